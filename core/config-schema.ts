@@ -1,0 +1,334 @@
+// config-schema.ts — every key of wache.yaml: its type, default and meaning. An empty file is a working configuration.
+//
+// Types, checks, defaults and docs/configuration.md all come from here.
+import { type Static, Type } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+const section = <T extends Parameters<typeof Type.Object>[0]>(fields: T, description: string) =>
+  Type.Object(fields, { ...closed, default: {}, description });
+const host = (description: string) => Type.String({ default: "127.0.0.1", description });
+const port = (byDefault: number, description: string) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: byDefault, description });
+/** A span as people write it: `30s`, `10m`, `1h`, `7d`; read by `spanMs`. */
+const span = (byDefault: string, description: string) =>
+  Type.String({ pattern: "^[0-9]+(ms|s|m|h|d)$", default: byDefault, description });
+const secret = (description: string) =>
+  Type.Optional(Type.String({ minLength: 1, description, secret: true }));
+
+const logSource = Type.Object(
+  {
+    product: Type.Optional(Type.String()),
+    category: Type.Optional(Type.String()),
+    service: Type.Optional(Type.String()),
+  },
+  closed,
+);
+
+const bus = section(
+  {
+    kind: Type.Union([Type.Literal("embedded"), Type.Literal("kafka")], {
+      default: "embedded",
+      description: "embedded: SQLite in the data folder; kafka: brokers named below",
+    }),
+    partitions: Type.Integer({
+      minimum: 1,
+      maximum: 256,
+      default: 4,
+      description: "of each topic that Wache creates",
+    }),
+    retention: span("7d", "how long records are kept once every group has read them"),
+    kafka: section(
+      {
+        brokers: Type.Array(Type.String(), {
+          default: [],
+          description: "host:port of some brokers",
+        }),
+        clientId: Type.String({ default: "wache" }),
+        replicationFactor: Type.Integer({
+          minimum: 1,
+          default: 1,
+          description: "of topics that Wache creates; 3 in production",
+        }),
+        ssl: Type.Boolean({ default: false, description: "TLS with the system's authorities" }),
+        saslUsername: Type.Optional(Type.String()),
+        saslPassword: secret("SASL/SCRAM-SHA-512 password"),
+      },
+      "where kind is kafka",
+    ),
+  },
+  "the bus between the services",
+);
+
+const store = section(
+  {
+    kind: Type.Union([Type.Literal("embedded"), Type.Literal("opensearch")], {
+      default: "embedded",
+      description: "embedded: SQLite files in the data folder; opensearch: the cluster named below",
+    }),
+    retention: span("30d", "an event index is removed this long after it was last written"),
+    opensearch: section(
+      {
+        node: Type.String({ default: "http://127.0.0.1:9200", description: "URL" }),
+        username: Type.Optional(Type.String()),
+        password: secret("password"),
+        prefix: Type.String({
+          default: "wache",
+          pattern: "^[a-z][a-z0-9-]*$",
+          description: "of every index name",
+        }),
+        replicas: Type.Integer({ minimum: 0, default: 0, description: "1 or more in production" }),
+      },
+      "where kind is opensearch",
+    ),
+  },
+  "where events, findings and incidents are kept",
+);
+
+const time = section(
+  {
+    lateness: span(
+      "10m",
+      "how much later than its own time an event may be received and still count",
+    ),
+    zone: Type.String({ default: "UTC", description: "IANA zone of times that carry none" }),
+  },
+  "time",
+);
+
+const sourceName = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
+const collectors = section(
+  {
+    http: section(
+      {
+        sources: Type.Array(
+          Type.Object(
+            {
+              name: sourceName,
+              token: secret("bearer token of this source"),
+              zone: Type.Optional(Type.String({ description: "IANA zone of times without one" })),
+              logSource: Type.Optional(logSource),
+            },
+            closed,
+          ),
+          {
+            default: [],
+            description: "who may POST /ingest; the data folder's own ingest.token always may",
+          },
+        ),
+        bodyBytesMax: Type.Integer({ minimum: 1024, default: 33_554_432 }),
+      },
+      "POST /ingest",
+    ),
+    syslog: section(
+      {
+        host: host("address that syslog listens on"),
+        udpPort: Type.Optional(
+          Type.Integer({ minimum: 0, maximum: 65_535, description: "default 5514" }),
+        ),
+        tcpPort: Type.Optional(
+          Type.Integer({ minimum: 0, maximum: 65_535, description: "default 5514" }),
+        ),
+        enabled: Type.Boolean({ default: true }),
+        zone: Type.Optional(Type.String()),
+        connectionsMax: Type.Integer({ minimum: 1, default: 1000 }),
+      },
+      "syslog by UDP and TCP: RFC 3164, 5424, octet counting",
+    ),
+    files: Type.Array(
+      Type.Object(
+        {
+          path: Type.String({ description: "a file, or a pattern with * in its last part" }),
+          name: Type.Optional(sourceName),
+          zone: Type.Optional(Type.String()),
+          logSource: Type.Optional(logSource),
+          from: Type.Union([Type.Literal("start"), Type.Literal("end")], {
+            default: "start",
+            description: "where a file that was never read begins",
+          }),
+        },
+        closed,
+      ),
+      { default: [], description: "files to follow" },
+    ),
+    lineBytesMax: Type.Integer({ minimum: 256, maximum: 524_288, default: 131_072 }),
+    queueBytesMax: Type.Integer({
+      minimum: 1_048_576,
+      default: 33_554_432,
+      description: "events in memory on their way to the bus; beyond it senders wait",
+    }),
+    spoolBytesMax: Type.Integer({
+      minimum: 0,
+      default: 1_073_741_824,
+      description: "events on disk while the bus is away; beyond it senders are refused",
+    }),
+  },
+  "inputs",
+);
+
+const correlator = section(
+  {
+    rules: Type.Array(
+      Type.Object(
+        {
+          path: Type.String({ description: "a folder of rules, or one file" }),
+          lenient: Type.Boolean({ default: false, description: "leave bad rules out and say so" }),
+        },
+        closed,
+      ),
+      { default: [], description: "beside the rules that ship with Wache" },
+    ),
+    shippedRules: Type.Boolean({
+      default: true,
+      description: "use the rules that ship with Wache",
+    }),
+    groupsMax: Type.Integer({
+      minimum: 1,
+      default: 2_000_000,
+      description: "live groups of all rules a partition",
+    }),
+    matchesMax: Type.Integer({
+      minimum: 1,
+      default: 10_000,
+      description: "events remembered a group",
+    }),
+    valuesMax: Type.Integer({
+      minimum: 1,
+      default: 10_000,
+      description: "distinct values counted a group",
+    }),
+    evidenceMax: Type.Integer({
+      minimum: 2,
+      maximum: 100,
+      default: 20,
+      description: "event ids named by a finding",
+    }),
+    snapshot: span("60s", "how often state is snapshotted"),
+  },
+  "rules and windows",
+);
+
+const level = Type.Union([
+  Type.Literal("informational"),
+  Type.Literal("low"),
+  Type.Literal("medium"),
+  Type.Literal("high"),
+  Type.Literal("critical"),
+]);
+const channel = Type.Union([
+  Type.Object(
+    {
+      type: Type.Literal("slack"),
+      token: secret("bot token, xoxb-…, with chat:write"),
+      channel: Type.String({ description: "channel id or name" }),
+      apiUrl: Type.Optional(Type.String({ description: "Slack's Web API unless told" })),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal("email"),
+      host: Type.String({ description: "SMTP server" }),
+      port: port(587, "465 is TLS from the start, others STARTTLS where offered"),
+      requireTls: Type.Boolean({ default: true, description: "refuse to send in clear" }),
+      username: Type.Optional(Type.String()),
+      password: secret("SMTP password"),
+      from: Type.String(),
+      to: Type.Array(Type.String(), { minItems: 1 }),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      type: Type.Literal("webhook"),
+      url: Type.String({ description: "http or https" }),
+      key: secret("signs each body: HMAC-SHA256"),
+    },
+    closed,
+  ),
+]);
+const alerting = section(
+  {
+    channels: Type.Record(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }), channel, {
+      default: {},
+    }),
+    routes: Type.Array(
+      Type.Object(
+        { minLevel: level, channels: Type.Array(Type.String(), { minItems: 1 }) },
+        closed,
+      ),
+      {
+        default: [],
+        description:
+          "each route that a severity reaches sends to its channels; without routes, medium and above go to every channel",
+      },
+    ),
+    delivery: section(
+      {
+        attemptsMax: Type.Integer({ minimum: 1, default: 12 }),
+        backoff: span("2s", "before the second attempt; doubles each time"),
+        backoffMax: span("10m", "the most between two attempts"),
+        timeout: span("15s", "for one attempt"),
+      },
+      "retries",
+    ),
+  },
+  "incidents, routes and channels",
+);
+
+const api = section(
+  {
+    host: host("address that HTTP listens on"),
+    port: port(8480, "of HTTP: page, API, ingest, health and metrics"),
+    publicUrl: Type.Optional(
+      Type.String({ description: "how people reach the page; links in messages use it" }),
+    ),
+    openHealth: Type.Boolean({
+      default: true,
+      description: "serve /healthz and /readyz without a sign-in",
+    }),
+    openMetrics: Type.Boolean({ default: true, description: "serve /metrics without a sign-in" }),
+    session: span("12h", "how long a sign-in lasts"),
+  },
+  "HTTP",
+);
+
+export const configSchema = Type.Object(
+  {
+    data: Type.String({
+      default: "wache-data",
+      description: "folder of all that Wache keeps on this machine",
+    }),
+    log: section(
+      {
+        level: Type.Union(
+          (["trace", "debug", "info", "warn", "error"] as const).map((word) => Type.Literal(word)),
+          { default: "info" },
+        ),
+      },
+      "logging",
+    ),
+    bus,
+    store,
+    time,
+    collectors,
+    correlator,
+    alerting,
+    api,
+  },
+  closed,
+);
+export type Config = Static<typeof configSchema>;
+export type ChannelConfig = Static<typeof channel>;
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+/** The milliseconds of a span such as `30s`; the schema has checked its form. */
+export function spanMs(text: string): number {
+  const [, count, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
+  return Number(count) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
+}

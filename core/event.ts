@@ -1,0 +1,93 @@
+// event.ts — the event as it travels and is kept: an ECS document with Wache's own few fields under `wache`.
+//
+// Holds: `event.id` names the event for ever (a re-sent line has the same one); `@timestamp` is the log's own
+//        time in UTC with milliseconds; nothing downstream changes an event, it is read only.
+import { createHash } from "node:crypto";
+
+declare const unit: unique symbol;
+export type EventTimeMs = number & { readonly [unit]: "event" }; // when the log says it happened
+export type WallTimeMs = number & { readonly [unit]: "wall" }; // when we saw it
+
+/** Sigma's three words for where a log comes from. */
+export type LogSource = {
+  readonly product?: string;
+  readonly category?: string;
+  readonly service?: string;
+};
+
+export type EventOfWache = {
+  readonly stream: string; // LIVE, or the name of an import
+  readonly clockMs?: number; // live: the receipt; import: the stream's clock, absent until it is known
+  readonly feeder?: string; // the collector that took it
+  readonly source?: string; // the configured input or token that it came by
+  readonly sources: readonly LogSource[]; // every log source that it belongs to
+  readonly late?: boolean; // older than its clock less the allowed lateness: stored, not correlated
+  readonly implausible?: boolean; // more than a day ahead of its clock, or before 1980: stored, not correlated
+  readonly assumed?: readonly string[]; // what the log did not say and we took as likely: "year", "zone", "time"
+  readonly truncatedBytes?: number; // how much of the line was cut off
+  readonly page?: boolean; // an import's incidents page only when its sender asked for it
+};
+
+export type EcsEvent = {
+  readonly "@timestamp": string;
+  readonly message?: string;
+  readonly event: { readonly id: string; readonly [field: string]: unknown };
+  readonly wache: EventOfWache;
+  readonly [field: string]: unknown;
+};
+
+export const LIVE = "live";
+export const IMPLAUSIBLE_AHEAD_MS = 24 * 3600_000;
+export const IMPLAUSIBLE_BEFORE_MS = Date.UTC(1980, 0, 1);
+
+export const eventTimeMs = (ms: number): EventTimeMs => ms as EventTimeMs;
+export const timeOf = (event: EcsEvent): EventTimeMs =>
+  Date.parse(event["@timestamp"]) as EventTimeMs;
+
+/** A short name made from what identifies a thing: 20 bytes of SHA-256 in base64url, the same for the same parts. */
+export function idOf(...parts: readonly (string | number)[]): string {
+  const hash = createHash("sha256");
+  for (const part of parts) {
+    const text = String(part);
+    hash.update(`${text.length}:`).update(text);
+  }
+  return hash.digest().subarray(0, 20).toString("base64url");
+}
+
+/** The value at a dotted path: `source.ip` as nested objects, as one dotted key, or any mix of the two. */
+export function fieldOf(document: unknown, path: string): unknown {
+  if (typeof document !== "object" || document === null) return undefined;
+  const record = document as Record<string, unknown>;
+  if (Object.hasOwn(record, path)) return record[path];
+  for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1)) {
+    const head = path.slice(0, dot);
+    if (!Object.hasOwn(record, head)) continue;
+    const below = record[head];
+    const rest = path.slice(dot + 1);
+    const value = Array.isArray(below)
+      ? below.map((item) => fieldOf(item, rest)).filter((item) => item !== undefined)
+      : fieldOf(below, rest);
+    if (Array.isArray(value) && Array.isArray(below) && value.length === 0) continue;
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Windows of event time must not count what came too late or cannot be: decided once, where the event is stamped. */
+export function judgeTime(args: {
+  readonly timeMs: number;
+  readonly clockMs: number | undefined;
+  readonly receiptMs: number;
+  readonly latenessMs: number;
+}): { readonly late?: true; readonly implausible?: true } {
+  const { timeMs, clockMs, receiptMs, latenessMs } = args;
+  if (timeMs < IMPLAUSIBLE_BEFORE_MS) return { implausible: true };
+  if (timeMs > Math.max(clockMs ?? receiptMs, receiptMs) + IMPLAUSIBLE_AHEAD_MS)
+    return { implausible: true };
+  if (clockMs !== undefined && clockMs - timeMs > latenessMs) return { late: true };
+  return {};
+}
+
+/** The UTC day of a time, as index names carry it: `2026.11.23`. */
+export const dayOf = (ms: number): string =>
+  new Date(ms).toISOString().slice(0, 10).replaceAll("-", ".");

@@ -1,0 +1,195 @@
+// records.ts — what each topic carries. Every value is plain JSON, told apart by `kind`.
+import type { EcsEvent } from "./event.ts";
+
+export const TOPIC = {
+  events: "wache.events",
+  signals: "wache.signals",
+  findings: "wache.findings",
+  casework: "wache.casework",
+  incidents: "wache.incidents",
+  notifications: "wache.notifications",
+  state: "wache.state",
+  deadLetter: "wache.dead-letter",
+} as const;
+export type TopicName = (typeof TOPIC)[keyof typeof TOPIC];
+
+/** "Nothing whose clock is before `atMs` will still come from `feeder` in this partition." */
+export type Tick = {
+  readonly kind: "tick";
+  readonly stream: string;
+  readonly feeder: string;
+  readonly atMs: number; // live: receipt time; import: the stream's clock
+  readonly level?: number; // signals only: 0 (absent) from detect, n from the correlations of level n - 1
+  readonly idle?: true; // the feeder leaves until it speaks again
+  readonly end?: true; // the stream ends here; nothing follows
+};
+
+export type EventRecord = { readonly kind: "event"; readonly event: EcsEvent } | Tick;
+
+export const LEVELS = ["informational", "low", "medium", "high", "critical"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** What people need to know of a rule, wherever its finding is read. */
+export type RuleAbout = {
+  readonly id: string;
+  readonly name?: string;
+  readonly title: string;
+  readonly level: Level;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly references?: readonly string[];
+  readonly falsepositives?: readonly string[];
+};
+
+export type Operator = "gt" | "gte" | "lt" | "lte" | "eq" | "neq";
+export type CountCondition = {
+  readonly [op in Operator]?: number;
+} & { readonly field?: readonly string[] }; // value_count: the fields whose distinct values count
+
+/** A correlation rule as `correlate` needs it: it travels in the signals topic, so that state follows from the log alone. */
+export type CorrelationRule = {
+  readonly version: string; // hash of its logic and of the logic of all that it refers to
+  readonly about: RuleAbout;
+  readonly type: "event_count" | "value_count" | "temporal" | "temporal_ordered";
+  readonly spanMs: number;
+  readonly groupBy: readonly string[];
+  readonly condition: CountCondition;
+  readonly rules: readonly string[]; // the ids of the rules that feed it
+  readonly level: number; // 0: fed by detections only; n: fed by a correlation of level n - 1
+  readonly generate: boolean; // its findings are shown even where another correlation uses it
+  readonly feeds: readonly CorrelationFeed[]; // the correlations that use its findings
+};
+export type CorrelationFeed = {
+  readonly version: string; // of the correlation that is fed
+  readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
+};
+
+export type Signal = {
+  readonly kind: "signal";
+  readonly version: string; // of the correlation rule
+  readonly stream: string;
+  readonly group: readonly string[]; // the values of groupBy, in its order
+  readonly from: string; // the id of the rule that matched
+  readonly id: string; // the event's id, or the finding's
+  readonly timeMs: number;
+  readonly values?: readonly string[]; // value_count: the distinct values of this event
+  readonly supersedes?: readonly string[]; // finding signals: ids that no longer hold
+  readonly page?: true;
+};
+export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
+export type SignalRecord = Signal | RuleRecord | Tick;
+
+export type Finding = {
+  readonly kind: "finding";
+  readonly id: string;
+  readonly revision: number; // the newest revision of an id counts
+  readonly fingerprint: string; // rule and group, in one stream
+  readonly stream: string;
+  readonly rule: RuleAbout;
+  readonly ruleVersion: string;
+  readonly group: Readonly<Record<string, string>>;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  readonly evidence: readonly string[]; // ids of events, the first and the last among them
+  readonly evidenceFindings?: readonly string[]; // ids of findings, for a correlation of correlations
+  readonly supersedes?: readonly string[]; // earlier findings that this one replaces
+  readonly withdrawn?: true; // a late event took its ground away
+  readonly hidden?: true; // feeds another correlation only and is not shown as its own incident
+  readonly bounded?: true; // a bound was reached: the count is a lower one
+  readonly page?: true; // an import whose sender asked for pages
+};
+
+/** How the casework partition learns who asked for what. `id` makes a repeated command harmless. */
+export type Command = {
+  readonly kind: "command";
+  readonly id: string;
+  readonly incident: string; // the incident's id
+  readonly by: string; // who asked
+  readonly atMs: number;
+  readonly action:
+    | { readonly do: "acknowledge" }
+    | { readonly do: "assign"; readonly to: string }
+    | { readonly do: "comment"; readonly text: string }
+    | { readonly do: "close"; readonly reason: string };
+};
+export type CaseworkRecord =
+  | {
+      readonly kind: "case";
+      readonly key: string;
+      readonly finding: Finding;
+      readonly atMs: number;
+    }
+  | (Command & { readonly key: string })
+  | Tick;
+
+export type IncidentStatus = "open" | "acknowledged" | "closed";
+export type TimelineEntry = {
+  readonly atMs: number;
+  readonly kind:
+    | "opened"
+    | "finding"
+    | "acknowledged"
+    | "assigned"
+    | "commented"
+    | "closed"
+    | "raised";
+  readonly by?: string;
+  readonly text: string;
+  readonly ref?: string; // the finding's or command's id
+};
+export type Incident = {
+  readonly kind: "incident";
+  readonly id: string; // hash of the grouping key and how many came before it
+  readonly revision: number;
+  readonly key: string; // grouping key
+  readonly number: number; // 1 for the key's first incident
+  readonly stream: string;
+  readonly replay: boolean; // from an import: marked, and pages only on request
+  readonly status: IncidentStatus;
+  readonly title: string;
+  readonly severity: Level;
+  readonly rule: RuleAbout;
+  readonly group: Readonly<Record<string, string>>;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  readonly openedMs: number;
+  readonly updatedMs: number;
+  readonly assignee?: string;
+  readonly findings: readonly Finding[]; // unsuperseded, newest revisions
+  readonly timeline: readonly TimelineEntry[];
+  readonly bounded?: true;
+};
+
+export type Notification = {
+  readonly kind: "notification";
+  readonly id: string; // hash of incident, reason and channel
+  readonly incident: Incident; // as it was when the message was written
+  readonly reason: "opened" | "raised";
+  readonly channel: string; // a name under alerting.channels
+};
+export type NotificationOutcome = {
+  readonly kind: "outcome";
+  readonly id: string;
+  readonly channel: string;
+  readonly incidentId: string;
+  readonly outcome: "attempting" | "delivered" | "retry" | "failed";
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly retryAtMs?: number;
+  readonly detail?: string;
+};
+export type NotificationRecord = Notification | NotificationOutcome;
+
+export type DeadLetter = {
+  readonly kind: "dead-letter";
+  readonly id: string;
+  readonly source: string;
+  readonly reason: string; // for people
+  readonly code: string; // stable
+  readonly atMs: number;
+  readonly from?: { readonly topic: string; readonly partition: number; readonly offset: number };
+  readonly raw: string; // the bytes, base64 where they are not UTF-8
+  readonly encoding: "utf8" | "base64";
+};

@@ -1,0 +1,48 @@
+// service.ts — what a service is given and what it gives back: services start in order and stop in reverse.
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Bus } from "./bus/bus.ts";
+import type { Config } from "./config-schema.ts";
+import type { Store } from "./store/store.ts";
+
+export type Clock = {
+  /** Wall time, ms since 1970. */
+  readonly now: () => number;
+  /** Runs after `ms`; the result cancels it. Never keeps the process alive. */
+  readonly after: (ms: number, run: () => void) => () => void;
+  readonly every: (ms: number, run: () => void) => () => void;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+};
+
+export type ServiceContext = {
+  readonly config: Config;
+  readonly dataDir: string; // absolute
+  readonly rulesDirs: readonly { readonly path: string; readonly lenient: boolean }[];
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly http: FastifyInstance; // routes are added before it listens
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  readonly random: () => string; // 128 random bits, base64url
+  readonly status: StatusBoard;
+};
+
+/** What /readyz and the status page show: each part says how it is, in words. */
+export type StatusBoard = {
+  /** `ok: false` makes /readyz say 503. */
+  readonly set: (
+    part: string,
+    state: { readonly ok: boolean; readonly text: string; readonly data?: unknown },
+  ) => void;
+  readonly all: () => Readonly<
+    Record<string, { readonly ok: boolean; readonly text: string; readonly data?: unknown }>
+  >;
+};
+
+export type Service = {
+  readonly name: string;
+  /** Resolves when it works; what it gives back drains and stops it. */
+  readonly start: (context: ServiceContext) => Promise<{ readonly stop: () => Promise<void> }>;
+};
