@@ -179,8 +179,15 @@ export type NotificationOutcome = {
   readonly atMs: number;
   readonly retryAtMs?: number;
   readonly detail?: string;
+  readonly by?: string; // attempting: whose attempt it is, as in its claim
 };
-export type NotificationRecord = Notification | NotificationOutcome;
+/** Written by whoever takes over a partition of notifications: attempts that come after it count only when they are its own. */
+export type NotificationClaim = {
+  readonly kind: "claim";
+  readonly by: string; // drawn anew each time
+  readonly atMs: number;
+};
+export type NotificationRecord = Notification | NotificationOutcome | NotificationClaim;
 
 export type DeadLetter = {
   readonly kind: "dead-letter";
