@@ -70,10 +70,9 @@ export type Signal = {
   readonly stream: string;
   readonly group: readonly string[]; // the values of groupBy, in its order
   readonly from: string; // the id of the rule that matched
-  readonly id: string; // the event's id, or the finding's
+  readonly id: string; // the event's id; from a correlation: the event with which its condition held
   readonly timeMs: number;
   readonly values?: readonly string[]; // value_count: the distinct values of this event
-  readonly supersedes?: readonly string[]; // finding signals: ids that no longer hold
   readonly page?: true;
 };
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
@@ -92,10 +91,8 @@ export type Finding = {
   readonly lastMs: number;
   readonly count: number;
   readonly evidence: readonly string[]; // ids of events, the first and the last among them
-  readonly evidenceFindings?: readonly string[]; // ids of findings, for a correlation of correlations
   readonly supersedes?: readonly string[]; // earlier findings that this one replaces
   readonly withdrawn?: true; // a late event took its ground away
-  readonly hidden?: true; // feeds another correlation only and is not shown as its own incident
   readonly bounded?: true; // a bound was reached: the count is a lower one
   readonly page?: true; // an import whose sender asked for pages
 };

@@ -1,0 +1,236 @@
+// embedded.ts — the bus inside one process: a log in SQLite, consumers woken by the producers, nothing polled.
+//
+// In:    produce calls of any size; what gathers during one turn of the event loop is one transaction, one fsync.
+// Out:   batches to each group's members, one partition's one after the other.
+// Holds: a full or failing disk delays produce, it never loses a record: the flush is tried again until it succeeds.
+import { join } from "node:path";
+import { messageOf, UserError } from "../errors.ts";
+import type { TopicName } from "../records.ts";
+import type { Clock } from "../service.ts";
+import type { Bus, BusRecord, ConsumeOptions, Lag, OutRecord } from "./bus.ts";
+import { EmbeddedGroups } from "./embedded-group.ts";
+import { type Chunk, EmbeddedLog, type Row } from "./embedded-log.ts";
+import { partitionOf } from "./partitioner.ts";
+
+const RECORD_BYTES_MAX = 16_777_216;
+const ROW_RECORDS_MAX = 1000;
+const ROW_CHARS_MAX = 1_048_576;
+const TAIL_RECORDS_MAX = 20_000; // of one partition, kept in memory for consumers that are close behind
+const TAIL_CHARS_MAX = 16_777_216;
+const RETRY_MS = 1000;
+const EXPIRE_EVERY_MS = 600_000;
+
+export type EmbeddedBusOptions = {
+  readonly dir: string; // must exist
+  readonly clock: Clock;
+  readonly warn?: (message: string) => void;
+};
+
+type Waiting = { readonly chunks: readonly Chunk[]; readonly resolve: () => void };
+type Tail = { rows: Row[]; records: number; chars: number };
+
+export function openEmbeddedBus(options: EmbeddedBusOptions): Bus {
+  return new EmbeddedBus(options);
+}
+
+class EmbeddedBus implements Bus {
+  readonly kind = "embedded";
+  readonly #log: EmbeddedLog;
+  readonly #clock: Clock;
+  readonly #warn: (message: string) => void;
+  readonly #tails = new Map<string, Tail>();
+  readonly #groups: EmbeddedGroups;
+  readonly #stopExpiry: () => void;
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+  #failure: string | undefined;
+  #closed = false;
+
+  constructor({ dir, clock, warn }: EmbeddedBusOptions) {
+    this.#log = new EmbeddedLog(join(dir, "bus.db"));
+    this.#clock = clock;
+    this.#warn = warn ?? (() => {});
+    this.#groups = new EmbeddedGroups(
+      this.#log,
+      (topic, partition, offset) => this.#row(topic, partition, offset),
+      clock,
+      this.#warn,
+    );
+    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.#log.expire(clock.now()));
+  }
+
+  partitions(topic: TopicName): number {
+    return this.#log.topic(topic).spec.partitions;
+  }
+
+  async ensureTopics(specs: Parameters<Bus["ensureTopics"]>[0]): Promise<void> {
+    for (const spec of specs) this.#log.ensureTopic(spec);
+  }
+
+  async produce(records: readonly OutRecord[]): Promise<void> {
+    if (this.#closed) throw new UserError("bus.closed", "the bus is closed");
+    if (records.length === 0) return;
+    const chunks = this.#chunks(records);
+    await new Promise<void>((resolve) => {
+      this.#waiting.push({ chunks, resolve });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  consume(options: ConsumeOptions): ReturnType<Bus["consume"]> {
+    return this.#groups.join(options);
+  }
+
+  async *read(topic: TopicName, partition: number, fromOffset: number): AsyncGenerator<BusRecord> {
+    const end = this.#log.end(topic, partition);
+    for (let offset = fromOffset; offset < end; ) {
+      const row = this.#row(topic, partition, offset);
+      if (!row) return;
+      for (const record of row.records)
+        if (record.offset >= offset && record.offset < end) yield record;
+      offset = Math.max(offset, row.first + row.records.length);
+    }
+  }
+
+  async lag(groups: Parameters<Bus["lag"]>[0]): Promise<Lag[]> {
+    return groups.flatMap(({ group, topic }) =>
+      Array.from({ length: this.partitions(topic) }, (_, partition) => ({
+        group,
+        topic,
+        partition,
+        committed: this.#log.committed(group, topic, partition),
+        end: this.#log.end(topic, partition),
+      })),
+    );
+  }
+
+  async check(): Promise<void> {
+    if (this.#failure)
+      throw new UserError(
+        "bus.write-failed",
+        `the bus cannot write to its folder: ${this.#failure}; free space or mend the disk, Wache goes on by itself`,
+      );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.#groups.close();
+    this.#stopExpiry();
+    this.#closed = true;
+    await this.#flushing;
+    this.#log.close();
+  }
+
+  #chunks(records: readonly OutRecord[]): Chunk[] {
+    const byPartition = new Map<
+      string,
+      { topic: TopicName; partition: number; records: { key: string; text: string }[] }
+    >();
+    for (const { topic, key, value, partition: wanted } of records) {
+      const text = value === null ? "" : JSON.stringify(value);
+      if (text.length > RECORD_BYTES_MAX)
+        throw new UserError(
+          "bus.record-too-large",
+          `a record for ${topic} has ${text.length} characters, the most is ${RECORD_BYTES_MAX}`,
+        );
+      const partition = wanted ?? partitionOf(key, this.partitions(topic));
+      const name = `${topic}/${partition}`;
+      const chunk = byPartition.get(name);
+      if (chunk) chunk.records.push({ key, text });
+      else byPartition.set(name, { topic, partition, records: [{ key, text }] });
+    }
+    return [...byPartition.values()];
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      const rows = await this.#append(merge(waiting.flatMap(({ chunks }) => chunks)));
+      for (const row of rows) this.#remember(row);
+      for (const { resolve } of waiting) resolve();
+      this.#groups.wake(rows);
+    }
+    this.#flushing = undefined;
+  }
+
+  async #append(chunks: readonly Chunk[]): Promise<Row[]> {
+    for (;;) {
+      try {
+        const rows = this.#log.append(chunks, this.#clock.now());
+        this.#failure = undefined;
+        return rows;
+      } catch (error) {
+        if (this.#closed) throw error;
+        if (!this.#failure)
+          this.#warn(`bus: writing failed, trying again every second: ${messageOf(error)}`);
+        this.#failure = messageOf(error);
+        await this.#clock.sleep(RETRY_MS);
+      }
+    }
+  }
+
+  #remember(row: Row): void {
+    const first = row.records[0];
+    if (!first) return;
+    const name = `${first.topic}/${first.partition}`;
+    const tail = this.#tails.get(name) ?? { rows: [], records: 0, chars: 0 };
+    this.#tails.set(name, tail);
+    tail.rows.push(row);
+    tail.records += row.records.length;
+    tail.chars += charsOf(row);
+    while (
+      tail.rows.length > 1 &&
+      (tail.records > TAIL_RECORDS_MAX || tail.chars > TAIL_CHARS_MAX)
+    ) {
+      const gone = tail.rows.shift();
+      if (!gone) break;
+      tail.records -= gone.records.length;
+      tail.chars -= charsOf(gone);
+    }
+  }
+
+  #row(topic: TopicName, partition: number, offset: number): Row | undefined {
+    const rows = this.#tails.get(`${topic}/${partition}`)?.rows ?? [];
+    const oldest = rows[0];
+    if (!oldest || offset < oldest.first || this.#log.topic(topic).spec.compacted)
+      return this.#log.row(topic, partition, offset);
+    let low = 0;
+    let high = rows.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((rows[middle]?.first ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    const found = rows[low];
+    return found && offset < found.first + found.records.length ? found : rows[low + 1];
+  }
+}
+
+const charsOf = (row: Row): number => row.records.reduce((sum, { text }) => sum + text.length, 0);
+
+/** Chunks of one partition become one, and none grows beyond what one delivery should hold. */
+function merge(chunks: readonly Chunk[]): Chunk[] {
+  const merged: {
+    topic: TopicName;
+    partition: number;
+    records: { key: string; text: string }[];
+    chars: number;
+  }[] = [];
+  const open = new Map<string, (typeof merged)[number]>();
+  for (const { topic, partition, records } of chunks) {
+    const name = `${topic}/${partition}`;
+    for (const record of records) {
+      let chunk = open.get(name);
+      if (!chunk || chunk.records.length >= ROW_RECORDS_MAX || chunk.chars >= ROW_CHARS_MAX) {
+        chunk = { topic, partition, records: [], chars: 0 };
+        merged.push(chunk);
+        open.set(name, chunk);
+      }
+      chunk.records.push(record);
+      chunk.chars += record.text.length;
+    }
+  }
+  return merged;
+}
