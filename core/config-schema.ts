@@ -137,7 +137,10 @@ const collectors = section(
     files: Type.Array(
       Type.Object(
         {
-          path: Type.String({ description: "a file, or a pattern with * in its last part" }),
+          path: Type.String({
+            description: "a file, or a pattern with * in its last part",
+            isPath: true,
+          }),
           name: Type.Optional(sourceName),
           zone: Type.Optional(Type.String()),
           logSource: Type.Optional(logSource),
@@ -170,7 +173,7 @@ const correlator = section(
     rules: Type.Array(
       Type.Object(
         {
-          path: Type.String({ description: "a folder of rules, or one file" }),
+          path: Type.String({ description: "a folder of rules, or one file", isPath: true }),
           lenient: Type.Boolean({ default: false, description: "leave bad rules out and say so" }),
         },
         closed,
@@ -297,6 +300,7 @@ export const configSchema = Type.Object(
     data: Type.String({
       default: "wache-data",
       description: "folder of all that Wache keeps on this machine",
+      isPath: true,
     }),
     log: section(
       {

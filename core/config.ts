@@ -1,0 +1,197 @@
+// config.ts — reads wache.yaml once, at start: the only place that looks at the environment.
+//
+// In:    a file (./wache.yaml unless named), what the command line says, the environment.
+// Out:   a whole Config: every default filled, secrets read, paths absolute.
+// Holds: any fault refuses the start, and all faults are told at once with file, line and column.
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
+import { checkConfig, type Fault, isRecord, type Path, type SchemaNode } from "./config-check.ts";
+import { type Config, configSchema } from "./config-schema.ts";
+import { messageOf, UserError } from "./errors.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type LoadOptions = {
+  /** The file; without it ./wache.yaml where there is one. */
+  readonly file?: string | undefined;
+  /** What the command line says: goes over the file. */
+  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly env?: Environment;
+  /** What relative paths of the command line, and the default file, are relative to. */
+  readonly cwd?: string;
+};
+export const DEFAULT_FILE = "wache.yaml";
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+const CONFIG_EXIT_CODE = 2;
+
+export function loadConfig(options: LoadOptions = {}): Config {
+  const cwd = options.cwd ?? process.cwd();
+  const file = resolve(cwd, options.file ?? DEFAULT_FILE);
+  const shownFile = options.file ?? DEFAULT_FILE;
+  const text = readConfigFile(file, shownFile, options.file !== undefined);
+  const parsed = parse(text, shownFile);
+  const overrides = options.overrides ?? {};
+  const given = parsed.document.toJS({ maxAliasCount: 100 }) as unknown;
+  if (given !== null && given !== undefined && !isRecord(given))
+    throw refused(shownFile, [
+      `${shownFile}:1:1: the file must be a section of keys, such as "api:"`,
+    ]);
+  const { value, faults } = checkConfig(
+    configSchema as unknown as SchemaNode,
+    merged(given ?? {}, overrides),
+    {
+      substitute: (source) => substituteEnv(source, options.env ?? process.env),
+      readSecret,
+      absolute: (path, at) => resolve(hasPath(overrides, at) ? cwd : dirname(file), path),
+    },
+  );
+  if (faults.length > 0)
+    throw refused(
+      shownFile,
+      faults.map((fault) => worded(fault, overrides, shownFile, parsed)),
+    );
+  return value as Config;
+}
+
+/** Every secret that a configuration holds, so that logs can leave them out. */
+export function secretsOf(config: unknown, schema: unknown = configSchema): string[] {
+  const node = schema as SchemaNode;
+  if (typeof config === "string") return node.secret === true ? [config] : [];
+  if (Array.isArray(config)) return config.flatMap((item) => secretsOf(item, node.items ?? {}));
+  if (!isRecord(config)) return [];
+  const variant = node.anyOf?.find((one) => one.properties?.type?.const === config.type) ?? node;
+  return Object.entries(config).flatMap(([key, value]) =>
+    secretsOf(
+      value,
+      variant.properties?.[key] ?? Object.values(node.patternProperties ?? {})[0] ?? {},
+    ),
+  );
+}
+
+type Parsed = { readonly document: Document; readonly lines: LineCounter };
+
+function readConfigFile(file: string, shownFile: string, mustExist: boolean): string {
+  try {
+    const text = readFileSync(file, "utf8");
+    if (text.length <= FILE_BYTES_MAX) return text;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" && !mustExist) return "";
+    throw unreadable(shownFile, error);
+  }
+  throw refused(shownFile, [`${shownFile}: larger than ${FILE_BYTES_MAX} bytes`]);
+}
+
+const unreadable = (shownFile: string, cause: unknown): UserError =>
+  new UserError(
+    "config.unreadable",
+    `the configuration ${shownFile} can't be read: ${messageOf(cause)}; name an existing file with --config, or leave --config out for the defaults`,
+    { cause, exitCode: CONFIG_EXIT_CODE },
+  );
+
+function parse(text: string, shownFile: string): Parsed {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+  });
+  if (document.errors.length > 0)
+    throw refused(
+      shownFile,
+      document.errors.map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        const what =
+          error.code === "DUPLICATE_KEY"
+            ? "the key stands here for the second time"
+            : error.message;
+        return `${shownFile}:${line}:${col}: ${what}`;
+      }),
+    );
+  return { document, lines };
+}
+
+const refused = (shownFile: string, faults: readonly string[]): UserError =>
+  new UserError(
+    "config.refused",
+    `${shownFile} has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}, nothing was started:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    { exitCode: CONFIG_EXIT_CODE },
+  );
+
+function worded(
+  fault: Fault,
+  overrides: Readonly<Record<string, unknown>>,
+  shownFile: string,
+  parsed: Parsed,
+): string {
+  const key = fault.path.reduce<string>(
+    (text, part) =>
+      typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`,
+    "",
+  );
+  if (hasPath(overrides, fault.path)) return `command line: ${key} ${fault.text}`;
+  const { line, col } = parsed.lines.linePos(offsetOf(parsed.document, fault));
+  return `${shownFile}:${line}:${col}: ${key} ${fault.text}`;
+}
+
+/** Where the fault stands; where the key is absent, where its section stands. */
+function offsetOf(document: Document, fault: Fault): number {
+  let offset = 0;
+  let node: unknown = document.contents;
+  for (const [depth, part] of fault.path.entries()) {
+    const isLast = depth === fault.path.length - 1;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isNode(item.key) && String(item.key) === String(part));
+      if (pair === undefined) return offset;
+      const target = (isLast && fault.atKey) || !isNode(pair.value) ? pair.key : pair.value;
+      offset = isNode(target) ? (target.range?.[0] ?? offset) : offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      offset = isNode(node) ? (node.range?.[0] ?? offset) : offset;
+    } else return offset;
+  }
+  return offset;
+}
+
+function merged(base: unknown, over: unknown): unknown {
+  if (!isRecord(base) || !isRecord(over)) return over === undefined ? base : over;
+  const result: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over))
+    result[key] = merged(Object.hasOwn(base, key) ? base[key] : undefined, value);
+  return result;
+}
+
+function hasPath(value: unknown, path: Path): boolean {
+  if (path.length === 0) return false;
+  let node: unknown = value;
+  for (const part of path) {
+    if (!isRecord(node) || !Object.hasOwn(node, String(part))) return false;
+    node = node[String(part)];
+  }
+  return node !== undefined;
+}
+
+function substituteEnv(source: string, env: Environment): { text: string } | { fault: string } {
+  const unset: string[] = [];
+  const text = source.replaceAll(
+    /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g,
+    (_, name: string, fallback: string | undefined) => {
+      const value = env[name];
+      if (value !== undefined && value !== "") return value;
+      if (fallback === undefined && value === undefined) unset.push(name);
+      return fallback ?? "";
+    },
+  );
+  if (unset.length === 0) return { text };
+  return {
+    fault: `names the environment variable ${unset.join(", ")}, which is not set; set it, or give a default: \${${unset[0]}:-…}`,
+  };
+}
+
+function readSecret(path: string): { text: string } | { fault: string } {
+  try {
+    return { text: readFileSync(path, "utf8").trim() };
+  } catch (error) {
+    return { fault: `names a file that can't be read: ${messageOf(error)}` };
+  }
+}

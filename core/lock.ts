@@ -1,0 +1,54 @@
+// lock.ts — one process a data folder: a lock that ends with the process, however it ends.
+//
+// Why: an open exclusive SQLite transaction is a lock of the kernel's that no `kill -9` leaves behind. The pid is in a
+//      file of its own, since a process that opens and closes the locked file again would lose the lock.
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { UserError } from "./errors.ts";
+
+export type Lock = { readonly release: () => void };
+export const IN_USE_EXIT_CODE = 3;
+
+export function takeLock(dataDir: string): Lock {
+  const pidFile = join(dataDir, "wache.pid");
+  const database = openLocked(dataDir, pidFile);
+  writeFileSync(pidFile, `${process.pid}\n`);
+  let held = true;
+  return {
+    release: () => {
+      if (!held) return;
+      held = false;
+      rmSync(pidFile, { force: true });
+      database.close();
+    },
+  };
+}
+
+function openLocked(dataDir: string, pidFile: string): DatabaseSync {
+  const database = new DatabaseSync(join(dataDir, "wache.lock"), { timeout: 0 });
+  try {
+    database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;");
+    return database;
+  } catch (error) {
+    database.close();
+    throw lockFault(error, dataDir, pidFile);
+  }
+}
+
+function lockFault(cause: unknown, dataDir: string, pidFile: string): unknown {
+  if (!(cause instanceof Error) || !/locked|busy/i.test(cause.message)) return cause;
+  return new UserError(
+    "data.in-use",
+    `the data folder ${dataDir} is in use by another wache process${heldBy(pidFile)}; stop it, or give this one a folder of its own with --data`,
+    { cause, exitCode: IN_USE_EXIT_CODE },
+  );
+}
+
+function heldBy(pidFile: string): string {
+  try {
+    return ` (pid ${readFileSync(pidFile, "utf8").trim()})`;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,15 @@
+// topics.ts — the topics that Wache needs, as the configuration wants them.
+import type { TopicSpec } from "./bus/bus.ts";
+import { type Config, spanMs } from "./config-schema.ts";
+import { TOPIC, type TopicName } from "./records.ts";
+
+const COMPACTED: ReadonlySet<TopicName> = new Set([TOPIC.incidents, TOPIC.state]);
+
+export function topicSpecs(config: Config): TopicSpec[] {
+  return Object.values(TOPIC).map((name) => ({
+    name,
+    partitions: config.bus.partitions,
+    retentionMs: spanMs(config.bus.retention),
+    compacted: COMPACTED.has(name),
+  }));
+}
