@@ -1,0 +1,123 @@
+// api.ts — REST and the page: reads come from the store, what a person asks for goes onto the bus.
+//
+// In:    HTTP requests, on the process's one server, beside the collectors' routes.
+// Out:   answers from the store; commands in the casework topic.
+// Holds: under /api nothing is served to a stranger but the routes that say `open` (sign-in, setup).
+import cookie from "@fastify/cookie";
+import type { FastifyInstance, FastifyPluginAsync } from "fastify";
+import { isLocal } from "../core/http.ts";
+import { packageVersion } from "../core/package-root.ts";
+import type { Service, ServiceContext } from "../core/service.ts";
+import { type Authenticator, createAuthenticator } from "./auth/authenticate.ts";
+import { createPasswords } from "./auth/passwords.ts";
+import { openSetup } from "./auth/setup.ts";
+import { createSignIn } from "./auth/sign-in.ts";
+import { createErrorAnswer, notFound } from "./errors.ts";
+import { addSecurityHeaders } from "./headers.ts";
+import { createLiveHub } from "./live.ts";
+import { describeApi } from "./openapi.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import type { ApiContext } from "./routes/api-context.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { findingRoutes } from "./routes/findings.ts";
+import { incidentRoutes } from "./routes/incidents.ts";
+import { liveRoutes } from "./routes/live.ts";
+import { readQuery } from "./routes/query.ts";
+import { statusRoutes } from "./routes/status.ts";
+import { compileValidator } from "./validation.ts";
+import { serveWeb, webDir } from "./web-files.ts";
+
+export const apiService: Service = {
+  name: "api",
+  start: async (service) => {
+    const passwords = createPasswords();
+    const live = createLiveHub(service, readQuery(""));
+    const context: ApiContext = {
+      ...service,
+      passwords,
+      live,
+      signIn: createSignIn(service.store, passwords),
+    };
+    const stopping = new AbortController();
+    const announced = announceSetup(service, stopping.signal);
+    // OpenSearch may be away for long, and pages must go out meanwhile: only what is at hand is waited for.
+    if (service.store.kind === "embedded") await announced;
+    await service.http.register(async (scope) => addScope(scope, context));
+    return {
+      stop: async () => {
+        live.close();
+        stopping.abort();
+        await announced;
+      },
+    };
+  },
+};
+
+const retryMs = 3000;
+
+/** Tries until the store answers. */
+async function announceSetup(service: ServiceContext, stopping: AbortSignal): Promise<void> {
+  const { store, clock, status, log } = service;
+  while (!stopping.aborted) {
+    try {
+      const token = await openSetup(store, clock.now());
+      if (token === undefined) return;
+      // The words are shown to anyone who asks /readyz, so the way in is in the data only.
+      return status.set("setup", {
+        ok: true,
+        text: "nobody can sign in so far; open the setup link that was printed at the start",
+        data: { path: `/setup#${token}` },
+      });
+    } catch (error) {
+      log.warn({ err: error }, "no setup link so far: the store does not answer");
+      await clock.sleep(retryMs, stopping);
+    }
+  }
+}
+
+async function addScope(scope: FastifyInstance, context: ApiContext): Promise<void> {
+  const { config, store, clock, log } = context;
+  const { publicUrl } = config.api;
+  const about = { version: packageVersion(), startedMs: clock.now() };
+  const authenticator = createAuthenticator({
+    store,
+    now: clock.now,
+    isMachine: isLocal,
+    publicUrl,
+  });
+  scope.setErrorHandler(createErrorAnswer(log));
+  scope.setValidatorCompiler(compileValidator);
+  scope.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  addSecurityHeaders(scope, publicUrl?.startsWith("https:") ?? false);
+  await scope.register(cookie);
+  await describeApi(scope, about.version);
+  await serveWeb(scope, webDir());
+  const routes: FastifyPluginAsync = (api) => addRoutes(api, { context, authenticator, about });
+  await scope.register(routes, { prefix: "/api" });
+}
+
+async function addRoutes(
+  api: FastifyInstance,
+  parts: {
+    readonly context: ApiContext;
+    readonly authenticator: Authenticator;
+    readonly about: { readonly version: string; readonly startedMs: number };
+  },
+): Promise<void> {
+  const { context, authenticator, about } = parts;
+  api.decorateRequest("account", undefined);
+  api.addHook("onRequest", authenticator.admit);
+  api.setNotFoundHandler(() => {
+    throw notFound("such route; GET /api/openapi.json lists them");
+  });
+  const groups = [
+    accountRoutes,
+    eventRoutes,
+    findingRoutes,
+    incidentRoutes,
+    liveRoutes(authenticator),
+    statusRoutes(about),
+  ];
+  for (const addGroup of groups) addGroup(api, context);
+  api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());
+}

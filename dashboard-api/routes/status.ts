@@ -1,0 +1,96 @@
+// status.ts — how the parts of this process are, what waits on the bus, and which rules run.
+import { Type } from "typebox";
+import type { Lag } from "../../core/bus/bus.ts";
+import { messageOf } from "../../core/errors.ts";
+import { answers, ruleSchema } from "../schemas.ts";
+import type { ApiContext, Routes } from "./api-context.ts";
+import { listRules } from "./rule-files.ts";
+
+const part = Type.Object({
+  ok: Type.Boolean(),
+  text: Type.String(),
+  data: Type.Optional(Type.Unknown()),
+});
+const statusSchema = Type.Object({
+  version: Type.String(),
+  uptimeS: Type.Integer(),
+  ok: Type.Boolean(),
+  parts: Type.Record(Type.String(), part),
+  lag: Type.Array(
+    Type.Object({
+      group: Type.String(),
+      topic: Type.String(),
+      records: Type.Integer({ description: "records that the group has not done so far" }),
+    }),
+  ),
+});
+const tags = ["status"];
+
+export const statusRoutes =
+  (about: { readonly version: string; readonly startedMs: number }): Routes =>
+  (api, context) => {
+    api.get(
+      "/status",
+      { schema: { tags, summary: "How Wache is", response: answers(statusSchema) } },
+      async () => {
+        const parts = {
+          ...partsToShow(context),
+          store: await checkPart(`the ${context.store.kind} store answers`, () =>
+            context.store.check(),
+          ),
+          bus: await checkPart(`the ${context.bus.kind} bus answers`, () => context.bus.check()),
+        };
+        return {
+          version: about.version,
+          uptimeS: Math.floor((context.clock.now() - about.startedMs) / 1000),
+          ok: Object.values(parts).every((state) => state.ok),
+          parts,
+          lag: parts.bus.ok ? sumLag(await lagOf(context)) : [],
+        };
+      },
+    );
+    api.get(
+      "/rules",
+      {
+        schema: {
+          tags: ["rules"],
+          summary: "The rules in force",
+          response: answers(Type.Object({ items: Type.Array(ruleSchema) })),
+        },
+      },
+      async () => ({ items: await listRules(context) }),
+    );
+  };
+
+/** The setup part's data are the way in; the rules have a route of their own. */
+function partsToShow({ status }: ApiContext) {
+  return Object.fromEntries(
+    Object.entries(status.all()).map(([name, { ok, text, data }]) => [
+      name,
+      name === "setup" || name === "rules" || data === undefined
+        ? { ok, text }
+        : { ok, text, data },
+    ]),
+  );
+}
+
+async function checkPart(well: string, check: () => Promise<void>) {
+  try {
+    await check();
+    return { ok: true, text: well };
+  } catch (error) {
+    return { ok: false, text: messageOf(error) };
+  }
+}
+
+const lagOf = ({ bus }: ApiContext): Promise<Lag[]> => bus.lag([]);
+
+function sumLag(lags: readonly Lag[]) {
+  const sums = new Map<string, { group: string; topic: string; records: number }>();
+  for (const { group, topic, committed, end } of lags) {
+    const sum = sums.get(`${group} ${topic}`) ?? { group, topic, records: 0 };
+    sum.records += Math.max(0, end - committed);
+    sums.set(`${group} ${topic}`, sum);
+  }
+  return [...sums.values()];
+}
