@@ -1,0 +1,28 @@
+// timeline.ts — an incident's timeline: what happened to it, within bounds.
+import type { TimelineEntry } from "../../core/records.ts";
+
+const timelineMax = 100;
+const timelineCharsMax = 65_536;
+const textCharsMax = 4000;
+const titleCharsMax = 200;
+
+/** How it began stays; of the rest the newest. */
+export function timelineWith(
+  timeline: readonly TimelineEntry[],
+  entries: readonly TimelineEntry[],
+): readonly TimelineEntry[] {
+  const [first, ...rest] = [...timeline, ...entries];
+  if (first === undefined) return timeline;
+  const kept = rest.slice(-(timelineMax - 1));
+  let chars = kept.reduce((sum, { text }) => sum + text.length, first.text.length);
+  let from = 0;
+  for (; chars > timelineCharsMax && from < kept.length; from++)
+    chars -= kept[from]?.text.length ?? 0;
+  return [first, ...kept.slice(from)];
+}
+
+export const cutText = (text: string): string => cut(text, textCharsMax);
+export const shortened = (text: string): string => cut(text, titleCharsMax);
+
+const cut = (text: string, max: number): string =>
+  text.length <= max ? text : `${text.slice(0, max - 1)}…`;
