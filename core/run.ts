@@ -18,7 +18,7 @@ import { createMetrics } from "./metrics.ts";
 import { packageRoot, packageVersion } from "./package-root.ts";
 import { removeRunFile, socketPathOf, writeRunFile } from "./run-files.ts";
 import type { Clock, Service, ServiceContext, StatusBoard } from "./service.ts";
-import { createStatus } from "./status.ts";
+import { createStatus, type State } from "./status.ts";
 import { storeOnceOpen } from "./store/once-open.ts";
 import type { Store } from "./store/store.ts";
 import { topicSpecs } from "./topics.ts";
@@ -31,6 +31,8 @@ export type RunOptions = Openers & {
   readonly log: Logger;
   /** Told once everything works. */
   readonly onReady: (ready: Ready) => void;
+  /** Told whenever a part says how it is. */
+  readonly onStatus?: (part: string, state: State) => void;
   /** Ends the run as SIGTERM does. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
@@ -57,7 +59,7 @@ export async function runServices(
   const clock = options.clock ?? systemClock;
   const undo: Undo[] = [];
   const stopping = new AbortController();
-  const status = createStatus();
+  const status = createStatus(options.onStatus);
   const onAbort = (): void => {
     status.set("process", { ok: false, text: "stopping: finishing what is under way" });
     stopping.abort();

@@ -1,13 +1,14 @@
 // status.ts — the board on which every part says in words how it is; /readyz and the status page read it.
 import type { StatusBoard } from "./service.ts";
 
-type State = { readonly ok: boolean; readonly text: string; readonly data?: unknown };
+export type State = { readonly ok: boolean; readonly text: string; readonly data?: unknown };
 
-export function createStatus(): StatusBoard {
+export function createStatus(onSet: (part: string, state: State) => void = () => {}): StatusBoard {
   const parts = new Map<string, State>();
   return {
     set: (part, state) => {
       parts.set(part, state);
+      onSet(part, state);
     },
     all: () => Object.fromEntries(parts),
   };

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// wache.mjs — the command itself: finds a Node that is new enough, then hands over to main.
+//
+// Why: plain JavaScript without imports of ours, since the machine's own Node may be too old to read the rest.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const NODE_MAJOR_MIN = 24;
+const here = dirname(fileURLToPath(import.meta.url));
+
+if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) await runHere();
+else runWith(findNode());
+
+async function runHere() {
+  quietWarnings();
+  endWithParent();
+  const source = join(here, "main.ts");
+  const compiled = join(here, "..", "dist", "cli", "main.js");
+  const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href);
+  process.exit(await main(process.argv.slice(2)));
+}
+
+/** What Node says of `node:sqlite` and of a library's timers is for us, not for whoever runs Wache. */
+function quietWarnings() {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => {
+    if (warning.name === "ExperimentalWarning" || warning.name === "TimeoutNegativeWarning") return;
+    process.stderr.write(`${warning.name}: ${warning.message}\n`);
+  });
+}
+
+/** Started by an old Node, this process must not outlive it, not even its `kill -9`. */
+function endWithParent() {
+  if (process.env.WACHE_STARTED_BY !== String(process.ppid) || process.channel === undefined)
+    return;
+  delete process.env.WACHE_STARTED_BY;
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+  process.channel.unref();
+}
+
+/** The newer Node that came with the package. */
+function findNode() {
+  try {
+    const require = createRequire(import.meta.url);
+    const path = join(dirname(require.resolve("node/package.json")), "bin", "node");
+    if (existsSync(path)) return path;
+  } catch {
+    // said below
+  }
+  process.stderr.write(
+    `wache needs Node ${NODE_MAJOR_MIN} or newer, this is ${process.versions.node}, and the npm package "node" that brings it is not installed: run npm install\n`,
+  );
+  process.exit(1);
+}
+
+function runWith(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: { ...process.env, WACHE_STARTED_BY: String(process.pid) },
+  });
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2"])
+    process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`wache: can't start ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    process.exit(code ?? 128 + (constants.signals[signal] ?? 0));
+  });
+}
