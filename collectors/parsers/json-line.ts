@@ -1,0 +1,136 @@
+// json-line.ts — events that arrive as JSON objects, ECS or flat: they keep their fields.
+//
+// Holds: what only Wache may say (`wache`, `event.id`) never comes from outside; nesting is bounded; a plain value
+//        where ECS has an object (`host: "web1"`) moves to the field that ECS names for it.
+import type { LogSource } from "../../core/event.ts";
+import type { Draft, LineContext, Refusal } from "./draft.ts";
+import { anyTime } from "./log-time.ts";
+
+export const depthMax = 64;
+const TIME_FIELDS = ["@timestamp", "timestamp", "time", "ts", "eventTime", "published", "UtcTime"];
+/** The objects of ECS and where a plain value in their place belongs. */
+const PLAIN: readonly (readonly [string, string])[] = [
+  ["host", "name"],
+  ["user", "name"],
+  ["process", "name"],
+  ["source", "address"],
+  ["destination", "address"],
+  ["client", "address"],
+  ["server", "address"],
+  ["file", "path"],
+  ["url", "original"],
+  ["agent", "name"],
+  ["observer", "name"],
+  ["network", "name"],
+  ["log", "logger"],
+];
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function jsonLine(text: string, context: LineContext): Draft | Refusal | undefined {
+  if (text.charCodeAt(0) !== 123) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // cut off or not JSON at all: kept as a plain line
+  }
+  return isObject(value) ? jsonEvent(value, context) : undefined;
+}
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
+  if (deeper(value, depthMax))
+    return {
+      refused: {
+        code: "json.too-deep",
+        reason: `JSON is nested more than ${depthMax} levels deep; send a flatter event`,
+      },
+    };
+  const { "@timestamp": _time, message, event, wache: _ours, ...rest } = value;
+  const fields: Record<string, unknown> = rest;
+  const own = isObject(event) ? event : event === undefined ? {} : { value: event };
+  const { id, ...eventFields } = own as Json;
+  const draft: Draft = {
+    assumed: [],
+    event: { ...eventFields },
+    fields,
+    sources: sourcesOf(value),
+    repeat: 1,
+  };
+  const flatId = value["event.id"];
+  for (const name of Object.keys(fields)) {
+    if (name === "event.id" || name === "@timestamp" || name.startsWith("wache.")) {
+      delete fields[name];
+    }
+  }
+  nameClient(draft, id ?? flatId);
+  if (message !== undefined && message !== null)
+    draft.message = typeof message === "string" ? message : JSON.stringify(message);
+  for (const [name, below] of PLAIN) {
+    const plain = fields[name];
+    if (typeof plain === "string" || typeof plain === "number")
+      fields[name] = { [below]: String(plain) };
+  }
+  readTime(value, draft, context);
+  return draft;
+}
+
+function nameClient(draft: Draft, id: unknown): void {
+  if (typeof id !== "string" && typeof id !== "number") return;
+  const name = String(id);
+  if (name === "") return;
+  draft.clientId = name;
+  draft.event.client_id = name.slice(0, 512);
+}
+
+function readTime(value: Json, draft: Draft, context: LineContext): void {
+  for (const name of TIME_FIELDS) {
+    if (!Object.hasOwn(value, name)) continue;
+    const time = anyTime(value[name], context);
+    if (time === undefined) continue;
+    draft.timeMs = time.ms;
+    draft.assumed = time.assumed;
+    return;
+  }
+  const time = anyTime(evtxTime(value), context);
+  if (time === undefined) return;
+  draft.timeMs = time.ms;
+  draft.assumed = time.assumed;
+}
+
+/** Windows events as EVTX tools write them. */
+function evtxTime(value: Json): unknown {
+  const outer = value.Event;
+  const system = isObject(outer) ? outer.System : undefined;
+  const created = isObject(system) ? system.TimeCreated : value.TimeCreated;
+  if (!isObject(created)) return created;
+  const attributes = created["#attributes"];
+  return isObject(attributes) ? attributes.SystemTime : created.SystemTime;
+}
+
+function sourcesOf(value: Json): LogSource[] {
+  const nested = value.log_source;
+  const said = [isObject(nested) ? nested : undefined, value].map((from) => logSourceOf(from));
+  return said.filter((source) => source !== undefined);
+}
+
+function logSourceOf(from: Json | undefined): LogSource | undefined {
+  if (from === undefined) return undefined;
+  const source: Record<string, string> = {};
+  for (const name of ["product", "category", "service"]) {
+    const word = from[name];
+    if (typeof word === "string" && word !== "" && word.length <= 128) source[name] = word;
+  }
+  return Object.keys(source).length === 0 ? undefined : source;
+}
+
+function deeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const child of Array.isArray(value) ? value : Object.values(value))
+    if (deeper(child, levels - 1)) return true;
+  return false;
+}
