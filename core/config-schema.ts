@@ -43,7 +43,12 @@ const bus = section(
           default: [],
           description: "host:port of some brokers",
         }),
-        clientId: Type.String({ default: "wache" }),
+        clientId: Type.String({ default: "wache", description: "how the brokers' logs name us" }),
+        prefix: Type.String({
+          default: "wache",
+          pattern: "^[a-z][a-z0-9-]*$",
+          description: "of every topic and consumer group; one for each installation on a Kafka",
+        }),
         replicationFactor: Type.Integer({
           minimum: 1,
           default: 1,

@@ -15,8 +15,8 @@ const PARTITIONS_AT_ONCE_MAX = 64;
 const REBALANCE_MS_MAX = 60_000;
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 5000;
-const FINISH_MS_MAX = 30_000;
-const DISCONNECT_MS_MAX = 5000;
+const FINISH_MS_MAX = 10_000;
+const DISCONNECT_MS_MAX = 3000;
 /** What a member hears that is no longer of the group's generation: its work comes again, to somebody. */
 const STALE = new Set([
   "ILLEGAL_GENERATION",

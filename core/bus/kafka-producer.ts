@@ -19,8 +19,8 @@ const SEND_BYTES_MAX = 900_000;
 const SEND_RECORDS_MAX = 2000; // kafkajs groups a send's records in quadratic time
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 5000;
-const DRAIN_MS_MAX = 10_000;
-const DISCONNECT_MS_MAX = 5000;
+const DRAIN_MS_MAX = 5000;
+const DISCONNECT_MS_MAX = 3000;
 const TOO_LARGE = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
 const REFUSED = new Set([
   "TOPIC_AUTHORIZATION_FAILED",

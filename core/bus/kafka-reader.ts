@@ -15,7 +15,7 @@ const FETCH_WAIT_MS = 200;
 const TRIES_MAX = 20;
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 2000;
-const DISCONNECT_MS_MAX = 5000;
+const DISCONNECT_MS_MAX = 3000;
 
 type Fetched = {
   readonly highWatermark: string;

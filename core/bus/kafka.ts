@@ -23,7 +23,7 @@ import { KafkaReader } from "./kafka-reader.ts";
 
 const MESSAGE_BYTES_MAX = 4_194_304; // of topics that are created
 const QUEUE_BYTES_MAX = 33_554_432;
-const DISCONNECT_MS_MAX = 5000;
+const DISCONNECT_MS_MAX = 3000;
 const PACE: ConsumerPace = { sessionMs: 10_000, heartbeatMs: 1000, waitMs: 1000 };
 
 export type KafkaTuning = Partial<ConsumerPace> & { readonly queueBytesMax?: number };
