@@ -1,0 +1,220 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration's own form of the environment's names
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Check } from "typebox/value";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { loadConfig, secretsOf } from "./config.ts";
+import { configSchema } from "./config-schema.ts";
+import { UserError } from "./errors.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "wache-config-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const load = (text: string, env: Record<string, string> = {}, overrides = {}) => {
+  writeFileSync(join(folder, "w.yaml"), text);
+  return loadConfig({ file: "w.yaml", cwd: folder, env, overrides });
+};
+const faultOf = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  throw new Error("it was not refused");
+};
+
+test("an absent default file, an empty one and one of comments are the same working configuration", () => {
+  const absent = loadConfig({ cwd: folder, env: {} });
+  expect(Check(configSchema, absent)).toBe(true);
+  expect(absent.data).toBe(join(folder, "wache-data"));
+  expect(absent.collectors.syslog.connectionsMax).toBe(1000);
+  expect(absent.alerting).toEqual({
+    channels: {},
+    routes: [],
+    delivery: { attemptsMax: 12, backoff: "2s", backoffMax: "10m", timeout: "15s" },
+  });
+  expect(load("")).toEqual(absent);
+  expect(load("# nothing\n")).toEqual(absent);
+});
+
+test("a section, a list's entry and a channel get the defaults of what they leave out", () => {
+  const config = load(
+    "api: { port: 1 }\ncollectors:\n  files:\n    - path: logs/a.log\nalerting:\n  channels:\n    mail: { type: email, host: h, from: a@b, to: [c@d] }\n",
+  );
+  expect(config.api).toEqual({
+    host: "127.0.0.1",
+    port: 1,
+    openHealth: true,
+    openMetrics: true,
+    session: "12h",
+  });
+  expect(config.collectors.files).toEqual([{ path: join(folder, "logs/a.log"), from: "start" }]);
+  expect(config.alerting.channels.mail).toEqual({
+    type: "email",
+    host: "h",
+    port: 587,
+    requireTls: true,
+    from: "a@b",
+    to: ["c@d"],
+  });
+});
+
+test.for([
+  {
+    name: "a typing error in a key",
+    text: "api:\n  prot: 1\n",
+    want: ["w.yaml:2:3: api.prot is not a key here; did you mean port?"],
+  },
+  {
+    name: "a key like nothing known",
+    text: "log:\n  zzzzzzzz: 1\n",
+    want: ["w.yaml:2:3: log.zzzzzzzz is not a key here; known are level"],
+  },
+  {
+    name: "a number out of range",
+    text: "api:\n  port: 65536\n",
+    want: ["w.yaml:2:9: api.port is 65536, allowed is a whole number from 0 to 65535"],
+  },
+  {
+    name: "the last number in range",
+    text: "api:\n  port: 65535\n",
+    want: [],
+  },
+  {
+    name: "a wrong word",
+    text: "bus: { kind: kafak }\n",
+    want: ['w.yaml:1:14: bus.kind is "kafak", allowed are embedded, kafka; did you mean kafka?'],
+  },
+  {
+    name: "a bad span",
+    text: "store:\n  retention: 5 days\n",
+    want: [
+      'w.yaml:2:14: store.retention is "5 days", allowed is a span such as 30s, 10m, 1h or 7d',
+    ],
+  },
+  {
+    name: "a scalar for a section, and a second fault further down",
+    text: "api: 3\nlog:\n  level: loud\n",
+    want: [
+      'w.yaml:3:10: log.level is "loud", allowed are trace, debug, info, warn, error',
+      "w.yaml:1:6: api is 3, allowed is a section of keys",
+    ],
+  },
+  {
+    name: "a channel without a type",
+    text: "alerting:\n  channels:\n    x: { url: u }\n",
+    want: ["w.yaml:3:8: alerting.channels.x lacks the key type; allowed are slack, email, webhook"],
+  },
+  {
+    name: "a channel of a wrong type",
+    text: "alerting:\n  channels:\n    x: { type: slak }\n",
+    want: [
+      'w.yaml:3:16: alerting.channels.x.type is "slak", allowed are slack, email, webhook; did you mean slack?',
+    ],
+  },
+  {
+    name: "a required key left out",
+    text: "alerting:\n  channels:\n    x:\n      type: webhook\n",
+    want: ["w.yaml:4:7: alerting.channels.x lacks the key url (http or https)"],
+  },
+  {
+    name: "a duplicate key",
+    text: "api: {}\napi: {}\n",
+    want: ["w.yaml:2:1: the key stands here for the second time"],
+  },
+  {
+    name: "the environment's name that is not set",
+    text: 'data: "${NO_SUCH}/x"\n',
+    want: [
+      "w.yaml:1:7: data names the environment variable NO_SUCH, which is not set; set it, or give a default: ${NO_SUCH:-…}",
+    ],
+  },
+  {
+    name: "a secret of the wrong kind is not shown",
+    text: "bus:\n  kafka:\n    saslPassword: 123456\n",
+    want: ["w.yaml:3:19: bus.kafka.saslPassword is a number, allowed is text (put it in quotes)"],
+  },
+  {
+    name: "a secret in two forms",
+    text: "bus:\n  kafka:\n    saslPassword: a\n    saslPassword_file: b\n",
+    want: [
+      "w.yaml:4:5: bus.kafka.saslPassword_file is given beside saslPassword; allowed is one of the two",
+    ],
+  },
+  {
+    name: "the file form of a key that is no secret",
+    text: "bus:\n  kafka:\n    clientId_file: b\n",
+    want: [
+      "w.yaml:3:5: bus.kafka.clientId_file is not a key here; known are brokers, clientId, replicationFactor, ssl, saslUsername, saslPassword",
+    ],
+  },
+  {
+    name: "a prototype's name",
+    text: "__proto__: {}\nconstructor: 1\n",
+    want: [
+      "w.yaml:1:1: __proto__ is not a key here; known are data, log, bus, store, time, collectors, correlator, alerting, api",
+      "w.yaml:2:1: constructor is not a key here; known are data, log, bus, store, time, collectors, correlator, alerting, api",
+    ],
+  },
+  {
+    name: "a list for the file",
+    text: "- a\n",
+    want: ['w.yaml:1:1: the file must be a section of keys, such as "api:"'],
+  },
+])("refused: $name", ({ text, want }) => {
+  if (want.length === 0) {
+    expect(() => load(text)).not.toThrow();
+    return;
+  }
+  const lines = faultOf(() => load(text)).split("\n");
+  expect(
+    lines
+      .slice(1)
+      .map((line) => line.trim())
+      .toSorted(),
+  ).toEqual(want.toSorted());
+});
+
+test("broken YAML names the line", () => {
+  expect(faultOf(() => load("api:\n  port: [1\n"))).toMatch(/w\.yaml:3:1: /);
+});
+
+test("an explicitly named file that is absent is refused", () => {
+  expect(faultOf(() => loadConfig({ file: "none.yaml", cwd: folder, env: {} }))).toMatch(
+    /^the configuration none\.yaml can't be read: .*; name an existing file/,
+  );
+});
+
+test("the environment fills strings, numbers and booleans", () => {
+  const env = { HOST: "0.0.0.0", PORT: "99", TLS: "true", EMPTY: "" };
+  const text =
+    "api: { host: '${HOST}', port: '${PORT}', publicUrl: 'http://${NAME:-localhost}:${PORT}' }\nbus: { kafka: { ssl: '${TLS}', clientId: '${EMPTY:-x}' } }\n";
+  const config = load(text, env);
+  expect(config.api).toMatchObject({ host: "0.0.0.0", port: 99, publicUrl: "http://localhost:99" });
+  expect(config.bus.kafka).toMatchObject({ ssl: true, clientId: "x" });
+});
+
+test("a secret's file is relative to the configuration and trimmed, and known as a secret", () => {
+  writeFileSync(join(folder, "token"), "s3cret\n");
+  const config = load(
+    "collectors: { http: { sources: [{ name: a, token_file: token }] } }\nalerting: { channels: { w: { type: webhook, url: u, key: kk } } }\n",
+  );
+  expect(config.collectors.http.sources).toEqual([{ name: "a", token: "s3cret" }]);
+  expect(secretsOf(config)).toEqual(["s3cret", "kk"]);
+  expect(faultOf(() => load("bus: { kafka: { saslPassword_file: none } }\n"))).toMatch(
+    /w\.yaml:1:36: bus\.kafka\.saslPassword_file names a file that can't be read/,
+  );
+});
+
+test("the command line goes over the file, keeps what it does not name, and its faults say so", () => {
+  const config = load("api: { port: 1, host: h }\ndata: a\n", {}, { data: "b", api: { port: 0 } });
+  expect(config).toMatchObject({ data: join(folder, "b"), api: { port: 0, host: "h" } });
+  expect(faultOf(() => load("", {}, { api: { port: -1 } }))).toContain(
+    "command line: api.port is -1, allowed is a whole number from 0 to 65535",
+  );
+});
