@@ -6,12 +6,14 @@
 //        So a crash between any two steps repeats outputs word for word and loses none.
 import type { Logger } from "pino";
 import { Counter, type Registry } from "prom-client";
-import type { Batch, Bus, Consumer, OutRecord } from "./bus/bus.ts";
+import type { Batch, Bus, BusRecord, Consumer, OutRecord } from "./bus/bus.ts";
 import { deadLetterOf } from "./dead-letter.ts";
 import { messageOf } from "./errors.ts";
 import type { Processor, ProcessorSpec } from "./processor.ts";
 import type { Clock } from "./service.ts";
 import { loadSnapshot, type SnapshotSlot, saveSnapshot } from "./snapshot.ts";
+
+const REPLAY_RECORDS_MAX = 1000;
 
 export type RunnerHooks = {
   /** The partition's state is loaded and no newer record is processed yet. */
@@ -97,8 +99,18 @@ class Runner {
   async #work(batch: Batch, consumer: Consumer): Promise<void> {
     const { partition } = batch;
     const slot = await this.#current(batch);
+    await this.#take(slot, batch);
+    this.#deps.afterBatch?.(partition, slot.processor);
+    if (this.#deps.clock.now() - slot.savedAtMs >= this.#spec.snapshotEveryMs)
+      await this.#save(partition, slot, consumer);
+  }
+
+  async #take(
+    slot: Slot,
+    { partition, records }: Pick<Batch, "partition" | "records">,
+  ): Promise<void> {
     const out: OutRecord[] = [];
-    for (const record of batch.records) {
+    for (const record of records) {
       if (record.offset < slot.next) continue;
       try {
         slot.processor.process(record, out);
@@ -107,13 +119,8 @@ class Runner {
           { err: error, topic: record.topic, partition, offset: record.offset },
           `${this.#spec.name}: a record could not be processed; it is in the dead letter`,
         );
-        out.push(
-          deadLetterOf(
-            record,
-            { code: "processor.failed", reason: `${this.#spec.name}: ${messageOf(error)}` },
-            this.#deps.clock.now(),
-          ),
-        );
+        const why = { code: "processor.failed", reason: `${this.#spec.name}: ${messageOf(error)}` };
+        out.push(deadLetterOf(record, why, this.#deps.clock.now()));
       }
       slot.next = record.offset + 1;
     }
@@ -123,30 +130,42 @@ class Runner {
       this.#drop(partition); // its state is ahead of what was published
       throw error;
     }
-    this.#records?.inc({ processor: this.#spec.name }, batch.records.length);
-    this.#deps.afterBatch?.(partition, slot.processor);
-    if (this.#deps.clock.now() - slot.savedAtMs >= this.#spec.snapshotEveryMs)
-      await this.#save(partition, slot, consumer);
+    this.#records?.inc({ processor: this.#spec.name }, records.length);
   }
 
-  /** The partition's state, loaded again when another member went on meanwhile and left ours behind. */
+  /** The partition's state, up to the batch: another member may have gone on meanwhile, or a snapshot may be older than the commit. */
   async #current(batch: Batch): Promise<Slot> {
     const first = batch.records[0]?.offset ?? 0;
     const slot = await this.#slot(batch.partition);
     if (first <= slot.next) return slot;
     this.#drop(batch.partition);
     const fresh = await this.#slot(batch.partition);
-    if (first > fresh.next && (fresh.restored || fresh.next > 0))
-      this.#deps.log.error(
-        { topic: batch.topic, partition: batch.partition, from: fresh.next, to: first },
-        `${this.#spec.name}: records are missing: the bus removed them before they were read`,
-      );
+    if (first > fresh.next) await this.#replay(fresh, batch, first);
     return fresh;
+  }
+
+  async #replay(slot: Slot, { topic, partition }: Batch, until: number): Promise<void> {
+    const from = slot.next;
+    let records: BusRecord[] = [];
+    for await (const record of this.#deps.bus.read(topic, partition, from)) {
+      if (record.offset >= until) break;
+      if (records.length === 0 && slot.next === from && record.offset > from && slot.restored)
+        this.#deps.log.error(
+          { topic, partition, from, to: record.offset },
+          `${this.#spec.name}: records are missing: the bus removed them before they were read`,
+        );
+      records.push(record);
+      if (records.length < REPLAY_RECORDS_MAX) continue;
+      await this.#take(slot, { partition, records });
+      records = [];
+    }
+    await this.#take(slot, { partition, records });
+    slot.next = Math.max(slot.next, until);
   }
 
   #slot(partition: number): Promise<Slot> {
     const known = this.#slots.get(partition);
-    if (known) return known;
+    if (known !== undefined) return known;
     const loading = this.#load(partition);
     this.#slots.set(partition, loading);
     loading.catch(() => this.#slots.delete(partition));

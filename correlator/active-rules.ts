@@ -1,0 +1,125 @@
+// active-rules.ts — the rules in force, and their replacement while running.
+//
+// Holds: a set goes live as a whole or not at all; what is refused is said with file, line and reason, and the running
+//        set stays. A start with a set that does not compile is refused.
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, UserError } from "../core/errors.ts";
+import { idOf } from "../core/event.ts";
+import type { ServiceContext } from "../core/service.ts";
+import type { ActiveRules } from "./detection.ts";
+import { compileRules } from "./match/plain.ts";
+import { loadRules, type RuleDisk } from "./sigma/load.ts";
+import type { LoadedRules, Problem } from "./sigma/rule.ts";
+
+const LOOK_EVERY_MS = 2000;
+const PROBLEMS_SHOWN_MAX = 20;
+const RULES_LISTED_MAX = 10_000;
+
+export type RulesInForce = { readonly current: () => ActiveRules; readonly stop: () => void };
+
+export const ruleDisk: RuleDisk = {
+  list: async (path) => {
+    if (!(await stat(path)).isDirectory()) return [path];
+    const entries = await readdir(path, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+  },
+  read: (path) => readFile(path),
+};
+
+export async function rulesInForce(context: ServiceContext): Promise<RulesInForce> {
+  const { clock, rulesDirs, log, status } = context;
+  let mark = await markOf(rulesDirs);
+  const first = await loadRules(rulesDirs, ruleDisk);
+  if (!first.set)
+    throw new UserError(
+      "rules.refused",
+      `the rules do not load, so nothing would be detected:\n${listed(first.problems)}\nmend them, or check with: wache rules validate`,
+      { exitCode: 1 },
+    );
+  let active: ActiveRules = { set: first.set, matcher: compileRules(first.set) };
+  show(context, active, first);
+  let looking = false;
+  const look = async () => {
+    const next = await markOf(rulesDirs);
+    if (next === mark) return;
+    mark = next;
+    const loaded = await loadRules(rulesDirs, ruleDisk);
+    if (!loaded.set) {
+      log.error(
+        { problems: loaded.problems.slice(0, PROBLEMS_SHOWN_MAX) },
+        "the changed rules are refused; the running set stays",
+      );
+      status.set("rules", {
+        ok: true,
+        text: `changed rules refused, the set before stays: ${listed(loaded.problems)}`,
+        data: summary(active, loaded),
+      });
+      return;
+    }
+    if (loaded.set.version === active.set.version) return;
+    active = { set: loaded.set, matcher: compileRules(loaded.set) };
+    log.info(
+      { detections: loaded.set.detections.length, correlations: loaded.set.correlations.length },
+      "rules reloaded",
+    );
+    show(context, active, loaded);
+  };
+  const stop = clock.every(LOOK_EVERY_MS, () => {
+    if (looking) return;
+    looking = true;
+    look()
+      .catch((error: unknown) =>
+        log.error({ err: error }, `looking for changed rules failed: ${messageOf(error)}`),
+      )
+      .finally(() => {
+        looking = false;
+      });
+  });
+  return { current: () => active, stop };
+}
+
+function show({ status }: ServiceContext, active: ActiveRules, loaded: LoadedRules): void {
+  const { detections, correlations } = active.set;
+  const left =
+    loaded.leftOut.length === 0 ? "" : `, ${loaded.leftOut.length} left out of lenient folders`;
+  status.set("rules", {
+    ok: true,
+    text: `${detections.length} detections and ${correlations.length} correlations in force${left}`,
+    data: summary(active, loaded),
+  });
+}
+
+function summary({ set }: ActiveRules, { problems, leftOut }: LoadedRules): unknown {
+  const rules = [...set.detections, ...set.correlations]
+    .slice(0, RULES_LISTED_MAX)
+    .map(({ about, version }) => ({ ...about, version }));
+  return {
+    version: set.version,
+    count: set.detections.length + set.correlations.length,
+    rules,
+    problems,
+    leftOut: leftOut.slice(0, PROBLEMS_SHOWN_MAX),
+  };
+}
+
+const listed = (problems: readonly Problem[]): string =>
+  problems
+    .slice(0, PROBLEMS_SHOWN_MAX)
+    .map(({ at, message }) => `  ${at}: ${message}`)
+    .join("\n");
+
+/** Changes whenever a file of the folders does: names, sizes and times of change. */
+async function markOf(folders: ServiceContext["rulesDirs"]): Promise<string> {
+  const files = await Promise.all(folders.map(({ path }) => ruleDisk.list(path).catch(() => [])));
+  const marks = await Promise.all(
+    files.flat().map(async (path) => {
+      const found = await stat(path).catch(() => undefined);
+      return found ? `${path} ${found.size} ${found.mtimeMs}` : path;
+    }),
+  );
+  return idOf(...marks);
+}

@@ -1,0 +1,66 @@
+// detect.ts — the first stage: which rules an event satisfies, and what that means for whom.
+//
+// In:    wache.events (group `detect`); rules from their folders, reloaded while running.
+// Out:   wache.signals (for correlations), wache.findings (rules that stand alone).
+// The path: active-rules → match → signals; detection.ts is one partition's part of it.
+import { Counter } from "prom-client";
+import { TOPIC } from "../core/records.ts";
+import { runProcessor } from "../core/runner.ts";
+import type { Service } from "../core/service.ts";
+import { rulesInForce } from "./active-rules.ts";
+import { type DetectCounts, DetectProcessor } from "./detection.ts";
+
+const SNAPSHOT_EVERY_MS = 5000; // the state is small: the clocks of the feeders
+
+export const detectService: Service = {
+  name: "detect",
+  start: async (context) => {
+    const { bus, metrics } = context;
+    const rules = await rulesInForce(context);
+    const counters = detectCounters(metrics);
+    const stages = new Map<number, DetectProcessor>();
+    const running = await runProcessor(
+      {
+        name: "detect",
+        version: 1,
+        topic: TOPIC.events,
+        snapshotEveryMs: SNAPSHOT_EVERY_MS,
+        make: (partition, parts) => {
+          const stage = new DetectProcessor(
+            { partition, signalPartitions: bus.partitions(TOPIC.signals), rules: rules.current },
+            parts,
+          );
+          stages.set(partition, stage);
+          return stage;
+        },
+      },
+      { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
+    );
+    return {
+      stop: async () => {
+        rules.stop();
+        await running.stop();
+      },
+    };
+  },
+};
+
+/** Adds what a stage counted since the last time to the metrics. */
+function detectCounters(
+  metrics: Parameters<Service["start"]>[0]["metrics"],
+): (counts: DetectCounts | undefined) => void {
+  const counter = (name: string, help: string) => new Counter({ name, help, registers: [metrics] });
+  const events = counter("wache_detect_events_total", "events that rules were tried on");
+  const matches = counter("wache_detect_matches_total", "rules that matched");
+  const missed = counter(
+    "wache_detect_missed_groups_total",
+    "matches that a correlation could not count: the event lacks a group-by field",
+  );
+  return (counts) => {
+    if (!counts) return;
+    events.inc(counts.events);
+    matches.inc(counts.matches);
+    missed.inc(counts.missedGroups);
+    Object.assign(counts, { events: 0, matches: 0, missedGroups: 0 } satisfies DetectCounts);
+  };
+}

@@ -1,0 +1,50 @@
+// clocks.ts — how far a stream's clock has come: the minimum over its feeders.
+//
+// Holds: never goes back; unknown until every expected feeder has spoken.
+export const ENDED_MS = Number.MAX_SAFE_INTEGER;
+
+export type FeederClock = { atMs: number; idle?: boolean };
+
+/** The clock that all `expected` feeders have passed, ms; undefined while one of them has not spoken. */
+export function minimumOf(
+  feeders: ReadonlyMap<string, FeederClock>,
+  expected: number,
+): number | undefined {
+  if (feeders.size < expected) return undefined;
+  let least = ENDED_MS;
+  for (const { atMs } of feeders.values()) least = Math.min(least, atMs);
+  return least;
+}
+
+/**
+ * The clock that all feeders have passed whose number is not known: those that left are not waited for, nor is one that
+ * has been silent for `silentMs` while others went on.
+ */
+export function minimumOfActive(
+  feeders: ReadonlyMap<string, FeederClock>,
+  silentMs: number,
+): number | undefined {
+  let most = Number.NEGATIVE_INFINITY;
+  for (const { atMs } of feeders.values()) if (atMs < ENDED_MS) most = Math.max(most, atMs);
+  const active = [...feeders.values()].filter(
+    ({ atMs, idle }) => !idle && atMs < ENDED_MS && atMs >= most - silentMs,
+  );
+  if (active.length > 0) return Math.min(...active.map(({ atMs }) => atMs));
+  if (feeders.size === 0) return undefined;
+  return [...feeders.values()].every(({ atMs }) => atMs === ENDED_MS) ? ENDED_MS : most;
+}
+
+/** A feeder's clock only goes on; says whether it did. */
+export function passed(
+  feeders: Map<string, FeederClock>,
+  feeder: string,
+  next: FeederClock,
+): boolean {
+  const known = feeders.get(feeder);
+  if (known && known.atMs >= next.atMs && Boolean(known.idle) === Boolean(next.idle)) return false;
+  feeders.set(feeder, {
+    atMs: Math.max(known?.atMs ?? 0, next.atMs),
+    ...(next.idle && { idle: true }),
+  });
+  return true;
+}

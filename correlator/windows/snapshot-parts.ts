@@ -1,0 +1,126 @@
+// snapshot-parts.ts — the windows as JSON parts for a snapshot, and back.
+//
+// Holds: a processor restored from its parts behaves as the one that gave them.
+import type { SnapshotPart } from "../../core/processor.ts";
+import type { CorrelationRule, Signal } from "../../core/records.ts";
+import type { FeederClock } from "./clocks.ts";
+import type { Group } from "./group.ts";
+import type { WindowsProcessor } from "./processor.ts";
+
+const GROUPS_A_PART = 200;
+
+type StoredGroup = Omit<Group, "slide" | "ids" | "forgottenBeforeMs" | "members"> & {
+  readonly forgottenBeforeMs: number | null;
+  readonly members: readonly (readonly [
+    timeMs: number,
+    id: string,
+    from: number,
+    values?: readonly string[],
+  ])[];
+};
+type Part =
+  | {
+      readonly kind: "head";
+      readonly rules: readonly CorrelationRule[];
+      readonly ended: readonly string[];
+      readonly early: readonly Signal[];
+    }
+  | {
+      readonly kind: "stream";
+      readonly name: string;
+      readonly feeders: readonly (readonly [
+        level: number,
+        feeders: readonly (readonly [string, FeederClock])[],
+      ])[];
+      readonly clocks: readonly (readonly [level: number, clockMs: number])[];
+    }
+  | {
+      readonly kind: "groups";
+      readonly stream: string;
+      readonly version: string;
+      readonly groups: readonly StoredGroup[];
+    };
+
+export function* partsOf(processor: WindowsProcessor): Generator<SnapshotPart> {
+  const { rules, ended, early, streams } = processor;
+  yield text({ kind: "head", rules: [...rules.values()], ended: [...ended], early });
+  for (const [name, stream] of streams) {
+    yield text({
+      kind: "stream",
+      name,
+      feeders: [...stream.feeders].map(([level, feeders]) => [level, [...feeders]]),
+      clocks: [...stream.clocks],
+    });
+    for (const [version, { groups }] of stream.windows) {
+      let part: StoredGroup[] = [];
+      for (const group of groups.values()) {
+        part.push(stored(group));
+        if (part.length < GROUPS_A_PART) continue;
+        yield text({ kind: "groups", stream: name, version, groups: part });
+        part = [];
+      }
+      if (part.length > 0) yield text({ kind: "groups", stream: name, version, groups: part });
+    }
+  }
+}
+
+export function restoreParts(processor: WindowsProcessor, parts: readonly SnapshotPart[]): void {
+  for (const part of parts.map((one) => JSON.parse(one) as Part)) {
+    switch (part.kind) {
+      case "head":
+        for (const rule of part.rules) processor.rules.set(rule.version, rule);
+        for (const name of part.ended) processor.ended.add(name);
+        processor.early.push(...part.early);
+        break;
+      case "stream":
+        processor.streams.set(part.name, {
+          feeders: new Map(part.feeders.map(([level, feeders]) => [level, new Map(feeders)])),
+          clocks: new Map(part.clocks),
+          windows: new Map(),
+        });
+        break;
+      case "groups": {
+        const rule = processor.rules.get(part.version);
+        const stream = processor.streams.get(part.stream);
+        if (!rule || !stream) break;
+        const windows = processor.windowsOf(part.stream, stream, rule);
+        for (const group of part.groups)
+          windows.restore(group.values.join("\u0000"), revived(group));
+        break;
+      }
+    }
+  }
+}
+
+const text = (part: Part): SnapshotPart => JSON.stringify(part);
+
+function stored({
+  slide: _slide,
+  ids: _ids,
+  members,
+  forgottenBeforeMs,
+  ...group
+}: Group): StoredGroup {
+  return {
+    ...group,
+    forgottenBeforeMs: Number.isFinite(forgottenBeforeMs) ? forgottenBeforeMs : null,
+    members: members.map(({ timeMs, id, from, values }) =>
+      values ? [timeMs, id, from, values] : [timeMs, id, from],
+    ),
+  };
+}
+
+function revived({ members, forgottenBeforeMs, ...group }: StoredGroup): Group {
+  return {
+    ...group,
+    episodes: [...group.episodes],
+    published: group.published.map((one) => ({ ...one })),
+    forgottenBeforeMs: forgottenBeforeMs ?? Number.NEGATIVE_INFINITY,
+    members: members.map(([timeMs, id, from, values]) => ({
+      timeMs,
+      id,
+      from,
+      ...(values && { values }),
+    })),
+  };
+}
