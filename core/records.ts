@@ -176,7 +176,8 @@ export type NotificationOutcome = {
   readonly atMs: number;
   readonly retryAtMs?: number;
   readonly detail?: string;
-  readonly by?: string; // attempting: whose attempt it is, as in its claim
+  readonly by?: string; // whose attempt it is, as in its claim
+  readonly uncertain?: true; // retry: the message may have arrived all the same (a time-out)
 };
 /** Written by whoever takes over a partition of notifications: attempts that come after it count only when they are its own. */
 export type NotificationClaim = {
