@@ -22,7 +22,6 @@ import { eventRoutes } from "./routes/events.ts";
 import { findingRoutes } from "./routes/findings.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { liveRoutes } from "./routes/live.ts";
-import { readQuery } from "./routes/query.ts";
 import { statusRoutes } from "./routes/status.ts";
 import { compileValidator } from "./validation.ts";
 import { serveWeb, webDir } from "./web-files.ts";
@@ -31,7 +30,7 @@ export const apiService: Service = {
   name: "api",
   start: async (service) => {
     const passwords = createPasswords();
-    const live = createLiveHub(service, readQuery(""));
+    const live = createLiveHub(service);
     const context: ApiContext = {
       ...service,
       passwords,

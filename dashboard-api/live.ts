@@ -7,7 +7,7 @@
 import { PassThrough } from "node:stream";
 import type { Incident } from "../core/records.ts";
 import type { ServiceContext } from "../core/service.ts";
-import type { Query } from "../core/store/query.ts";
+import { ALL } from "../core/store/query.ts";
 import { ApiError } from "./errors.ts";
 
 const listenersMax = 200;
@@ -24,10 +24,7 @@ export type LiveHub = {
 
 type Listener = { readonly stream: PassThrough; readonly isAllowed: () => Promise<boolean> };
 
-export function createLiveHub(
-  context: Pick<ServiceContext, "store" | "clock" | "log">,
-  everything: Query,
-): LiveHub {
+export function createLiveHub(context: Pick<ServiceContext, "store" | "clock" | "log">): LiveHub {
   const { store, clock, log } = context;
   const listeners = new Set<Listener>();
   let seen: ReadonlyMap<string, number> | undefined; // id → revision, of the recent ones
@@ -36,7 +33,7 @@ export function createLiveHub(
 
   const poll = async (): Promise<void> => {
     const page = await store.searchDocuments("incidents", {
-      query: everything,
+      query: ALL,
       limit: recentMax,
       sort: "updatedMs",
     });

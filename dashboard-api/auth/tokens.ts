@@ -1,7 +1,7 @@
 // tokens.ts — API tokens for scripts: `wache_<id>_<secret>`; the secret is shown once, its hash is kept.
 import { randomBytes } from "node:crypto";
 import { UserError } from "../../core/errors.ts";
-import type { Query } from "../../core/store/query.ts";
+import { fieldIs } from "../../core/store/query.ts";
 import type { Document, Store } from "../../core/store/store.ts";
 import { type Account, ROLES, type Role } from "./permissions.ts";
 import { hashSecret, newSecret, sameHash } from "./secrets.ts";
@@ -49,11 +49,11 @@ export async function createToken(
   return { token: `wache_${id}_${secret}`, about: aboutOf(document) };
 }
 
-/** Newest first; `all` matches every document. */
-export async function listTokens(store: Store, ofTokens: Query): Promise<readonly TokenAbout[]> {
+/** Newest first. */
+export async function listTokens(store: Store): Promise<readonly TokenAbout[]> {
   await store.refresh();
   const page = await store.searchDocuments("accounts", {
-    query: ofTokens,
+    query: fieldIs("kind", "token"),
     limit: tokensMax,
     sort: "createdMs",
   });

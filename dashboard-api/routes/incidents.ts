@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { type Static, type TSchema, Type } from "typebox";
 import type { Command, Incident } from "../../core/records.ts";
+import { ALL, allOf, fieldIs } from "../../core/store/query.ts";
 import type { Store } from "../../core/store/store.ts";
 import { accountOf } from "../auth/authenticate.ts";
 import { commandId, sendCommand } from "../commands.ts";
@@ -18,7 +19,7 @@ import {
   statusSchema,
 } from "../schemas.ts";
 import type { ApiContext, Routes } from "./api-context.ts";
-import { allOf, readQuery } from "./query.ts";
+import { readQuery } from "./query.ts";
 
 const closed = { additionalProperties: false } as const;
 const listQuery = Type.Object(
@@ -56,15 +57,14 @@ export const incidentRoutes: Routes = (api, context) => {
       },
     },
     async ({ query: { q, status, severity, replay, limit, cursor } }) => {
-      const text = allOf([
-        status && `status:${status}`,
-        severity && `severity:${severity}`,
-        replay === undefined ? undefined : `replay:${replay}`,
-        q,
-      ]);
-      readQuery(q); // so that a fault's column is the one in `q`
+      const wanted = allOf(
+        status === undefined ? ALL : fieldIs("status", status),
+        severity === undefined ? ALL : fieldIs("severity", severity),
+        replay === undefined ? ALL : fieldIs("replay", String(replay)),
+        readQuery(q),
+      );
       const page = await store.searchDocuments("incidents", {
-        query: readQuery(text),
+        query: wanted,
         limit,
         sort: "updatedMs",
         ...(cursor === undefined ? {} : { cursor }),

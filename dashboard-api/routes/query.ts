@@ -1,13 +1,12 @@
 // query.ts — an analyst's query as the store takes it; a bad one is refused with its column.
 import type { Query } from "../../core/store/query.ts";
+import { parseQuery } from "../../core/store/query-parser.ts";
+import { ApiError } from "../errors.ts";
 
-export function readQuery(_text: string | undefined): Query {
-  return { kind: "all" };
+export function readQuery(text = ""): Query {
+  const parsed = parseQuery(text);
+  if (parsed.ok) return parsed.query;
+  const { code, message } = parsed.error;
+  const [, column] = /column ([0-9]+)/.exec(message) ?? [];
+  throw new ApiError(400, code, message, column === undefined ? {} : { column: Number(column) });
 }
-
-/** Clauses that must all hold; absent ones are left out. */
-export const allOf = (clauses: readonly (string | undefined)[]): string =>
-  clauses
-    .filter((clause) => clause !== undefined && clause.trim() !== "")
-    .map((clause) => `(${clause})`)
-    .join(" AND ");
