@@ -3,17 +3,114 @@
 // In:    folders (or files), each strict or lenient.
 // Out:   the set of all rules; or the problems that refuse it. What a lenient folder leaves out is listed.
 // Holds: a set is all or nothing for strict folders; the same files give the same set in any order of listing.
-import type { LoadedRules } from "./rule.ts";
+import { messageOf } from "../../core/errors.ts";
+import { type Reading, type Refused, readFile } from "./document.ts";
+import { linkRules } from "./link.ts";
+import { ecsNames } from "./mapping.ts";
+import type { LeftOut, LoadedRules, Problem, RuleFile } from "./rule.ts";
 
 export type RuleDisk = {
   /** All files below a folder, or the file itself, as paths. */
   readonly list: (path: string) => Promise<readonly string[]>;
   readonly read: (path: string) => Promise<Uint8Array>;
 };
+export type LoadOptions = Partial<Reading>;
+
+const filesMax = 100_000;
+const readsAtOnce = 32;
+
+export const isRuleFile = (path: string): boolean =>
+  /\.ya?ml$/i.test(path) && !/\.test\.ya?ml$/i.test(path);
 
 export async function loadRules(
-  _folders: readonly { readonly path: string; readonly lenient: boolean }[],
-  _disk: RuleDisk,
+  folders: readonly { readonly path: string; readonly lenient: boolean }[],
+  disk: RuleDisk,
+  options: LoadOptions = {},
 ): Promise<LoadedRules> {
-  return { problems: [], leftOut: [] };
+  const files: RuleFile[] = [];
+  const refused: Refused[] = [];
+  const seen = new Set<string>();
+  for (const { path, lenient } of folders) {
+    const refuse = (at: string, code: string, message: string) => {
+      refused.push({ at, lenient, problems: [{ code, at, message }] });
+    };
+    const paths = await disk.list(path).catch((error: unknown) => {
+      refuse(`${path}:1:1`, "rule.folder", `the folder cannot be read: ${messageOf(error)}`);
+      return [];
+    });
+    const wanted = paths.filter((one) => isRuleFile(one) && !seen.has(one)).sort();
+    if (wanted.length > filesMax)
+      refuse(`${path}:1:1`, "rule.folder", `${wanted.length} files; the most is ${filesMax}`);
+    for (let i = 0; i < Math.min(wanted.length, filesMax); i += readsAtOnce) {
+      const some = wanted.slice(i, i + readsAtOnce);
+      const read = await Promise.all(some.map((one) => readText(one, disk)));
+      read.forEach((result, k) => {
+        const at = some[k] ?? path;
+        seen.add(at);
+        if (result.ok) files.push({ path: at, text: result.text, lenient });
+        else refuse(`${at}:1:1`, result.code, result.message);
+      });
+    }
+  }
+  return readRules(files, options, refused);
+}
+
+/** The set that files make: what loadRules does once the disk has been read. */
+export function readRules(
+  files: readonly RuleFile[],
+  options: LoadOptions = {},
+  unreadable: readonly Refused[] = [],
+): LoadedRules {
+  const reading: Reading = {
+    mapField: options.mapField ?? ecsNames,
+    placeholders: options.placeholders ?? new Map(),
+  };
+  const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  const read = sorted.map((file) => readFile(file, reading));
+  const linked = linkRules(
+    read.flatMap((one) => one.drafts),
+    reading,
+  );
+  const refused = [...unreadable, ...read.flatMap((one) => one.refused), ...linked.refused];
+  const problems = refused
+    .filter((one) => !one.lenient)
+    .flatMap((one): readonly Problem[] => one.problems);
+  const leftOut = refused
+    .filter((one) => one.lenient)
+    .map(
+      ({ at, rule, problems: found }): LeftOut => ({
+        at,
+        ...(rule === undefined ? {} : { rule }),
+        problems: found,
+      }),
+    );
+  return problems.length > 0 ? { problems, leftOut } : { set: linked.set, problems, leftOut };
+}
+
+type Text =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+async function readText(path: string, disk: RuleDisk): Promise<Text> {
+  try {
+    return textOf(await disk.read(path));
+  } catch (error) {
+    return { ok: false, code: "rule.file", message: `cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** UTF-8, or UTF-16 where a byte order mark says so. */
+function textOf(bytes: Uint8Array): Text {
+  const [a, b] = bytes;
+  const encoding =
+    a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
+  try {
+    return { ok: true, text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
+  } catch {
+    return {
+      ok: false,
+      code: "rule.encoding",
+      message: `the file is not valid ${encoding.toUpperCase()}; save it as UTF-8`,
+    };
+  }
 }

@@ -1,0 +1,206 @@
+// correlation.ts — reads the `correlation` of a rule; link.ts binds its names to rules.
+import type { CorrelationRule, CountCondition, Operator } from "../../core/records.ts";
+import { booleanOf, textsIn } from "./header.ts";
+import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
+
+const TYPES = ["event_count", "value_count", "temporal", "temporal_ordered"] as const;
+const KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
+const OPERATORS: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+const spanMsMax = 30 * 86_400_000;
+const rulesMax = 1000;
+const fieldsMax = 32;
+
+export type Reference = { readonly text: string; readonly offset: number };
+export type Alias = {
+  readonly name: string;
+  readonly offset: number;
+  readonly fields: readonly { readonly rule: Reference; readonly field: string }[];
+};
+export type CorrelationBody = {
+  readonly type: CorrelationRule["type"];
+  readonly rules: readonly Reference[];
+  readonly groupBy: readonly Reference[];
+  readonly spanMs: number;
+  readonly condition: CountCondition;
+  readonly aliases: readonly Alias[];
+  readonly generate: boolean;
+};
+
+export function correlationOf(node: Node, source: Source): CorrelationBody | undefined {
+  const before = source.problems.length;
+  if (node.kind !== "map") {
+    source.problem("rule.correlation", node.offset, "correlation must be a map");
+    return undefined;
+  }
+  for (const entry of node.entries)
+    if (!KEYS.includes(entry.key))
+      source.problem(
+        "rule.key-unknown",
+        entry.keyOffset,
+        `correlation has the key ${JSON.stringify(entry.key)}; allowed are ${KEYS.join(", ")}`,
+      );
+  const type = typeOf(node, source);
+  const rules = referencesOf(node, "rules", source);
+  if (rules.length === 0 || rules.length > rulesMax)
+    source.problem(
+      "rule.correlation",
+      entryOf(node, "rules")?.value.offset ?? node.offset,
+      `rules must name 1 to ${rulesMax} rules by id or name`,
+    );
+  const groupBy = referencesOf(node, "group-by", source);
+  const spanMs = spanOf(node, source);
+  const aliases = aliasesOf(node, source);
+  const condition = type === undefined ? undefined : conditionOf(node, type, rules.length, source);
+  const generate = booleanOf(node, "generate", source);
+  if (
+    source.problems.length > before ||
+    type === undefined ||
+    spanMs === undefined ||
+    condition === undefined
+  )
+    return undefined;
+  return { type, rules, groupBy, spanMs, condition, aliases, generate };
+}
+
+function typeOf(node: MapNode, source: Source): CorrelationRule["type"] | undefined {
+  const entry = entryOf(node, "type");
+  const value = entry?.value;
+  const type = TYPES.find((word) => value?.kind === "scalar" && value.value === word);
+  if (type === undefined)
+    source.problem(
+      "rule.correlation-type",
+      value?.offset ?? node.offset,
+      `the type ${value === undefined ? "is missing" : `${nameOfKind(value)} is not supported`}; supported are ${TYPES.join(", ")}`,
+    );
+  return type;
+}
+
+function referencesOf(node: MapNode, key: string, source: Source): Reference[] {
+  const entry = entryOf(node, key);
+  if (entry === undefined) return [];
+  const nodes = entry.value.kind === "list" ? entry.value.items : [entry.value];
+  const out: Reference[] = [];
+  for (const item of nodes) {
+    const [text] = textsIn(item, key, source);
+    if (text === undefined) continue;
+    if (out.some((earlier) => earlier.text === text))
+      source.problem("rule.correlation", item.offset, `${key} names ${text} twice; name it once`);
+    out.push({ text, offset: item.offset });
+  }
+  if (key === "group-by" && out.length > fieldsMax)
+    source.problem(
+      "rule.correlation",
+      entry.value.offset,
+      `group-by has ${out.length} fields; the most is ${fieldsMax}`,
+    );
+  return out;
+}
+
+function spanOf(node: MapNode, source: Source): number | undefined {
+  const value = entryOf(node, "timespan")?.value;
+  const text = value?.kind === "scalar" ? value.source : "";
+  const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (UNIT_MS.get(unit) ?? Number.NaN);
+  if (ms > 0 && ms <= spanMsMax) return ms;
+  source.problem(
+    "rule.span",
+    value?.offset ?? node.offset,
+    `timespan is ${value === undefined ? "missing" : nameOfKind(value)}; write a number and s, m, h or d, from 1s to 30d, as in 5m`,
+  );
+  return undefined;
+}
+
+function aliasesOf(node: MapNode, source: Source): Alias[] {
+  const entry = entryOf(node, "aliases");
+  if (entry === undefined) return [];
+  if (entry.value.kind !== "map") {
+    source.problem("rule.alias", entry.value.offset, "aliases must be a map of maps");
+    return [];
+  }
+  return entry.value.entries.map(({ key, keyOffset, value }) => {
+    if (value.kind !== "map")
+      source.problem(
+        "rule.alias",
+        value.offset,
+        `the alias ${key} is ${nameOfKind(value)}; it must be a map of rule name to field`,
+      );
+    const fields = value.kind === "map" ? value.entries : [];
+    return {
+      name: key,
+      offset: keyOffset,
+      fields: fields.map((field) => ({
+        rule: { text: field.key, offset: field.keyOffset },
+        field: textsIn(field.value, `the alias ${key}`, source)[0] ?? "",
+      })),
+    };
+  });
+}
+
+function conditionOf(
+  node: MapNode,
+  type: CorrelationRule["type"],
+  rulesCount: number,
+  source: Source,
+): CountCondition | undefined {
+  const entry = entryOf(node, "condition");
+  const temporal = type === "temporal" || type === "temporal_ordered";
+  if (entry === undefined && temporal) return { gte: rulesCount };
+  const refuse = (message: string, offset = entry?.value.offset ?? node.offset) => {
+    source.problem("rule.correlation-condition", offset, message);
+    return undefined;
+  };
+  if (entry?.value.kind !== "map")
+    return refuse(
+      temporal && entry?.value.kind === "scalar"
+        ? "a condition over rule names is not supported; write a count, as in gte: 2, or none for all rules"
+        : `condition must be a map of ${OPERATORS.join(", ")}`,
+    );
+  const numbers = new Map<Operator, number>();
+  let fields: readonly string[] = [];
+  for (const { key, keyOffset, value } of entry.value.entries) {
+    const operator = OPERATORS.find((word) => word === key);
+    if (key === "field" && type === "value_count") fields = textsIn(value, key, source);
+    else if (operator === undefined)
+      return refuse(
+        `the condition of ${type} has the key ${JSON.stringify(key)}; allowed are ` +
+          [...OPERATORS, ...(type === "value_count" ? ["field"] : [])].join(", "),
+        keyOffset,
+      );
+    else if (value.kind !== "scalar" || !isCount(value.value))
+      return refuse(`${key} is ${nameOfKind(value)}; it must be a whole number`, value.offset);
+    else numbers.set(operator, value.value);
+  }
+  if (numbers.size === 0)
+    return refuse(`the condition compares nothing; give one of ${OPERATORS.join(", ")}`);
+  if (type === "value_count" && (fields.length === 0 || fields.length > fieldsMax))
+    return refuse("value_count needs field: whose distinct values count");
+  const most = temporal ? rulesCount : Number.POSITIVE_INFINITY;
+  if (!possible(numbers, most))
+    return refuse(
+      `no count${temporal ? ` up to the ${rulesCount} rules` : ""} satisfies the condition; correct its numbers`,
+    );
+  const inOrder = OPERATORS.flatMap((operator) => {
+    const count = numbers.get(operator);
+    return count === undefined ? [] : [[operator, count] as const];
+  });
+  return { ...Object.fromEntries(inOrder), ...(fields.length === 0 ? {} : { field: fields }) };
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+
+/** A window holds at least one event: some count from 1 on must satisfy all parts. */
+function possible(numbers: ReadonlyMap<Operator, number>, most: number): boolean {
+  const low = Math.max(1, numbers.get("gte") ?? 1, (numbers.get("gt") ?? 0) + 1);
+  const high = Math.min(most, numbers.get("lte") ?? most, (numbers.get("lt") ?? most + 1) - 1);
+  const eq = numbers.get("eq");
+  const neq = numbers.get("neq");
+  if (eq !== undefined) return eq >= low && eq <= high && eq !== neq;
+  return low < high || (low === high && low !== neq);
+}

@@ -1,0 +1,394 @@
+// link.ts — binds the rules of a set to each other: references by id or name, filters, feeds, levels, versions.
+//
+// In:    drafts of all files.
+// Out:   the rule set, and every draft that cannot be part of it with the reason.
+// Holds: a correlation stands after all that feed it; what refers to a left-out rule is left out too; a version
+//        changes with the logic of a rule or of what it refers to, and with nothing else.
+import { idOf } from "../../core/event.ts";
+import type { CorrelationFeed, CorrelationRule, Level, RuleAbout } from "../../core/records.ts";
+import { LEVELS } from "../../core/records.ts";
+import type { CorrelationBody, Reference } from "./correlation.ts";
+import type { DetectionBody, Draft, FilterBody, Reading, Refused } from "./document.ts";
+import { filtered } from "./filter.ts";
+import type { DetectionFeed, DetectionRule, Problem, RuleSet } from "./rule.ts";
+
+export type Detection = Draft & { readonly kind: "detection"; readonly body: DetectionBody };
+export type Correlation = Draft & { readonly kind: "correlation"; readonly body: CorrelationBody };
+export type Filter = Draft & { readonly kind: "filter"; readonly body: FilterBody };
+export type Rule = Detection | Correlation;
+
+export const ruleId = ({ header }: Draft): string =>
+  header.id ?? header.name ?? idOf("rule", header.title);
+
+const isFilter = (draft: Draft): draft is Filter => draft.kind === "filter";
+const isCorrelation = (draft: Draft): draft is Correlation => draft.kind === "correlation";
+const isDetection = (draft: Draft): draft is Detection => draft.kind === "detection";
+
+/** Rules by id and by name, and what was found wrong with each draft. */
+export type Names = {
+  readonly find: (text: string) => Rule | undefined;
+  readonly refuse: (draft: Draft, code: string, message: string, offset?: number) => void;
+};
+
+export function linkRules(
+  given: readonly Draft[],
+  reading: Reading,
+): { readonly set: RuleSet; readonly refused: readonly Refused[] } {
+  const refused: Refused[] = [];
+  // Strict folders first: of two rules with one id the lenient one is left out.
+  let drafts = [...given].sort((a, b) => Number(a.lenient) - Number(b.lenient));
+  for (;;) {
+    const problems = new Map<Draft, Problem[]>();
+    const names = namesOf(drafts, problems);
+    const ordered = inOrder(drafts.filter(isCorrelation), names);
+    for (const draft of drafts.filter(isFilter)) checkFilter(draft, names);
+    if (problems.size === 0) return { set: build(drafts, ordered, { names, reading }), refused };
+    for (const [draft, found] of problems)
+      refused.push({ at: draft.at, lenient: draft.lenient, rule: ruleId(draft), problems: found });
+    drafts = drafts.filter((draft) => !problems.has(draft));
+  }
+}
+
+function namesOf(drafts: readonly Draft[], problems: Map<Draft, Problem[]>): Names {
+  const refuse: Names["refuse"] = (draft, code, message, offset) => {
+    const at = offset === undefined ? draft.at : draft.place(offset);
+    const list = problems.get(draft) ?? [];
+    list.push({ code, at, message, rule: ruleId(draft) });
+    problems.set(draft, list);
+  };
+  const known = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const words = new Set([ruleId(draft), ...(draft.header.name ? [draft.header.name] : [])]);
+    for (const word of words) {
+      const other = known.get(word);
+      if (other === undefined) known.set(word, draft);
+      else if (other !== draft)
+        refuse(
+          draft,
+          "rule.duplicate",
+          `${JSON.stringify(word)} is also the id or name of the rule at ${other.at}; each rule has its own`,
+        );
+    }
+  }
+  const find = (text: string) => {
+    const draft = known.get(text);
+    return draft === undefined || isFilter(draft) ? undefined : (draft as Rule);
+  };
+  return { find, refuse };
+}
+
+/** Correlations after what feeds them; dangling references and cycles are refused, with the chain. */
+function inOrder(correlations: readonly Correlation[], names: Names): readonly Correlation[] {
+  const done = new Map<Correlation, "good" | "bad">();
+  const out: Correlation[] = [];
+  const chain: Correlation[] = [];
+  const visit = (rule: Correlation): boolean => {
+    const known = done.get(rule);
+    if (known !== undefined) return known === "good";
+    chain.push(rule);
+    let good = checkAliases(rule, names);
+    for (const reference of rule.body.rules)
+      good = visitReference(rule, reference, { names, chain, visit }) && good;
+    chain.pop();
+    done.set(rule, good ? "good" : "bad");
+    if (good) out.push(rule);
+    return good;
+  };
+  for (const rule of correlations) visit(rule);
+  return out;
+}
+
+const chainMax = 32;
+const titled = (chain: readonly Draft[], last: string): string =>
+  [...chain.map((rule) => rule.header.name ?? ruleId(rule)), last].join(" → ");
+
+function visitReference(
+  rule: Correlation,
+  reference: Reference,
+  walk: {
+    readonly names: Names;
+    readonly chain: readonly Correlation[];
+    readonly visit: (rule: Correlation) => boolean;
+  },
+): boolean {
+  const { names, chain } = walk;
+  const target = names.find(reference.text);
+  const refuse = (code: string, message: string) => {
+    names.refuse(rule, code, message, reference.offset);
+    return false;
+  };
+  if (target === undefined)
+    return refuse(
+      "rule.reference-unknown",
+      `${reference.text} is the id or name of no rule that is loaded (${titled(chain, reference.text)})`,
+    );
+  if (!isCorrelation(target)) return true;
+  const loop = chain.indexOf(target);
+  if (loop >= 0)
+    return refuse(
+      "rule.cycle",
+      `correlations feed each other in a circle: ${titled(chain.slice(loop), target.header.name ?? ruleId(target))}`,
+    );
+  if (chain.length >= chainMax)
+    return refuse("rule.too-deep", `correlations are chained more than ${chainMax} deep`);
+  if (!walk.visit(target)) {
+    // The problem stands at the target; this one goes with it.
+    return refuse(
+      "rule.reference-refused",
+      `${reference.text} was refused (${titled(chain, reference.text)})`,
+    );
+  }
+  return checkGroup(rule, target, reference, names);
+}
+
+/** A correlation's finding knows the fields that it is grouped by, and no others. */
+function checkGroup(
+  rule: Correlation,
+  target: Correlation,
+  reference: Reference,
+  names: Names,
+): boolean {
+  const known = target.body.groupBy.map((field) => field.text);
+  const wanted = [
+    ...rule.body.groupBy.map((one) => one.text),
+    ...(rule.body.condition.field ?? []),
+  ];
+  const missing = wanted.find((field) => !known.includes(aliased(rule, target, field)));
+  if (missing === undefined) return true;
+  names.refuse(
+    rule,
+    "rule.group-unknown",
+    `${missing} is not known to the findings of ${reference.text}, which are grouped by ` +
+      `${known.join(", ") || "nothing"}; group that rule by it, or give an alias`,
+    rule.body.groupBy.find((one) => one.text === missing)?.offset ?? reference.offset,
+  );
+  return false;
+}
+
+function checkAliases(rule: Correlation, names: Names): boolean {
+  let good = true;
+  for (const alias of rule.body.aliases)
+    for (const { rule: reference } of alias.fields) {
+      const target = names.find(reference.text);
+      const used = rule.body.rules.some(
+        (one) => target !== undefined && names.find(one.text) === target,
+      );
+      if (used) continue;
+      good = false;
+      names.refuse(
+        rule,
+        "rule.alias",
+        `the alias ${alias.name} names ${reference.text}, which is none of the correlated rules: ` +
+          rule.body.rules.map((one) => one.text).join(", "),
+        reference.offset,
+      );
+    }
+  for (const field of [
+    ...rule.body.groupBy.map((one) => one.text),
+    ...(rule.body.condition.field ?? []),
+  ]) {
+    const alias = rule.body.aliases.find((one) => one.name === field);
+    const left = rule.body.rules.find(
+      (one) =>
+        alias !== undefined &&
+        !alias.fields.some(
+          ({ rule: reference }) => names.find(reference.text) === names.find(one.text),
+        ),
+    );
+    if (alias === undefined || left === undefined) continue;
+    good = false;
+    names.refuse(
+      rule,
+      "rule.alias",
+      `the alias ${field} says no field for ${left.text}; give one for each correlated rule`,
+      alias.offset,
+    );
+  }
+  return good;
+}
+
+const answersTo = (rule: Draft, word: string): boolean =>
+  rule.header.name === word || ruleId(rule) === word;
+
+function aliased(rule: Correlation, target: Rule, field: string): string {
+  const alias = rule.body.aliases.find((one) => one.name === field);
+  return alias?.fields.find((one) => answersTo(target, one.rule.text))?.field ?? field;
+}
+
+function checkFilter(filter: Filter, names: Names): void {
+  if (filter.body.rules === "any") return;
+  for (const reference of filter.body.rules) {
+    const target = names.find(reference.text);
+    if (target === undefined || target.kind !== "detection")
+      names.refuse(
+        filter,
+        "rule.reference-unknown",
+        target === undefined
+          ? `${reference.text} is the id or name of no rule that is loaded`
+          : `${reference.text} is a correlation; filter the rules that feed it`,
+        reference.offset,
+      );
+    else if (!covers(filter.body.logsource, target.body.logsource))
+      names.refuse(
+        filter,
+        "rule.filter-logsource",
+        `the filter's log source does not cover that of ${reference.text}; give both the same`,
+        reference.offset,
+      );
+  }
+}
+
+const covers = (wide: DetectionBody["logsource"], narrow: DetectionBody["logsource"]): boolean =>
+  (["product", "category", "service"] as const).every(
+    (key) => wide[key] === undefined || wide[key] === narrow[key],
+  );
+
+function filtersOf(rule: Detection, filters: readonly Filter[], names: Names): readonly Filter[] {
+  return filters.filter(({ body }) =>
+    body.rules === "any"
+      ? covers(body.logsource, rule.body.logsource)
+      : body.rules.some((reference) => names.find(reference.text) === rule),
+  );
+}
+
+type Building = { readonly names: Names; readonly reading: Reading };
+
+function build(
+  drafts: readonly Draft[],
+  ordered: readonly Correlation[],
+  { names, reading }: Building,
+): RuleSet {
+  const filters = drafts.filter(isFilter);
+  const detections = drafts.filter(isDetection).map((draft) => {
+    const condition = filtered(draft.body.condition, filtersOf(draft, filters, names));
+    const logic = JSON.stringify([draft.body.logsource, condition]);
+    return { draft, condition, version: idOf("detection", ruleId(draft), logic) };
+  });
+  const versions = new Map<Draft, string>();
+  const levels = new Map<Draft, Level>();
+  const depths = new Map<Draft, number>();
+  for (const { draft, version } of detections) {
+    versions.set(draft, version);
+    levels.set(draft, draft.header.level ?? "medium");
+  }
+  for (const rule of ordered) {
+    const fed = rule.body.rules.flatMap((reference) => names.find(reference.text) ?? []);
+    versions.set(rule, versionOf(rule, fed, versions));
+    levels.set(rule, rule.header.level ?? highest(fed.map((one) => levels.get(one))));
+    depths.set(rule, Math.max(...fed.map((one) => (depths.get(one) ?? -1) + 1)));
+  }
+  const usersOf = usersByRule(ordered, names);
+  const about = (draft: Draft): RuleAbout => aboutOf(draft, levels.get(draft) ?? "medium");
+  const shown = (rule: Rule): boolean =>
+    rule.header.generate || (usersOf.get(rule) ?? []).some((user) => generates(user));
+  const rules: DetectionRule[] = detections.map(({ draft, condition, version }) => {
+    const users = usersOf.get(draft) ?? [];
+    return {
+      about: about(draft),
+      version,
+      logsource: draft.body.logsource,
+      condition,
+      standalone: users.length === 0 || shown(draft),
+      feeds: users.map((user) => detectionFeed(user, draft, { versions, reading })),
+      at: draft.at,
+    };
+  });
+  const correlations: CorrelationRule[] = ordered.map((rule) => ({
+    version: versions.get(rule) ?? "",
+    about: about(rule),
+    type: rule.body.type,
+    spanMs: rule.body.spanMs,
+    groupBy: rule.body.groupBy.map((one) => one.text),
+    condition: rule.body.condition,
+    rules: rule.body.rules.flatMap((one) => {
+      const target = names.find(one.text);
+      return target === undefined ? [] : [ruleId(target)];
+    }),
+    level: depths.get(rule) ?? 0,
+    generate: (usersOf.get(rule) ?? []).length === 0 || shown(rule),
+    feeds: (usersOf.get(rule) ?? []).map((user) => correlationFeed(user, rule, versions)),
+  }));
+  correlations.sort((a, b) => a.level - b.level);
+  const version = idOf("set", JSON.stringify([rules, correlations]));
+  return { version, detections: rules, correlations };
+}
+
+/** The specification puts `generate` beside the correlation; some tools put it inside. */
+const generates = (user: Correlation): boolean => user.header.generate || user.body.generate;
+
+function usersByRule(
+  ordered: readonly Correlation[],
+  names: Names,
+): ReadonlyMap<Rule, readonly Correlation[]> {
+  const out = new Map<Rule, Correlation[]>();
+  for (const user of ordered)
+    for (const reference of user.body.rules) {
+      const rule = names.find(reference.text);
+      if (rule === undefined) continue;
+      const users = out.get(rule) ?? [];
+      if (!users.includes(user)) users.push(user);
+      out.set(rule, users);
+    }
+  return out;
+}
+
+function versionOf(
+  rule: Correlation,
+  fed: readonly Rule[],
+  versions: ReadonlyMap<Draft, string>,
+): string {
+  const { type, spanMs, groupBy, condition } = rule.body;
+  const fields = [...groupBy.map((one) => one.text), ...(condition.field ?? [])];
+  const sources = fed.map((one) => [
+    versions.get(one) ?? "",
+    ruleId(one),
+    ...fields.map((field) => aliased(rule, one, field)),
+  ]);
+  const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources];
+  return idOf("correlation", ruleId(rule), JSON.stringify(logic));
+}
+
+const highest = (levels: readonly (Level | undefined)[]): Level =>
+  LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level ?? "informational")))] ??
+  "medium";
+
+function detectionFeed(
+  user: Correlation,
+  rule: Detection,
+  {
+    versions,
+    reading,
+  }: { readonly versions: ReadonlyMap<Draft, string>; readonly reading: Reading },
+): DetectionFeed {
+  const field = (name: string) => reading.mapField(rule.body.logsource, aliased(user, rule, name));
+  return {
+    version: versions.get(user) ?? "",
+    groupBy: user.body.groupBy.map((one) => field(one.text)),
+    valueFields: (user.body.condition.field ?? []).map(field),
+  };
+}
+
+function correlationFeed(
+  user: Correlation,
+  rule: Correlation,
+  versions: ReadonlyMap<Draft, string>,
+): CorrelationFeed {
+  return {
+    version: versions.get(user) ?? "",
+    groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
+  };
+}
+
+function aboutOf(draft: Draft, level: Level): RuleAbout {
+  const { name, title, description, tags, references, falsepositives } = draft.header;
+  return {
+    id: ruleId(draft),
+    ...(name === undefined ? {} : { name }),
+    title,
+    level,
+    ...(description === undefined ? {} : { description }),
+    tags,
+    ...(references.length === 0 ? {} : { references }),
+    ...(falsepositives.length === 0 ? {} : { falsepositives }),
+  };
+}
