@@ -1,0 +1,373 @@
+// The windows against a naive program that sees all members sorted and tries every window by brute force.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
+import {
+  type CorrelationRule,
+  type Finding,
+  type Signal,
+  type SignalRecord,
+  TOPIC,
+} from "../../core/records.ts";
+import { WindowsProcessor } from "./processor.ts";
+
+const SPAN_MS = 100;
+const LATENESS_MS = 50;
+
+const rule = (over: Partial<CorrelationRule> = {}): CorrelationRule => ({
+  version: "v1",
+  about: { id: "many", title: "many", level: "high", tags: [] },
+  type: "event_count",
+  spanMs: SPAN_MS,
+  groupBy: ["user.name"],
+  condition: { gte: 3 },
+  rules: ["r0"],
+  level: 0,
+  generate: true,
+  feeds: [],
+  ...over,
+});
+
+type Match = {
+  readonly at: number;
+  readonly id: string;
+  readonly group: string;
+  readonly from: number;
+  readonly value: string;
+};
+type Told = {
+  readonly group: string;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+};
+
+/** DESIGN.md, "Findings", word for word. */
+function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
+  const told: Told[] = [];
+  for (const group of new Set(matches.map((match) => match.group))) {
+    const unique = new Map(
+      matches
+        .filter((match) => match.group === group)
+        .map((match) => [`${match.from} ${match.id}`, match]),
+    );
+    const members = [...unique.values()].sort((a, b) => a.at - b.at);
+    const spans: { first: number; last: number }[] = [];
+    for (const { at: last } of members) {
+      const inside = members.filter(({ at }) => at >= last - of.spanMs && at <= last);
+      if (!holds(of, inside)) continue;
+      const first = Math.min(...inside.map(({ at }) => at));
+      const overlapping = spans.find((span) => first <= span.last && last >= span.first);
+      if (overlapping) overlapping.last = Math.max(overlapping.last, last);
+      else spans.push({ first, last });
+    }
+    for (const { first, last } of spans)
+      told.push({
+        group,
+        first,
+        last,
+        count: members.filter(({ at }) => at >= first && at <= last).length,
+      });
+  }
+  return told.sort(byPlace);
+}
+
+function holds({ type, condition, rules }: CorrelationRule, inside: readonly Match[]): boolean {
+  if (type === "temporal")
+    return rules.every((_, index) => inside.some(({ from }) => from === index));
+  if (type === "temporal_ordered") {
+    const reach = (next: number, fromMs: number): boolean =>
+      next === rules.length ||
+      inside.some(({ from, at }) => from === next && at >= fromMs && reach(next + 1, at));
+    return reach(0, Number.NEGATIVE_INFINITY);
+  }
+  const count =
+    type === "event_count" ? inside.length : new Set(inside.map(({ value }) => value)).size;
+  const { gte, gt, lt, lte, eq, neq } = condition;
+  return (
+    (gte === undefined || count >= gte) &&
+    (gt === undefined || count > gt) &&
+    (lt === undefined || count < lt) &&
+    (lte === undefined || count <= lte) &&
+    (eq === undefined || count === eq) &&
+    (neq === undefined || count !== neq)
+  );
+}
+
+const byPlace = (a: Told, b: Told): number =>
+  a.group < b.group ? -1 : a.group > b.group ? 1 : a.first - b.first;
+
+const options = (over: { matchesMax?: number } = {}) => ({
+  partition: 0,
+  eventPartitions: 1,
+  signalPartitions: 1,
+  latenessMs: LATENESS_MS,
+  matchesMax: 1000,
+  groupsMax: 1000,
+  evidenceMax: 5,
+  ...over,
+});
+
+/** One partition of signals; what it sends to itself comes back to it. A restart goes through its snapshot. */
+class Bench {
+  readonly findings = new Map<string, Finding>();
+  #processor: WindowsProcessor;
+  #offset = 0;
+  readonly #options;
+  constructor(over: { matchesMax?: number } = {}) {
+    this.#options = options(over);
+    this.#processor = new WindowsProcessor(this.#options);
+  }
+  send(...values: SignalRecord[]): void {
+    const queue = [...values];
+    for (let value = queue.shift(); value; value = queue.shift()) {
+      const out: OutRecord[] = [];
+      const text = JSON.stringify(value);
+      const record: BusRecord = {
+        topic: TOPIC.signals,
+        partition: 0,
+        offset: this.#offset++,
+        key: "",
+        value: JSON.parse(text),
+        text,
+        timestampMs: 0,
+      };
+      this.#processor.process(record, out);
+      for (const one of out) {
+        if (one.topic === TOPIC.signals) queue.push(one.value as SignalRecord);
+        else {
+          const finding = one.value as Finding;
+          if (finding.revision > (this.findings.get(finding.id)?.revision ?? 0))
+            this.findings.set(finding.id, finding);
+        }
+      }
+    }
+  }
+  restart(): void {
+    this.#processor = new WindowsProcessor(this.#options, [...this.#processor.snapshot()]);
+  }
+  /** What holds in the end: without superseded and withdrawn ones. */
+  told(): Told[] {
+    const superseded = new Set(
+      [...this.findings.values()].flatMap(({ supersedes }) => supersedes ?? []),
+    );
+    return [...this.findings.values()]
+      .filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn)
+      .map(({ group, firstMs, lastMs, count }) => ({
+        group: Object.values(group)[0] ?? "",
+        first: firstMs,
+        last: lastMs,
+        count,
+      }))
+      .sort(byPlace);
+  }
+}
+
+const signal = (of: CorrelationRule, match: Match): Signal => ({
+  kind: "signal",
+  version: of.version,
+  stream: "live",
+  group: [match.group],
+  from: of.rules[match.from] ?? "",
+  id: match.id,
+  timeMs: match.at,
+  ...(of.type === "value_count" && { values: [match.value] }),
+});
+const tick = (atMs: number): SignalRecord => ({
+  kind: "tick",
+  stream: "live",
+  feeder: "events/0",
+  atMs,
+});
+const end: SignalRecord = { kind: "tick", stream: "live", feeder: "events/0", atMs: 0, end: true };
+
+const kinds: readonly Partial<CorrelationRule>[] = [
+  { condition: { gte: 3 } },
+  { condition: { gte: 1 } },
+  { condition: { gt: 1 } },
+  { condition: { lt: 3 } },
+  { condition: { eq: 2 } },
+  { condition: { gte: 2, lte: 3 } },
+  { type: "value_count", condition: { gte: 3, field: ["x"] } },
+  { type: "value_count", condition: { lte: 1, field: ["x"] } },
+  { type: "temporal", condition: {}, rules: ["r0", "r1"] },
+  { type: "temporal_ordered", condition: {}, rules: ["r0", "r1", "r2"] },
+];
+const matchesOf = (rules: number) =>
+  fc.array(
+    fc.record({
+      at: fc.oneof(
+        fc.integer({ min: 0, max: 2000 }),
+        fc.integer({ min: 0, max: 20 }).map((n) => n * SPAN_MS),
+      ),
+      id: fc.integer({ min: 0, max: 60 }),
+      group: fc.constantFrom("ann", "bob"),
+      from: fc.integer({ min: 0, max: rules - 1 }),
+      value: fc.constantFrom("a", "b", "c", "d"),
+    }),
+    { maxLength: 60 },
+  );
+
+test.for(kinds)(
+  "windows equal brute force in any order, with repeats, ticks and restarts: %j",
+  (over) => {
+    const of = rule(over);
+    fc.assert(
+      fc.property(matchesOf(of.rules.length), fc.infiniteStream(fc.nat(1000)), (drawn, chance) => {
+        const next = () => chance.next().value ?? 0;
+        // An id has one time, and arrives within the lateness of it; a repeat may come at any time after.
+        const matches = [
+          ...new Map(
+            drawn.map((match) => [`${match.id}`, { ...match, id: `e${match.id}` }]),
+          ).values(),
+        ];
+        const arrivals = matches
+          .flatMap((match) => {
+            const first = match.at + (next() % (LATENESS_MS + 1));
+            return next() % 3 === 0
+              ? [
+                  { match, first },
+                  { match, first: first + (next() % 800) },
+                ]
+              : [{ match, first }];
+          })
+          .sort((a, b) => a.first - b.first);
+        const bench = new Bench();
+        bench.send({ kind: "rule", rule: of });
+        for (const { match, first } of arrivals) {
+          if (next() % 2 === 0) bench.send(tick(first));
+          if (next() % 8 === 0) bench.restart();
+          bench.send(signal(of, match));
+        }
+        bench.send(end);
+        expect(bench.told()).toEqual(reference(of, matches));
+      }),
+      { numRuns: 300 },
+    );
+  },
+);
+
+test.for(kinds)(
+  "busy groups, whose members are forgotten on the way, equal brute force: %j",
+  (over) => {
+    const of = rule(over);
+    const step = fc.tuple(
+      fc.constantFrom(0, 1, 2, 3, 60, 101),
+      fc.nat(of.rules.length - 1),
+      fc.nat(LATENESS_MS),
+      fc.constantFrom("a", "b", "c", "d"),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 400, maxLength: 600 }), (steps) => {
+        let at = 0;
+        const arrivals = steps
+          .map(([gap, from, late, value], index) => {
+            at += index % 7 === 0 ? gap : gap % 4;
+            return {
+              match: { at, id: `e${index}`, group: "ann", from, value },
+              received: at + late,
+            };
+          })
+          .sort((a, b) => a.received - b.received);
+        const bench = new Bench();
+        bench.send({ kind: "rule", rule: of });
+        arrivals.forEach(({ match, received }, index) => {
+          bench.send(tick(received), signal(of, match));
+          if (index % 97 === 0) bench.restart();
+        });
+        bench.send(end);
+        const matches = arrivals.map(({ match }) => match);
+        expect(bench.told()).toEqual(reference(of, matches));
+      }),
+      { numRuns: 15 },
+    );
+  },
+);
+
+test("evidence of an episode is the same in any order", () => {
+  const of = rule();
+  const matches = Array.from({ length: 40 }, (_, index) => ({
+    at: index * 20,
+    id: `e${(index * 7919) % 40}`,
+    group: "ann",
+    from: 0,
+    value: "a",
+  }));
+  const run = (order: readonly Match[], trimmed: boolean) => {
+    const bench = new Bench(trimmed ? { matchesMax: 12 } : {});
+    bench.send({ kind: "rule", rule: of }, ...order.map((match) => signal(of, match)), end);
+    return [...bench.findings.values()].map(({ id, evidence, count }) => ({ id, evidence, count }));
+  };
+  const inOrder = run(matches, false);
+  expect(inOrder).toHaveLength(1);
+  expect(inOrder[0]?.evidence).toHaveLength(5);
+  expect(run(matches, true)).toEqual(inOrder);
+  const backwards = run([...matches].reverse(), false).at(-1);
+  expect(backwards).toEqual(inOrder[0]);
+});
+
+test("an episode fires at once, grows with a tick, and a joining event supersedes", () => {
+  const of = rule();
+  const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
+  const bench = new Bench();
+  bench.send({ kind: "rule", rule: of }, at(0), at(10), at(20));
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 20, count: 3 }]);
+  bench.send(at(25));
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 20, count: 3 }]);
+  bench.send(tick(30));
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 25, count: 4 }]);
+  bench.send(at(150), at(160), at(170));
+  expect(bench.told()).toHaveLength(2);
+  bench.send(at(110));
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 170, count: 8 }]);
+});
+
+test("a correlation feeds another: many failures, then a success", () => {
+  const many = rule({ version: "many1", feeds: [{ version: "both1", groupBy: ["user.name"] }] });
+  const both = rule({
+    version: "both1",
+    about: { id: "both", title: "both", level: "critical", tags: [] },
+    type: "temporal_ordered",
+    condition: {},
+    rules: ["many", "success"],
+    level: 1,
+  });
+  const fail = (ms: number) =>
+    signal(many, { at: ms, id: `f${ms}`, group: "ann", from: 0, value: "" });
+  const success = (ms: number): Signal => ({
+    ...signal(both, { at: ms, id: `s${ms}`, group: "ann", from: 1, value: "" }),
+    from: "success",
+  });
+  const run = (values: readonly SignalRecord[]) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: many }, { kind: "rule", rule: both }, ...values, end);
+    return [...bench.findings.values()]
+      .filter((finding) => finding.rule.id === "both")
+      .map(({ firstMs, lastMs }) => [firstMs, lastMs]);
+  };
+  expect(run([fail(0), fail(1), fail(2), success(102)])).toEqual([[2, 102]]);
+  expect(run([success(102), fail(0), fail(1), fail(2)])).toEqual([[2, 102]]);
+  expect(run([fail(0), fail(1), fail(2), success(103)])).toEqual([]);
+  expect(run([fail(0), fail(1), success(50)])).toEqual([]);
+  expect(run([success(0), fail(1), fail(2), fail(3)])).toEqual([]);
+});
+
+test("a stream that has ended takes nothing more", () => {
+  const of = rule();
+  const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
+  const bench = new Bench();
+  bench.send({ kind: "rule", rule: of }, at(0), at(10), at(20), end);
+  bench.restart();
+  bench.send(at(0), at(10), at(20), at(30), tick(40), end);
+  expect([...bench.findings.values()]).toMatchObject([{ count: 3, revision: 1 }]);
+});
+
+test("a signal that comes before its rule waits for it", () => {
+  const of = rule();
+  const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
+  const bench = new Bench();
+  bench.send(at(0), at(10), at(20));
+  bench.restart();
+  bench.send({ kind: "rule", rule: of });
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 20, count: 3 }]);
+});
