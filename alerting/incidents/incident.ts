@@ -16,7 +16,7 @@ import type {
 import { LEVELS } from "../../core/records.ts";
 import { rankOf } from "../routing/routes.ts";
 import type { Paged } from "./paging.ts";
-import { cutText, shortened, timelineWith } from "./timeline.ts";
+import { cutText, shortened, timelineWith, utc } from "./timeline.ts";
 
 /** What is remembered of each finding of a key, also when its incident no longer carries it whole. */
 export type Known = {
@@ -203,7 +203,7 @@ function newsOf(before: Known | undefined, finding: Finding): string | undefined
   if (finding.withdrawn && !before?.withdrawn)
     return `Withdrawn, a late event took its ground away: ${finding.rule.title}`;
   if (before !== undefined) return undefined;
-  return `${finding.rule.title}, from ${new Date(finding.firstMs).toISOString()}`;
+  return `${finding.rule.title}, from ${utc(finding.firstMs)}`;
 }
 
 type Cause = {

@@ -218,7 +218,7 @@ describe("incidents", () => {
     ]);
     const [{ timeline, assignee, status } = { timeline: [], assignee: "", status: "" }] = incidents;
     expect(timeline.map(({ kind, by, text }) => `${kind} ${by ?? "-"}: ${text}`)).toEqual([
-      "opened -: SSH brute force, from 2026-11-23T02:58:00.000Z",
+      "opened -: SSH brute force, from 2026-11-23 02:58:00 UTC",
       "assigned ada: Assigned to grace",
       "commented ada: looking",
       "acknowledged ada: Acknowledged",
@@ -251,7 +251,7 @@ describe("bounds", () => {
     const texts = incident?.timeline.map(({ text }) => text) ?? [];
     expect([texts.length, texts[0], texts[1], texts.at(-1)]).toEqual([
       100,
-      "SSH brute force, from 2026-11-23T02:58:00.000Z",
+      "SSH brute force, from 2026-11-23 02:58:00 UTC",
       "n51",
       "n149",
     ]);

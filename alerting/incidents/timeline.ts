@@ -26,3 +26,9 @@ export const shortened = (text: string): string => cut(text, titleCharsMax);
 
 const cut = (text: string, max: number): string =>
   text.length <= max ? text : `${text.slice(0, max - 1)}…`;
+
+/** A time for people, in UTC to the second; also for a number that is no time. */
+export const utc = (ms: number): string =>
+  Math.abs(ms) <= 8.64e15
+    ? `${new Date(ms).toISOString().slice(0, 19).replace("T", " ")} UTC`
+    : "an unknown time";

@@ -1,0 +1,113 @@
+// email.ts — sends an incident by SMTP, as text and as HTML.
+//
+// Holds: the Message-ID follows from the notification, so a mail that is sent twice is the same mail; with `requireTls`
+//        nothing is sent in clear; nothing that a log says can add a header.
+import { createTransport } from "nodemailer";
+import { messageOf } from "../../core/errors.ts";
+import { idOf } from "../../core/event.ts";
+import type { Notification } from "../../core/records.ts";
+import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
+import { emailHtml, emailText } from "./email-body.ts";
+import { oneLine } from "./message.ts";
+
+const TLS_PORT = 465;
+const reasonCharsMax = 300;
+
+export type EmailOptions = { readonly ca?: string }; // an authority beside the system's, for tests
+
+export function emailChannel(config: ChannelOf<"email">, options: EmailOptions = {}): Channel {
+  return {
+    attemptsAtOnceMax: 2,
+    send: async (delivery, signal) => {
+      const transport = createTransport({
+        host: config.host,
+        port: config.port,
+        secure: config.port === TLS_PORT,
+        requireTLS: config.requireTls && config.port !== TLS_PORT,
+        ...(config.username !== undefined && {
+          auth: { user: config.username, pass: config.password ?? "" },
+        }),
+        tls: { minVersion: "TLSv1.2", ...(options.ca !== undefined && { ca: options.ca }) },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      });
+      let stop: () => void = () => {};
+      const stopped = new Promise<never>((_, reject) => {
+        stop = () => reject(new Error("no answer in time"));
+        signal.addEventListener("abort", stop, { once: true });
+      });
+      try {
+        const sent = await Promise.race([transport.sendMail(mailOf(config, delivery)), stopped]);
+        return { kind: "delivered", ...refusedFor(sent.rejected) };
+      } catch (error) {
+        return resultOf(error as SmtpError, { config, signal });
+      } finally {
+        signal.removeEventListener("abort", stop);
+        transport.close();
+      }
+    },
+  };
+}
+
+/** The mail of a notification; those that follow on the first one stand in its thread. */
+function mailOf(config: ChannelOf<"email">, { notification, message, atMs }: Delivery) {
+  const { incident, channel, reason } = notification;
+  const domain = /@([A-Za-z0-9.-]+)>?\s*$/.exec(config.from)?.[1] ?? "wache.invalid";
+  const first = `<${idOf(incident.id, "opened", channel)}@${domain}>`;
+  const grave = message.severity === "critical" || message.severity === "high";
+  return {
+    from: config.from,
+    to: [...config.to],
+    subject: message.subject,
+    text: emailText(message),
+    html: emailHtml(message),
+    date: new Date(atMs),
+    messageId: `<${notification.id}@${domain}>`,
+    ...(reason !== "opened" && { inReplyTo: first, references: first }),
+    priority: grave ? ("high" as const) : ("normal" as const),
+    headers: {
+      "Auto-Submitted": "auto-generated",
+      "X-Wache-Incident": incident.id,
+      "X-Wache-Severity": severityHeader(notification),
+    },
+  };
+}
+
+const severityHeader = ({ incident }: Notification): string => incident.severity;
+
+const refusedFor = (rejected: readonly unknown[] | undefined): { readonly detail?: string } =>
+  rejected === undefined || rejected.length === 0
+    ? {}
+    : { detail: `the server refused it for ${rejected.length} of the recipients` };
+
+type SmtpError = Error & {
+  readonly code?: string;
+  readonly responseCode?: number;
+  readonly command?: string;
+};
+
+function resultOf(
+  error: SmtpError,
+  { config, signal }: { readonly config: ChannelOf<"email">; readonly signal: AbortSignal },
+): SendResult {
+  const server = `${config.host}:${config.port}`;
+  const said = oneLine(messageOf(error), reasonCharsMax);
+  const { code, responseCode, command } = error;
+  if (signal.aborted)
+    return { kind: "retry", reason: `${server}: no answer in time`, uncertain: true };
+  if (responseCode !== undefined && responseCode >= 500) {
+    const advice = code === "EAUTH" ? "; check the channel's username and password" : "";
+    return { kind: "refused", reason: `${server} refused the mail: ${said}${advice}` };
+  }
+  if (responseCode !== undefined && responseCode >= 400)
+    return { kind: "retry", reason: `${server} put it off: ${said}` };
+  if (code === "ETLS" || code === "EREQUIRETLS")
+    return {
+      kind: "refused",
+      reason: `${server} offers no TLS that holds (${said}); have STARTTLS switched on there, or set requireTls: false to send in clear`,
+    };
+  if (code === "EENVELOPE" || code === "EMESSAGE")
+    return { kind: "refused", reason: `${server}: ${said}; check the channel's from and to` };
+  const sending = command === "DATA";
+  return { kind: "retry", reason: `${server}: ${said}`, ...(sending && { uncertain: true }) };
+}

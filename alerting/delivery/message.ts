@@ -1,0 +1,110 @@
+// message.ts — what is said of an incident, for someone who was just woken: what, who, when, how much, where to look.
+//
+// In:    a notification. Out: words and facts that every channel renders in its own way.
+// Holds: the same notification gives the same words; nothing in them can break a line of a header.
+import type { Finding, Level, Notification } from "../../core/records.ts";
+import { utc } from "../incidents/timeline.ts";
+
+export type Fact = { readonly label: string; readonly value: string };
+export type Message = {
+  readonly subject: string; // one line
+  readonly severity: Level;
+  readonly intro: string;
+  readonly replay?: string; // said first where the incident comes from old logs
+  readonly repeat?: string; // said first where the message may have arrived before
+  readonly facts: readonly Fact[];
+  readonly about?: string; // what the rule looks for
+  readonly checks: readonly string[]; // what may be harmless
+  readonly references: readonly string[];
+  readonly url?: string;
+  readonly where: string; // where to go on, also without a link
+};
+
+const lineCharsMax = 200;
+const valueCharsMax = 500;
+const aboutCharsMax = 1500;
+const groupsToldMax = 6;
+const listToldMax = 5;
+const evidenceToldMax = 3;
+
+export function messageFor(
+  { incident, reason }: Notification,
+  options: { readonly publicUrl?: string | undefined; readonly repeatOfMs?: number | undefined },
+): Message {
+  const { severity, rule } = incident;
+  const url = incidentUrl(options.publicUrl, incident.id);
+  const mark = incident.replay ? "Replay: " : "";
+  return {
+    subject: oneLine(`[${severity.toUpperCase()}] ${mark}${incident.title}`, lineCharsMax),
+    severity,
+    intro:
+      reason === "opened"
+        ? `A new incident of severity ${severity}.`
+        : `An incident grew graver: its severity is now ${severity}.`,
+    ...(incident.replay && {
+      replay: `Replay: found in old logs that were imported as ${oneLine(incident.stream, lineCharsMax)}, not in what happens now.`,
+    }),
+    ...(options.repeatOfMs !== undefined && {
+      repeat: `This may be a repeat: an attempt at ${utc(options.repeatOfMs)} ended without an answer.`,
+    }),
+    facts: factsOf(incident),
+    ...(rule.description && { about: cut(rule.description.trim(), aboutCharsMax) }),
+    checks: listed(rule.falsepositives),
+    references: listed(rule.references),
+    ...(url !== undefined && { url }),
+    where:
+      url === undefined
+        ? `Open Wache's page and look for incident ${incident.id} (set api.publicUrl to get a link here).`
+        : `Evidence, timeline and acknowledging: ${url}`,
+  };
+}
+
+export const incidentUrl = (publicUrl: string | undefined, id: string): string | undefined =>
+  publicUrl === undefined
+    ? undefined
+    : `${publicUrl.replace(/\/+$/, "")}/incidents/${encodeURIComponent(id)}`;
+
+/** Control characters and line ends become spaces: such a text fits into a header or a title. */
+export const oneLine = (text: string, charsMax: number): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.
+  cut(text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim(), charsMax);
+
+/** Cuts between characters, never inside one. */
+export function cut(text: string, charsMax: number): string {
+  if (text.length <= charsMax) return text;
+  const end = /[\ud800-\udbff]/.test(text[charsMax - 2] ?? "") ? charsMax - 2 : charsMax - 1;
+  return `${text.slice(0, end)}…`;
+}
+
+function factsOf(incident: Notification["incident"]): readonly Fact[] {
+  const groups = Object.entries(incident.group);
+  const evidence = firstEvidence(incident.findings);
+  const counted = incident.count === 1 ? "1 event" : `${incident.count} events`;
+  return [
+    { label: "Severity", value: incident.severity },
+    { label: "Rule", value: `${incident.rule.title} (${incident.rule.id})` },
+    ...groups.slice(0, groupsToldMax).map(([label, value]) => ({ label, value })),
+    ...(groups.length > groupsToldMax
+      ? [{ label: "and more", value: `${groups.length - groupsToldMax} fields on the page` }]
+      : []),
+    { label: "First seen", value: utc(incident.firstMs) },
+    { label: "Last seen", value: utc(incident.lastMs) },
+    { label: "Count", value: incident.bounded ? `at least ${counted}` : counted },
+    ...(evidence.length > 0 ? [{ label: "Evidence", value: evidence.join(", ") }] : []),
+    { label: "Incident", value: `${incident.id} (number ${incident.number} of its kind)` },
+  ].map(({ label, value }) => ({
+    label: oneLine(label, lineCharsMax),
+    value: oneLine(value, valueCharsMax),
+  }));
+}
+
+/** The ids of the first events, of the finding that began first. */
+function firstEvidence(findings: readonly Finding[]): readonly string[] {
+  const [first] = [...findings]
+    .filter(({ withdrawn }) => !withdrawn)
+    .sort((a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1));
+  return first?.evidence.slice(0, evidenceToldMax).map((id) => `event ${id}`) ?? [];
+}
+
+const listed = (texts: readonly string[] | undefined): readonly string[] =>
+  (texts ?? []).slice(0, listToldMax).map((text) => oneLine(text, valueCharsMax));

@@ -1,0 +1,181 @@
+// queue.ts — what is still to be delivered of one partition: the notifications without a final outcome.
+//
+// In:    wache.notifications: messages, claims (who delivers from here on), attempts and their outcomes.
+// Out:   a dead letter for what could not be delivered.
+// Holds: a message is pending until its outcome is in the log; a repeated one changes nothing; an attempt that is not the
+//        claimant's own does not count, so of two processes that both think the partition is theirs one sends.
+// Why:   an attempt without an outcome when somebody else takes over may have arrived: the next one must say so.
+import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
+import { deadLetterOf } from "../../core/dead-letter.ts";
+import { idOf } from "../../core/event.ts";
+import type { Processor, SnapshotPart } from "../../core/processor.ts";
+import {
+  type DeadLetter,
+  type Notification,
+  type NotificationOutcome,
+  type NotificationRecord,
+  TOPIC,
+} from "../../core/records.ts";
+
+export type Pending = {
+  readonly notification: Notification;
+  readonly attempt: number; // how many were begun
+  readonly dueMs: number; // not before
+  readonly attempting?: { readonly by: string; readonly atMs: number }; // begun, no outcome yet
+  readonly mayHaveArrivedMs?: number; // when an attempt was made of which nobody knows whether it arrived
+};
+export type QueueBounds = { readonly pendingMax: number; readonly finishedMax: number };
+export const queueBoundsByDefault: QueueBounds = { pendingMax: 5000, finishedMax: 50_000 };
+
+const finishedAPart = 2000;
+
+type Part =
+  | { readonly is: "owner"; readonly owner?: string }
+  | { readonly is: "pending"; readonly id: string; readonly pending: Pending }
+  | { readonly is: "finished"; readonly ids: readonly string[] };
+
+export class DeliveryQueue implements Processor {
+  readonly #pending = new Map<string, Pending>();
+  readonly #finished = new Set<string>(); // oldest first
+  readonly #bounds: QueueBounds;
+  #owner: string | undefined;
+
+  constructor(parts: readonly SnapshotPart[] | undefined, bounds = queueBoundsByDefault) {
+    this.#bounds = bounds;
+    for (const json of parts ?? []) {
+      const part = JSON.parse(json) as Part;
+      if (part.is === "owner") this.#owner = part.owner;
+      else if (part.is === "pending") this.#pending.set(part.id, part.pending);
+      else for (const id of part.ids) this.#finished.add(id);
+    }
+  }
+
+  /** Oldest first. */
+  get pending(): ReadonlyMap<string, Pending> {
+    return this.#pending;
+  }
+  /** Who made the last claim in the log so far. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  process(record: BusRecord, out: OutRecord[]): void {
+    const value = record.value as NotificationRecord | undefined | null;
+    switch (value?.kind) {
+      case "notification":
+        this.#add(value, { record, out });
+        return;
+      case "claim":
+        this.#claimed(value.by);
+        return;
+      case "outcome":
+        this.#noted(value, { record, out });
+        return;
+      default: {
+        const code = "alerting.bad-notification";
+        const reason = "delivery: the record is no notification";
+        out.push(deadLetterOf(record, { code, reason }, record.timestampMs));
+      }
+    }
+  }
+
+  *snapshot(): Generator<SnapshotPart> {
+    const text = (part: Part): string => JSON.stringify(part);
+    yield text({ is: "owner", ...(this.#owner !== undefined && { owner: this.#owner }) });
+    for (const [id, pending] of this.#pending) yield text({ is: "pending", id, pending });
+    const ids = [...this.#finished];
+    for (let at = 0; at < ids.length; at += finishedAPart)
+      yield text({ is: "finished", ids: ids.slice(at, at + finishedAPart) });
+  }
+
+  #add(notification: Notification, { record, out }: Cause): void {
+    const { id } = notification;
+    if (this.#pending.has(id) || this.#finished.has(id)) return;
+    if (this.#pending.size < this.#bounds.pendingMax) {
+      this.#pending.set(id, { notification, attempt: 0, dueMs: 0 });
+      return;
+    }
+    this.#finish(id);
+    const reason = `more than ${this.#bounds.pendingMax} messages wait for delivery; see why the ones before are not taken`;
+    out.push(lost({ record, notification, code: "alerting.queue-full", reason }));
+  }
+
+  #claimed(by: string): void {
+    this.#owner = by;
+    for (const [id, { attempting, ...pending }] of this.#pending)
+      if (attempting !== undefined)
+        this.#pending.set(id, { ...pending, mayHaveArrivedMs: attempting.atMs });
+  }
+
+  #noted(outcome: NotificationOutcome, { record, out }: Cause): void {
+    const pending = this.#pending.get(outcome.id);
+    if (pending === undefined) return;
+    switch (outcome.outcome) {
+      case "attempting":
+        if (outcome.by === undefined || outcome.by !== this.#owner) return;
+        if (outcome.attempt <= pending.attempt) return;
+        this.#pending.set(outcome.id, {
+          ...pending,
+          attempt: outcome.attempt,
+          attempting: { by: outcome.by, atMs: outcome.atMs },
+        });
+        return;
+      case "retry":
+        this.#pending.set(outcome.id, retried(pending, outcome));
+        return;
+      case "delivered":
+        this.#finish(outcome.id);
+        return;
+      case "failed": {
+        this.#finish(outcome.id);
+        const reason = `${outcome.channel}: ${outcome.detail ?? "not delivered"}`;
+        const { notification } = pending;
+        out.push(lost({ record, notification, code: "alerting.not-delivered", reason }));
+      }
+    }
+  }
+
+  #finish(id: string): void {
+    this.#pending.delete(id);
+    this.#finished.add(id);
+    for (const oldest of this.#finished) {
+      if (this.#finished.size <= this.#bounds.finishedMax) return;
+      this.#finished.delete(oldest);
+    }
+  }
+}
+
+type Cause = { readonly record: BusRecord; readonly out: OutRecord[] };
+
+/** An outcome of the attempt under way, or of a former owner's last one, noted late. */
+function retried(pending: Pending, outcome: NotificationOutcome): Pending {
+  const { attempting, ...rest } = pending;
+  if (attempting !== undefined && attempting.by !== outcome.by) return pending;
+  return {
+    ...rest,
+    dueMs: outcome.retryAtMs ?? 0,
+    ...(outcome.uncertain && { mayHaveArrivedMs: attempting?.atMs ?? outcome.atMs }),
+  };
+}
+
+function lost(args: {
+  readonly record: BusRecord;
+  readonly notification: Notification;
+  readonly code: string;
+  readonly reason: string;
+}): OutRecord {
+  const { record, notification, code, reason } = args;
+  const { topic, partition, offset } = record;
+  const value: DeadLetter = {
+    kind: "dead-letter",
+    id: idOf("notification", notification.id),
+    source: notification.channel,
+    reason,
+    code,
+    atMs: record.timestampMs,
+    from: { topic, partition, offset },
+    raw: JSON.stringify(notification),
+    encoding: "utf8",
+  };
+  return { topic: TOPIC.deadLetter, key: notification.incident.key, value };
+}
