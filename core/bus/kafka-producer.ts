@@ -131,7 +131,7 @@ export class KafkaLanes {
     if (bytes > RECORD_BYTES_MAX) throw tooLarge(topic, bytes, `the most is ${RECORD_BYTES_MAX}`);
     const count = this.#parts.partitions(topic);
     const partition = record.partition ?? partitionOf(key, count);
-    if (!(partition >= 0 && partition < count)) {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= count) {
       throw new UserError(
         "bus.unknown-partition",
         `${topic} has ${count} partitions, not a partition ${partition}`,
