@@ -23,6 +23,7 @@ import { findingRoutes } from "./routes/findings.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { statusRoutes } from "./routes/status.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { compileValidator } from "./validation.ts";
 import { serveWeb, webDir } from "./web-files.ts";
 
@@ -116,6 +117,7 @@ async function addRoutes(
     incidentRoutes,
     liveRoutes(authenticator),
     statusRoutes(about),
+    tokenRoutes,
   ];
   for (const addGroup of groups) addGroup(api, context);
   api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());

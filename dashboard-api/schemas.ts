@@ -45,10 +45,20 @@ export const pageOf = (item: TSchema) =>
     total: Type.Optional(Type.Integer()),
   });
 
+export const roleSchema = words(ROLES);
 export const accountSchema = Type.Object({
   name: Type.String(),
-  role: words(ROLES),
+  role: roleSchema,
   by: words(["session", "token", "machine"] as const),
+});
+
+export const tokenSchema = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  role: roleSchema,
+  createdMs: ms("made"),
+  expiresMs: Type.Optional(ms("holds until")),
+  revokedMs: Type.Optional(ms("revoked")),
 });
 
 export const eventSchema = Type.Object(

@@ -15,7 +15,7 @@ export type TokenAbout = {
   readonly revokedMs?: number;
 };
 
-const NAME = /^[A-Za-z0-9._@-]{1,64}$/;
+export const TOKEN_NAME_PATTERN = "^[A-Za-z0-9._@-]{1,64}$";
 const TOKEN = /^wache_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$/;
 const tokensMax = 1000;
 
@@ -29,7 +29,7 @@ export async function createToken(
   },
 ): Promise<{ readonly token: string; readonly about: TokenAbout }> {
   const { name, nowMs, role = "admin", expiresMs } = wish;
-  if (!NAME.test(name))
+  if (!new RegExp(TOKEN_NAME_PATTERN).test(name))
     throw new UserError(
       "token.name",
       `token name ${JSON.stringify(name.slice(0, 80))}: 1 to 64 letters, digits, dots, dashes, underscores or @ are allowed; choose such a name`,

@@ -7,7 +7,7 @@ import type { LiveHub } from "../live.ts";
 
 export type ApiContext = Pick<
   ServiceContext,
-  "config" | "store" | "bus" | "clock" | "status" | "log" | "random" | "rulesDirs"
+  "config" | "dataDir" | "store" | "bus" | "clock" | "status" | "log" | "random" | "rulesDirs"
 > & {
   readonly signIn: SignIn;
   readonly passwords: Passwords;

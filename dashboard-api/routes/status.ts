@@ -1,4 +1,5 @@
 // status.ts — how the parts of this process are, what waits on the bus, and which rules run.
+import { join } from "node:path";
 import { Type } from "typebox";
 import type { Lag } from "../../core/bus/bus.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -16,6 +17,13 @@ const statusSchema = Type.Object({
   uptimeS: Type.Integer(),
   ok: Type.Boolean(),
   parts: Type.Record(Type.String(), part),
+  senders: Type.Object(
+    {
+      tokenFile: Type.String({ description: "where the token for POST /ingest lies" }),
+      syslog: Type.Optional(Type.Object({ host: Type.String(), udpPort: Type.Integer() })),
+    },
+    { description: "how logs reach this machine" },
+  ),
   lag: Type.Array(
     Type.Object({
       group: Type.String(),
@@ -45,6 +53,7 @@ export const statusRoutes =
           uptimeS: Math.floor((context.clock.now() - about.startedMs) / 1000),
           ok: Object.values(parts).every((state) => state.ok),
           parts,
+          senders: sendersOf(context),
           lag: parts.bus.ok ? sumLag(await lagOf(context)) : [],
         };
       },
@@ -81,6 +90,15 @@ async function checkPart(well: string, check: () => Promise<void>) {
   } catch (error) {
     return { ok: false, text: messageOf(error) };
   }
+}
+
+function sendersOf({ config, dataDir, status }: ApiContext) {
+  const { enabled, host, udpPort = 5514 } = config.collectors.syslog;
+  const bound = status.all().syslog?.data as { readonly udpPort?: number } | undefined;
+  return {
+    tokenFile: join(dataDir, "ingest.token"),
+    ...(enabled ? { syslog: { host, udpPort: bound?.udpPort ?? udpPort } } : {}),
+  };
 }
 
 const lagOf = ({ bus }: ApiContext): Promise<Lag[]> => bus.lag([]);
