@@ -29,11 +29,11 @@ export type EmbeddedBusOptions = {
 type Waiting = { readonly chunks: readonly Chunk[]; readonly resolve: () => void };
 type Tail = { rows: Row[]; records: number; chars: number };
 
-export function openEmbeddedBus(options: EmbeddedBusOptions): Bus {
+export function openEmbeddedBus(options: EmbeddedBusOptions): EmbeddedBus {
   return new EmbeddedBus(options);
 }
 
-class EmbeddedBus implements Bus {
+export class EmbeddedBus implements Bus {
   readonly kind = "embedded";
   readonly #log: EmbeddedLog;
   readonly #clock: Clock;
@@ -56,7 +56,7 @@ class EmbeddedBus implements Bus {
       clock,
       this.#warn,
     );
-    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.#log.expire(clock.now()));
+    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.expire());
   }
 
   partitions(topic: TopicName): number {
@@ -104,6 +104,12 @@ class EmbeddedBus implements Bus {
     );
   }
 
+  /** Removes what is older than its topic's retention and was read by every group. */
+  expire(): void {
+    this.#tails.clear();
+    this.#log.expire(this.#clock.now());
+  }
+
   async check(): Promise<void> {
     if (this.#failure)
       throw new UserError(
@@ -134,6 +140,7 @@ class EmbeddedBus implements Bus {
           `a record for ${topic} has ${text.length} characters, the most is ${RECORD_BYTES_MAX}`,
         );
       const partition = wanted ?? partitionOf(key, this.partitions(topic));
+      this.#log.end(topic, partition); // refuses one that is not there, before anything is written
       const name = `${topic}/${partition}`;
       const chunk = byPartition.get(name);
       if (chunk) chunk.records.push({ key, text });

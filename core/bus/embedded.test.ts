@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../clock.ts";
+import { TOPIC } from "../records.ts";
+import { busContract } from "./bus.contract.ts";
+import { openEmbeddedBus } from "./embedded.ts";
+
+const folder = (): string => mkdtempSync(join(tmpdir(), "wache-bus-"));
+const remove = (dir: string) => rmSync(dir, { recursive: true, force: true });
+const openAt = (dir: string, now = systemClock.now) =>
+  openEmbeddedBus({ dir, clock: { ...systemClock, now } });
+
+busContract("embedded bus", async () => {
+  const dir = folder();
+  let bus = openAt(dir);
+  return {
+    bus,
+    reopen: async () => {
+      await bus.close();
+      bus = openAt(dir);
+      return bus;
+    },
+    dispose: async () => {
+      await bus.close();
+      remove(dir);
+    },
+  };
+});
+
+test("retention removes what every group has read and nothing else", async () => {
+  const dir = folder();
+  onTestFinished(() => remove(dir));
+  let nowMs = 1_000_000;
+  const spec = { name: TOPIC.events, partitions: 1, retentionMs: 1000, compacted: false };
+  const bus = openAt(dir, () => nowMs);
+  onTestFinished(() => bus.close());
+  await bus.ensureTopics([spec]);
+  const reader = await bus.consume({ group: "slow", topic: TOPIC.events, onBatch: async () => {} });
+  for (const value of [1, 2, 3]) {
+    await bus.produce([{ topic: TOPIC.events, key: "k", value }]);
+    nowMs += 2000;
+  }
+  const kept = async () =>
+    (await Array.fromAsync(bus.read(TOPIC.events, 0, 0))).map(({ value }) => value);
+  bus.expire();
+  expect(await kept()).toEqual([1, 2, 3]);
+  await reader.commit(0, 1);
+  bus.expire();
+  expect(await kept()).toEqual([2, 3]);
+  await reader.commit(0, 3);
+  bus.expire();
+  expect(await kept(), "the newest row stays, so that offsets go on").toEqual([3]);
+});
