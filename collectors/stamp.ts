@@ -1,0 +1,224 @@
+// stamp.ts — turns a line into records for the bus: parsed, named, judged by its time.
+//
+// In:    a line (or a JSON value), where it came from, its place, the clock that judges it.
+// Out:   one record an event, or a dead letter with its reason; nothing for an empty line.
+// Holds: the same line at the same place gives the same ids and, by the same clock, the same record.
+import type { OutRecord } from "../core/bus/bus.ts";
+import { messageOf } from "../core/errors.ts";
+import {
+  type EcsEvent,
+  type EventOfWache,
+  idOf,
+  judgeTime,
+  type LogSource,
+} from "../core/event.ts";
+import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
+import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
+import { isObject, jsonEvent } from "./parsers/json-line.ts";
+import { parseLine } from "./parsers/parsers.ts";
+
+export type Line = {
+  readonly text: string; // without its line end
+  readonly value?: unknown; // where it came as JSON already
+  readonly truncatedBytes?: number;
+};
+
+/** Where lines come from: constant for a source. */
+export type Origin = {
+  readonly feeder: string;
+  readonly stream: string;
+  readonly source: string; // configured input or token
+  readonly zone: string;
+  readonly latenessMs: number;
+  readonly logSource?: LogSource;
+  readonly page?: boolean;
+  readonly address?: string; // the sender's, where it stands in for a host
+  readonly path?: string; // of the file
+};
+
+/** What is true at this line. */
+export type Moment = {
+  readonly receiptMs: number;
+  readonly yearHintMs?: number; // the file's last change; else the receipt
+  readonly timeMs?: number; // for a line that says none; else the receipt
+  readonly shiftMs?: number;
+  /** The event's name from the place of its line; `repeat` where the line stands for several. */
+  readonly id: (repeat: number | undefined) => string;
+  /** The clock that judges the event: the receipt, or the stream's. `read`: the log said the time. */
+  readonly clock: (timeMs: number, read: boolean) => number | undefined;
+};
+
+export type Entry = { readonly record: OutRecord; readonly bytes: number };
+export type Tally = { events: number; late: number; implausible: number; dead: number };
+export const newTally = (): Tally => ({ events: 0, late: 0, implausible: 0, dead: 0 });
+
+const DAY_MS = 86_400_000;
+const OVERHEAD_BYTES = 800; // an event's fields beside its text, in memory
+const RAW_CHARS_MAX = 131_072; // of a dead letter
+const LONG_CHARS = 60_000; // beyond it the record's real size is looked at
+const RECORD_CHARS_MAX = 900_000; // Kafka takes a megabyte
+
+export function stampLine(
+  line: Line,
+  origin: Origin,
+  moment: Moment,
+  out: { readonly entries: Entry[]; readonly tally: Tally },
+): void {
+  if (line.value === undefined && isBlank(line.text)) return;
+  const context: LineContext = {
+    zone: origin.zone,
+    latestMs: (moment.yearHintMs ?? moment.receiptMs) + DAY_MS,
+  };
+  const draft = read(line, context);
+  if ("refused" in draft) {
+    out.entries.push(deadLetter(line, draft, origin, moment));
+    out.tally.dead++;
+    return;
+  }
+  const bytes = line.text.length * 2 + OVERHEAD_BYTES;
+  for (let repeat = 0; repeat < draft.repeat; repeat++) {
+    const event = stamp({ draft, line, origin, moment, repeat }, out.tally);
+    out.entries.push({ record: recordOf(event, origin), bytes });
+  }
+}
+
+/** Nothing but white space and NUL. */
+export function isBlank(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== 32 && code !== 0 && (code < 9 || code > 13)) return false;
+  }
+  return true;
+}
+
+function read(line: Line, context: LineContext): Draft | Refusal {
+  try {
+    return isObject(line.value) ? jsonEvent(line.value, context) : parseLine(line.text, context);
+  } catch (error) {
+    return { refused: { code: "parse.failed", reason: `the parser failed: ${messageOf(error)}` } };
+  }
+}
+
+type Stamping = {
+  readonly draft: Draft;
+  readonly line: Line;
+  readonly origin: Origin;
+  readonly moment: Moment;
+  readonly repeat: number;
+};
+
+function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally): EcsEvent {
+  const { receiptMs } = moment;
+  const said = draft.timeMs !== undefined;
+  const timeMs = said ? (draft.timeMs ?? 0) + (moment.shiftMs ?? 0) : (moment.timeMs ?? receiptMs);
+  const clockMs = moment.clock(timeMs, said);
+  const judged = judgeTime({ timeMs, clockMs, receiptMs, latenessMs: origin.latenessMs });
+  tally.events++;
+  if (judged.late === true) tally.late++;
+  if (judged.implausible === true) tally.implausible++;
+  const assumed = said ? draft.assumed : ["time"];
+  const wache: EventOfWache = {
+    stream: origin.stream,
+    ...(clockMs === undefined ? {} : { clockMs }),
+    feeder: origin.feeder,
+    source: origin.source,
+    sources: sourcesOf(draft.sources, origin.logSource),
+    ...judged,
+    ...(assumed.length === 0 ? {} : { assumed }),
+    ...(line.truncatedBytes === undefined ? {} : { truncatedBytes: line.truncatedBytes }),
+    ...(origin.page === true ? { page: true } : {}),
+  };
+  const id =
+    draft.clientId === undefined
+      ? moment.id(draft.repeat === 1 ? undefined : repeat)
+      : idOf("client", origin.source, draft.clientId);
+  const event: EcsEvent = {
+    "@timestamp": new Date(timeMs).toISOString(),
+    ...(draft.message === undefined ? {} : { message: draft.message }),
+    ...draft.fields,
+    event: {
+      ...draft.event,
+      ...(draft.original === undefined ? {} : { original: draft.original }),
+      id,
+    },
+    ...placeOf(draft, origin),
+    wache,
+  };
+  return line.text.length > LONG_CHARS ? fitted(event) : event;
+}
+
+const sourcesOf = (
+  found: readonly LogSource[],
+  own: LogSource | undefined,
+): readonly LogSource[] =>
+  own === undefined || Object.keys(own).length === 0 || found.some((one) => same(one, own))
+    ? found
+    : [...found, own];
+
+const same = (a: LogSource, b: LogSource): boolean =>
+  a.product === b.product && a.category === b.category && a.service === b.service;
+
+/** The sender and the file, beside what the line itself says under `log`. */
+function placeOf(draft: Draft, origin: Origin): { readonly log?: unknown } {
+  const { address, path } = origin;
+  if (address === undefined && path === undefined) return {};
+  const log = draft.fields.log;
+  return {
+    log: {
+      ...(isObject(log) ? log : {}),
+      ...(address === undefined ? {} : { source: { address } }),
+      ...(path === undefined ? {} : { file: { path } }),
+    },
+  };
+}
+
+/** Escapes can make a line six times as long: the copy goes first, then the message's end. */
+function fitted(event: EcsEvent): EcsEvent {
+  let left = JSON.stringify(event).length - RECORD_CHARS_MAX;
+  if (left <= 0) return event;
+  const { original, ...rest } = event.event;
+  const lean: EcsEvent = { ...event, event: { ...rest, id: event.event.id } };
+  if (typeof original === "string") left = JSON.stringify(lean).length - RECORD_CHARS_MAX;
+  if (left <= 0) return lean;
+  const message = lean.message ?? "";
+  const kept = message.slice(0, Math.max(0, Math.floor((message.length - left) / 8)));
+  const cut = Buffer.byteLength(message) - Buffer.byteLength(kept);
+  const truncatedBytes = (event.wache.truncatedBytes ?? 0) + cut;
+  const { "@timestamp": time, wache } = lean;
+  const short: EcsEvent = { ...lean, message: kept, wache: { ...wache, truncatedBytes } };
+  if (JSON.stringify(short).length <= RECORD_CHARS_MAX) return short;
+  return {
+    "@timestamp": time,
+    message: JSON.stringify(lean).slice(0, Math.floor(RECORD_CHARS_MAX / 8)),
+    event: { id: event.event.id },
+    wache: { ...wache, truncatedBytes },
+  };
+}
+
+function recordOf(event: EcsEvent, origin: Origin): OutRecord {
+  const value: EventRecord = { kind: "event", event };
+  return { topic: TOPIC.events, key: keyOf(event, origin), value };
+}
+
+/** All of a host's events keep their order. */
+function keyOf(event: EcsEvent, origin: Origin): string {
+  const host = event.host;
+  const name = isObject(host) ? host.name : event["host.name"];
+  if (typeof name === "string" && name !== "") return name.slice(0, 255);
+  return origin.address ?? origin.source;
+}
+
+function deadLetter(line: Line, { refused }: Refusal, origin: Origin, moment: Moment): Entry {
+  const value: DeadLetter = {
+    kind: "dead-letter",
+    id: moment.id(undefined),
+    source: origin.source,
+    reason: refused.reason,
+    code: refused.code,
+    atMs: moment.receiptMs,
+    raw: line.text.slice(0, RAW_CHARS_MAX),
+    encoding: "utf8",
+  };
+  const record: OutRecord = { topic: TOPIC.deadLetter, key: origin.source, value };
+  return { record, bytes: line.text.length * 2 + OVERHEAD_BYTES };
+}
