@@ -95,17 +95,17 @@ function resultOf(
   const { code, responseCode, command } = error;
   if (signal.aborted)
     return { kind: "retry", reason: `${server}: no answer in time`, uncertain: true };
-  if (responseCode !== undefined && responseCode >= 500) {
-    const advice = code === "EAUTH" ? "; check the channel's username and password" : "";
-    return { kind: "refused", reason: `${server} refused the mail: ${said}${advice}` };
-  }
-  if (responseCode !== undefined && responseCode >= 400)
+  if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
     return { kind: "retry", reason: `${server} put it off: ${said}` };
   if (code === "ETLS" || code === "EREQUIRETLS")
     return {
       kind: "refused",
       reason: `${server} offers no TLS that holds (${said}); have STARTTLS switched on there, or set requireTls: false to send in clear`,
     };
+  if (responseCode !== undefined && responseCode >= 500) {
+    const advice = code === "EAUTH" ? "; check the channel's username and password" : "";
+    return { kind: "refused", reason: `${server} refused the mail: ${said}${advice}` };
+  }
   if (code === "EENVELOPE" || code === "EMESSAGE")
     return { kind: "refused", reason: `${server}: ${said}; check the channel's from and to` };
   const sending = command === "DATA";
