@@ -16,6 +16,7 @@ import { createErrorAnswer, notFound } from "./errors.ts";
 import { addSecurityHeaders } from "./headers.ts";
 import { createLiveHub } from "./live.ts";
 import { describeApi } from "./openapi.ts";
+import { impatientBus, impatientStore } from "./patience.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import type { ApiContext } from "./routes/api-context.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -31,12 +32,15 @@ export const apiService: Service = {
   name: "api",
   start: async (service) => {
     const passwords = createPasswords();
-    const live = createLiveHub(service);
+    const store = impatientStore(service.store, service.clock);
+    const live = createLiveHub({ ...service, store });
     const context: ApiContext = {
       ...service,
+      store,
+      bus: impatientBus(service.bus, service.clock),
       passwords,
       live,
-      signIn: createSignIn(service.store, passwords),
+      signIn: createSignIn(store, passwords),
     };
     const stopping = new AbortController();
     const announced = announceSetup(service, stopping.signal);

@@ -3,6 +3,7 @@
 // In:    an incident as it is in the store, and what to do with it.
 // Out:   a command in the casework topic, then the incident whose timeline names that command.
 // Holds: the same request under the same key is one command; waiting ends after `waitMaxMs`.
+import type { Bus } from "../core/bus/bus.ts";
 import { idOf } from "../core/event.ts";
 import { type Command, type Incident, TOPIC } from "../core/records.ts";
 import type { ServiceContext } from "../core/service.ts";
@@ -21,7 +22,7 @@ export const commandId = (request: {
 
 /** The incident after the command, or nothing when its effect is not there in time. */
 export async function sendCommand(
-  context: Pick<ServiceContext, "store" | "bus" | "clock">,
+  context: Pick<ServiceContext, "store" | "clock"> & { readonly bus: Pick<Bus, "produce"> },
   incident: Incident,
   wish: Pick<Command, "id" | "by" | "action">,
 ): Promise<Incident | undefined> {

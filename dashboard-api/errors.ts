@@ -12,12 +12,12 @@ export class ApiError extends Error {
     statusCode: number,
     code: string,
     message: string,
-    detail: Readonly<Record<string, unknown>> = {},
+    options: { readonly detail?: Readonly<Record<string, unknown>>; readonly cause?: unknown } = {},
   ) {
-    super(message);
+    super(message, options);
     this.statusCode = statusCode;
     this.code = code;
-    this.detail = detail;
+    this.detail = options.detail ?? {};
   }
 }
 

@@ -46,6 +46,6 @@ export function refuseTooMany(waitsS: readonly number[]): void {
     429,
     "auth.too-many",
     `too many tries; the next one is possible in ${retryAfterS} s`,
-    { retryAfterS },
+    { detail: { retryAfterS } },
   );
 }

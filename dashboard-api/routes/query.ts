@@ -8,5 +8,6 @@ export function readQuery(text = ""): Query {
   if (parsed.ok) return parsed.query;
   const { code, message } = parsed.error;
   const [, column] = /column ([0-9]+)/.exec(message) ?? [];
-  throw new ApiError(400, code, message, column === undefined ? {} : { column: Number(column) });
+  const detail = column === undefined ? {} : { column: Number(column) };
+  throw new ApiError(400, code, message, { detail });
 }
