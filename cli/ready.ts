@@ -27,7 +27,7 @@ export function readyLine(ready: Ready): string {
     address: ready.address,
     ...(setup === undefined ? {} : { setup }),
     syslog: part(ready, "syslog")?.data,
-    rules: part(ready, "rules")?.data,
+    rules: part(ready, "rules")?.data.count,
     data: ready.dataDir,
     pid: process.pid,
   });

@@ -39,6 +39,46 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/api.ts")).api,
   },
   {
+    name: "send",
+    summary: "send log files to a running Wache",
+    load: async () => (await import("./verbs/send.ts")).send,
+  },
+  {
+    name: "events search",
+    summary: "search the kept events",
+    load: async () => (await import("./verbs/events-search.ts")).eventsSearch,
+  },
+  {
+    name: "rules validate",
+    summary: "check rules before they go live",
+    load: async () => (await import("./verbs/rules-validate.ts")).rulesValidate,
+  },
+  {
+    name: "rules list",
+    summary: "list rules with level and title",
+    load: async () => (await import("./verbs/rules-list.ts")).rulesList,
+  },
+  {
+    name: "token create",
+    summary: "make an API token for a script",
+    load: async () => (await import("./verbs/token.ts")).tokenCreate,
+  },
+  {
+    name: "token list",
+    summary: "list API tokens",
+    load: async () => (await import("./verbs/token.ts")).tokenList,
+  },
+  {
+    name: "token revoke",
+    summary: "revoke an API token",
+    load: async () => (await import("./verbs/token.ts")).tokenRevoke,
+  },
+  {
+    name: "doctor",
+    summary: "check that everything Wache needs is there",
+    load: async () => (await import("./verbs/doctor.ts")).doctor,
+  },
+  {
     name: "version",
     summary: "print the version",
     load: async () => (await import("./verbs/version.ts")).version,

@@ -2,10 +2,10 @@
 //
 // Why: an open exclusive SQLite transaction is a lock of the kernel's that no `kill -9` leaves behind. The pid is in a
 //      file of its own, since a process that opens and closes the locked file again would lose the lock.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { UserError } from "./errors.ts";
+import { messageOf, UserError } from "./errors.ts";
 
 export type Lock = { readonly release: () => void };
 export const IN_USE_EXIT_CODE = 3;
@@ -52,3 +52,18 @@ function heldBy(pidFile: string): string {
     return "";
   }
 }
+
+export function makeDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw dataFault(error, dataDir);
+  }
+}
+
+const dataFault = (cause: unknown, dataDir: string): UserError =>
+  new UserError(
+    "data.unusable",
+    `the data folder ${dataDir} can't be made: ${messageOf(cause)}; choose a folder that this user may write to, with --data or the key data`,
+    { cause },
+  );

@@ -4,7 +4,6 @@
 // Out:   an exit code: 0 after a graceful stop, 1 when its deadline passed, 70 after a mistake of our own.
 // Holds: the data folder is locked before anything in it is touched; HTTP answers /healthz from then on, and /readyz
 //        says what is waited for; a process that met an error it does not know ends rather than living on half dead.
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -13,7 +12,7 @@ import { randomId, systemClock } from "./clock.ts";
 import type { Config } from "./config-schema.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { createHttp, type HttpServer } from "./http.ts";
-import { takeLock } from "./lock.ts";
+import { makeDataDir, takeLock } from "./lock.ts";
 import { createMetrics } from "./metrics.ts";
 import { packageRoot, packageVersion } from "./package-root.ts";
 import { removeRunFile, socketPathOf, writeRunFile } from "./run-files.ts";
@@ -223,21 +222,6 @@ async function reached<T>(
   }
   return undefined;
 }
-
-function makeDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw dataFault(error, dataDir);
-  }
-}
-
-const dataFault = (cause: unknown, dataDir: string): UserError =>
-  new UserError(
-    "data.unusable",
-    `the data folder ${dataDir} can't be made: ${messageOf(cause)}; choose a folder that this user may write to, with --data or the key data`,
-    { cause },
-  );
 
 function refuseLoneService(services: readonly Service[], config: Config): void {
   const [only] = services;

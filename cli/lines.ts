@@ -1,0 +1,82 @@
+// lines.ts — a file as batches of whole lines, in bounded memory.
+//
+// In:    bytes, plain or gzip.
+// Out:   batches: lines as they are, newline ended, and the index of the first one.
+// Holds: a batch has at most `linesMax` lines and, but for a single longer line, `bytesMax` bytes.
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+export type LineBatch = {
+  readonly position: number;
+  readonly lines: number;
+  readonly body: Buffer;
+};
+export const BATCH_LINES_MAX = 500;
+export const BATCH_BYTES_MAX = 1_000_000;
+/** The rest of a longer line is left out; a collector cuts far earlier. */
+const LINE_BYTES_MAX = 8 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+export async function* lineBatches(
+  chunks: AsyncIterable<Uint8Array>,
+  limits = { linesMax: BATCH_LINES_MAX, bytesMax: BATCH_BYTES_MAX },
+): AsyncGenerator<LineBatch> {
+  let position = 0;
+  let lines: Buffer[] = [];
+  let bytes = 0;
+  const take = (): LineBatch => {
+    const batch = { position, lines: lines.length, body: Buffer.concat(lines, bytes) };
+    position += lines.length;
+    lines = [];
+    bytes = 0;
+    return batch;
+  };
+  for await (const line of linesOf(chunks)) {
+    if (lines.length > 0 && bytes + line.length > limits.bytesMax) yield take();
+    lines.push(line);
+    bytes += line.length;
+    if (lines.length >= limits.linesMax) yield take();
+  }
+  if (lines.length > 0) yield take();
+}
+
+/** Each line with its newline; the last one gets one where it has none. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = [];
+  let begunBytes = 0;
+  const begin = (part: Buffer): void => {
+    const room = LINE_BYTES_MAX - begunBytes;
+    if (room > 0) begun.push(part.subarray(0, room));
+    begunBytes += Math.min(part.length, Math.max(room, 0));
+  };
+  for await (const chunk of chunks) {
+    const data = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    let from = 0;
+    for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, from)) {
+      begin(data.subarray(from, end));
+      yield Buffer.concat([...begun, LINE_END]);
+      begun = [];
+      begunBytes = 0;
+      from = end + 1;
+    }
+    if (from < data.length) begin(Buffer.from(data.subarray(from)));
+  }
+  if (begunBytes > 0) yield Buffer.concat([...begun, LINE_END]);
+}
+const LINE_END = Buffer.from("\n");
+
+/** A file's bytes; a gzip file, known by its first bytes, is unpacked. */
+export async function openBytes(path: string): Promise<Readable> {
+  const handle = await open(path);
+  const head = Buffer.alloc(2);
+  const { bytesRead } = await handle.read(head, 0, 2, 0);
+  await handle.close();
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  if (bytesRead < 2 || head.readUInt16BE(0) !== GZIP) return file;
+  const unpacked = createGunzip();
+  file.on("error", (error) => unpacked.destroy(error));
+  return file.pipe(unpacked);
+}
+const GZIP = 0x1f8b;

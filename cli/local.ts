@@ -1,0 +1,113 @@
+// local.ts — talks to the process that runs with a data folder, by the socket in it; or opens the store itself.
+import { request } from "node:http";
+import { systemClock } from "../core/clock.ts";
+import type { Config } from "../core/config-schema.ts";
+import { messageOf, UserError } from "../core/errors.ts";
+import { makeDataDir, takeLock } from "../core/lock.ts";
+import { createLog } from "../core/log.ts";
+import { readRunFile, socketPathOf } from "../core/run-files.ts";
+import { openStore } from "../core/store/open.ts";
+import type { Store } from "../core/store/store.ts";
+import { wordsOf } from "./ingest.ts";
+import { EXIT } from "./verb.ts";
+
+export type LocalCall = {
+  readonly method?: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly body?: unknown;
+};
+export type LocalAnswer = {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+};
+
+const TIMEOUT_MS = 60_000;
+const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Undefined where no process runs with this data folder. */
+export async function askLocal(dataDir: string, call: LocalCall): Promise<LocalAnswer | undefined> {
+  try {
+    return await exchange(readRunFile(dataDir)?.socket ?? socketPathOf(dataDir), call);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
+    throw unreachable(dataDir, error);
+  }
+}
+
+/** As askLocal, but only a good answer comes back. */
+export async function askLocalOk(
+  dataDir: string,
+  call: LocalCall,
+): Promise<LocalAnswer["body"] | undefined> {
+  const answer = await askLocal(dataDir, call);
+  if (answer === undefined || (answer.status >= 200 && answer.status < 300)) return answer?.body;
+  throw new UserError("cli.refused", wordsOf(answer.body) || `refused with HTTP ${answer.status}`);
+}
+
+const unreachable = (dataDir: string, cause: unknown): UserError =>
+  new UserError(
+    "cli.unreachable",
+    `the process that runs with ${dataDir} does not answer: ${messageOf(cause)}; look at its log, or restart it`,
+    { cause, exitCode: EXIT.unreachable },
+  );
+
+function exchange(socketPath: string, call: LocalCall): Promise<LocalAnswer> {
+  const { method = "GET", path, body } = call;
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  return new Promise((done, failed) => {
+    const headers = text === undefined ? {} : { "content-type": "application/json" };
+    const ask = request({ socketPath, path, method, headers, timeout: TIMEOUT_MS }, (answer) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      answer.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > ANSWER_BYTES_MAX) ask.destroy(new Error("the answer is too long"));
+        else chunks.push(chunk);
+      });
+      answer.on("error", failed);
+      answer.on("end", () =>
+        done({
+          status: answer.statusCode ?? 0,
+          body: parsed(Buffer.concat(chunks).toString("utf8")),
+        }),
+      );
+    });
+    ask.on("timeout", () => ask.destroy(new Error(`no answer in ${TIMEOUT_MS / 1000} s`)));
+    ask.on("error", failed);
+    ask.end(text);
+  });
+}
+
+function parsed(text: string): LocalAnswer["body"] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as LocalAnswer["body"]) : {};
+  } catch {
+    return {};
+  }
+}
+
+/** For the time of `use` this process is the one that has the data folder. */
+export async function withStore<T>(config: Config, use: (store: Store) => Promise<T>): Promise<T> {
+  const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
+  const lock = config.store.kind === "embedded" ? takeLockIn(config.data) : undefined;
+  try {
+    const store = await openStore(config, config.data, log);
+    try {
+      await store.open();
+      return await use(store);
+    } finally {
+      await store.close();
+    }
+  } finally {
+    lock?.release();
+  }
+}
+
+function takeLockIn(dataDir: string): { release: () => void } {
+  makeDataDir(dataDir);
+  return takeLock(dataDir);
+}
+
+export const nowMs = (): number => systemClock.now();
