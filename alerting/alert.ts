@@ -8,6 +8,7 @@ import { type Config, spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
+import { startKeep } from "../core/store/keep.ts";
 import { channelsOf } from "./delivery/channels.ts";
 import { Delivery, type DeliveryOptions } from "./delivery/deliver.ts";
 import { DeliveryQueue } from "./delivery/queue.ts";
@@ -31,6 +32,13 @@ export const alertService: Service = {
     try {
       // The last step starts first: whoever takes records is there before they are made.
       steps.push(await startDelivery(context));
+      steps.push(
+        await startKeep(context, {
+          group: "keep-incidents",
+          topic: TOPIC.incidents,
+          into: "incidents",
+        }),
+      );
       steps.push(await startIncidents(context, routes));
       steps.push(await startRoute(context));
     } catch (error) {

@@ -144,10 +144,16 @@ export class Delivery implements RunnerHooks {
     }
   }
 
-  /** An attempt whose outcome was read back is over. */
+  /** An attempt is over once its outcome was read back; one that another claim overtook before it was sent is void. */
   #forgetJobs({ queue, jobs }: Slot): void {
-    for (const [id, job] of jobs)
-      if (job.stage === "noted" && queue.pending.get(id)?.attempting === undefined) jobs.delete(id);
+    for (const [id, job] of jobs) {
+      const pending = queue.pending.get(id);
+      const isPast =
+        pending?.attempting === undefined && (pending?.attempt ?? job.attempt) >= job.attempt;
+      if (!isPast || job.stage === "sending") continue;
+      jobs.delete(id);
+      for (const lane of this.#lanes.values()) lane.jobs.delete(job);
+    }
   }
 
   /** Takes a message one step on, and says when to look again. */

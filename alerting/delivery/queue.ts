@@ -103,7 +103,7 @@ export class DeliveryQueue implements Processor {
   #claimed(by: string): void {
     this.#owner = by;
     for (const [id, { attempting, ...pending }] of this.#pending)
-      if (attempting !== undefined)
+      if (attempting !== undefined && attempting.by !== by)
         this.#pending.set(id, { ...pending, mayHaveArrivedMs: attempting.atMs });
   }
 

@@ -1,0 +1,327 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Notification } from "../../core/records.ts";
+import { type Process, settle, World } from "../fixtures/delivery-world.ts";
+import { notification } from "../fixtures/findings.ts";
+import { backoffMs } from "./backoff.ts";
+import type { SendResult } from "./channel.ts";
+import { DeliveryQueue } from "./queue.ts";
+
+const notices = (count: number, channel = "a"): Notification[] =>
+  Array.from({ length: count }, (_, n) => ({ ...notification(), id: `${channel}${n}`, channel }));
+const brief = (world: World): string[] =>
+  world.outcomes().map(({ id, outcome, attempt }) => `${id} ${outcome} ${attempt}`);
+const sends = (world: World): string[] =>
+  world.sent.map(
+    ({ notification: { id }, attempt, message }) =>
+      `${id} ${attempt}${message.repeat ? " repeat" : ""}`,
+  );
+
+describe("delivery", () => {
+  test("a message is attempted, sent and noted, in this order", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(1));
+    const process = world.start();
+    await settle();
+    expect(sends(world)).toEqual([]); // the claim was not read yet
+    await process.read();
+    expect([brief(world), sends(world)]).toEqual([["a0 attempting 1"], []]);
+    await process.read();
+    expect([brief(world), sends(world)]).toEqual([["a0 attempting 1", "a0 delivered 1"], ["a0 1"]]);
+    await world.finish(process);
+    expect(sends(world)).toEqual(["a0 1"]);
+  });
+
+  test("the same notification again is not sent again", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(1), ...notices(1));
+    const process = world.start();
+    await world.finish(process);
+    world.add(...notices(1));
+    await world.finish(process);
+    expect(sends(world)).toEqual(["a0 1"]);
+  });
+
+  test("a failure waits longer each time, then goes to the dead letter with the last reason", async () => {
+    const world = new World(["a"], { attemptsMax: 3 });
+    world.answer = async () => ({ kind: "retry", reason: "HTTP 500" });
+    world.add(...notices(1));
+    await world.finish(world.start());
+    const waits = world
+      .outcomes()
+      .flatMap(({ retryAtMs, atMs }) => (retryAtMs === undefined ? [] : [retryAtMs - atMs]));
+    expect(sends(world)).toEqual(["a0 1", "a0 2", "a0 3"]);
+    expect(waits).toHaveLength(2);
+    expect(waits[0]).toBeGreaterThanOrEqual(500);
+    expect(waits[1]).toBeGreaterThanOrEqual(1000);
+    expect([...world.deadLetters.values()].map(({ value }) => value)).toEqual([
+      expect.objectContaining({
+        code: "alerting.not-delivered",
+        reason: "a: given up after 3 attempts: HTTP 500",
+        source: "a",
+      }),
+    ]);
+  });
+
+  test("a refusal is final at once", async () => {
+    const world = new World(["a"]);
+    world.answer = async () => ({ kind: "refused", reason: "invalid_auth" });
+    world.add(...notices(1));
+    await world.finish(world.start());
+    expect([sends(world), world.deadLetters.size]).toEqual([["a0 1"], 1]);
+  });
+
+  test("a channel that is not configured any more is a dead letter", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(1, "gone"));
+    await world.finish(world.start());
+    expect([brief(world), world.deadLetters.size]).toEqual([["gone0 failed 1"], 1]);
+  });
+
+  test("Retry-After holds the whole channel, and no other", async () => {
+    const world = new World(["a", "b"]);
+    let isLimited = true;
+    world.answer = async ({ notification: { channel } }) =>
+      channel === "a" && isLimited
+        ? { kind: "retry", reason: "limited", retryAfterMs: 30_000 }
+        : { kind: "delivered" };
+    world.add(...notices(4, "a"), ...notices(3, "b"));
+    const process = world.start();
+    for (let n = 0; n < 5; n++) {
+      await process.read();
+      world.clock.advance(5000);
+      await settle();
+    }
+    isLimited = false;
+    expect(sends(world).sort()).toEqual(["a0 1", "a1 1", "b0 1", "b1 1", "b2 1"]);
+    await world.finish(process);
+    expect(sends(world).filter((one) => one.startsWith("a"))).toHaveLength(6);
+  });
+
+  test("a channel that never answers holds up no other, and no more than its share is under way", async () => {
+    const world = new World(["a", "b"]);
+    world.answer = ({ notification: { channel } }) =>
+      channel === "a" ? new Promise(() => {}) : Promise.resolve({ kind: "delivered" });
+    world.add(...notices(5, "a"), ...notices(5, "b"));
+    const process = world.start();
+    for (let n = 0; n < 12; n++) await process.read();
+    expect(sends(world).sort()).toEqual(["a0 1", "a1 1", "b0 1", "b1 1", "b2 1", "b3 1", "b4 1"]);
+    world.clock.advance(5000);
+    await settle();
+    expect(brief(world).filter((one) => one.includes("retry"))).toEqual([
+      "a0 retry 1",
+      "a1 retry 1",
+    ]);
+  });
+
+  test("after a time-out the next message says that it may be a repeat", async () => {
+    const world = new World(["a"]);
+    const answers: SendResult[] = [{ kind: "retry", reason: "no answer in time", uncertain: true }];
+    world.answer = async () => answers.shift() ?? { kind: "delivered" };
+    world.add(...notices(1));
+    await world.finish(world.start());
+    expect(sends(world)).toEqual(["a0 1", "a0 2 repeat"]);
+  });
+
+  test.for([
+    { name: "before its claim was read", reads: 0, want: ["a0 1"] },
+    { name: "once the attempt was asked for", reads: 1, want: ["a0 2 repeat"] },
+    { name: "while it was sending", reads: 2, want: ["a0 1", "a0 2 repeat"] },
+  ])("killed $name", async ({ reads, want }) => {
+    const world = new World(["a"]);
+    world.add(...notices(1));
+    let isFirst = true;
+    world.answer = () => {
+      const answer =
+        isFirst && reads === 2 ? new Promise<never>(() => {}) : { kind: "delivered" as const };
+      isFirst = false;
+      return Promise.resolve(answer);
+    };
+    const first = world.start();
+    for (let n = 0; n < reads; n++) {
+      await settle();
+      await first.read();
+    }
+    first.kill();
+    await world.finish(world.start());
+    expect(sends(world)).toEqual(want);
+  });
+
+  test("stopped before it was sent: the next one is not said to be a repeat", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(1));
+    const first = world.start();
+    await settle();
+    await first.read(); // the attempt is asked for
+    await first.delivery.stop();
+    await world.finish(world.start());
+    expect(sends(world)).toEqual(["a0 2"]);
+  });
+
+  test("stop waits for the attempt under way and notes it", async () => {
+    const world = new World(["a"]);
+    let deliver: (result: SendResult) => void = () => {};
+    world.answer = () => new Promise((done) => (deliver = done));
+    world.add(...notices(1));
+    const process = world.start();
+    await settle();
+    await process.read();
+    await process.read();
+    const stopped = process.delivery.stop();
+    deliver({ kind: "delivered" });
+    await stopped;
+    expect(brief(world)).toEqual(["a0 attempting 1", "a0 delivered 1"]);
+  });
+
+  test("of two processes that both hold the partition, the one whose claim came last sends", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(3));
+    const former = world.start();
+    await settle();
+    const latter = world.start();
+    await settle();
+    await former.read();
+    await latter.read();
+    await former.read();
+    await latter.read();
+    expect(world.sent.length).toBe(2);
+    await world.finish(latter);
+    expect(sends(world).sort()).toEqual(["a0 1", "a1 1", "a2 1"]);
+  });
+
+  test("a claim that came late from a former owner is answered with a new one", async () => {
+    const world = new World(["a"]);
+    const owner = world.start();
+    await world.finish(owner);
+    world.start().kill(); // its claim is lost
+    const zombie = world.start();
+    await settle();
+    zombie.kill();
+    world.add(...notices(1));
+    await world.finish(owner);
+    expect(sends(world)).toEqual(["a0 1"]);
+  });
+
+  test("a bus that is away holds attempts, and loses no outcome", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(2));
+    const process = world.start();
+    await settle();
+    await process.read();
+    world.isBusDown = true;
+    await process.read();
+    expect(world.sent.length).toBe(2);
+    world.clock.advance(10_000);
+    await settle();
+    world.isBusDown = false;
+    await world.finish(process);
+    expect(sends(world)).toEqual(["a0 1", "a1 1"]);
+  });
+});
+
+describe("bounds", () => {
+  test("more than can wait go to the dead letter and say why", async () => {
+    const world = new World(["a"]);
+    world.add(...notices(4));
+    const queue = new DeliveryQueue(undefined, { pendingMax: 3, finishedMax: 10 });
+    const out: { value: unknown }[] = [];
+    for (const record of world.log) queue.process(record, out as never);
+    expect([...queue.pending.keys()]).toEqual(["a0", "a1", "a2"]);
+    expect(out.map(({ value }) => (value as { code: string }).code)).toEqual([
+      "alerting.queue-full",
+    ]);
+  });
+
+  test.for([
+    { attempt: 1, random: "AAAAAAAAAAAAAAAAAAAAAA", want: 1000 },
+    { attempt: 1, random: "_____________________w", want: 2000 },
+    { attempt: 3, random: "_____________________w", want: 8000 },
+    { attempt: 900, random: "_____________________w", want: 600_000 },
+  ])("back-off of attempt $attempt is $want", ({ attempt, random, want }) => {
+    expect(backoffMs({ backoffMs: 2000, backoffMsMax: 600_000 }, { attempt, random })).toBe(want);
+  });
+});
+
+// One step of a run: what may happen next, drawn by fast-check.
+const step = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({ do: fc.constant("read" as const), max: fc.integer({ min: 1, max: 4 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("wait" as const),
+      ms: fc.integer({ min: 1, max: 8000 }),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("add" as const), again: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("snapshot" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("kill" as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("bus" as const), down: fc.boolean() }) },
+);
+
+test("killed between any two steps: nothing is lost, and whatever comes twice says so", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 60 }),
+      fc.array(fc.constantFrom("take", "take", "later", "fail", "takeMute"), { maxLength: 20 }),
+      async (steps, answers) => {
+        const world = new World(["a", "b"], { attemptsMax: 1000 });
+        const taken: string[] = [];
+        const unmarked: string[] = [];
+        world.answer = async ({ notification: { id }, message }) => {
+          if (taken.includes(id) && !message.repeat) unmarked.push(id);
+          const how = answers.shift() ?? "take";
+          if (how === "fail") return { kind: "retry", reason: "HTTP 500" };
+          taken.push(id);
+          if (how === "takeMute") return new Promise(() => {});
+          if (how === "later") await world.clock.sleep(700);
+          return { kind: "delivered" };
+        };
+        let saved: ReturnType<Process["snapshot"]> = { next: 0, parts: [] };
+        let process = world.start();
+        let added = 0;
+        let kills = 0;
+        for (const one of steps) {
+          switch (one.do) {
+            case "read":
+              await process.read(one.max);
+              break;
+            case "wait":
+              world.clock.advance(one.ms);
+              break;
+            case "add": {
+              const n = one.again && added > 0 ? added - 1 : added++;
+              const channel = n % 2 === 0 ? "a" : "b";
+              world.add({ ...notification(), id: `${n}`, channel });
+              break;
+            }
+            case "snapshot":
+              saved = process.snapshot();
+              break;
+            case "kill":
+              kills++;
+              process.kill();
+              process = world.start(saved);
+              break;
+            case "bus":
+              world.isBusDown = one.down;
+              break;
+          }
+          await settle();
+        }
+        world.isBusDown = false;
+        const isMute = answers.includes("takeMute");
+        await world.finish(process);
+        const ids = Array.from({ length: added }, (_, n) => `${n}`);
+        expect([...new Set(taken)].sort()).toEqual([...ids].sort());
+        expect(unmarked).toEqual([]);
+        const twice = taken.length - new Set(taken).size;
+        if (kills === 0 && !isMute && !world.outcomes().some(({ uncertain }) => uncertain))
+          expect(twice).toBe(0);
+      },
+    ),
+    { numRuns: 300, seed: 11 },
+  );
+});
