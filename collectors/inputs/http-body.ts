@@ -49,10 +49,12 @@ export async function unpacked(
 
 /** Each line, or each element of a JSON array, in its place; empty lines keep theirs. */
 export function bodyOf(bytes: Buffer, contentType: string | undefined, lineBytesMax: number): Body {
-  const type = (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-  if (type === "application/json") return jsonBody(bytes, lineBytesMax);
+  if (isJsonType(contentType)) return jsonBody(bytes, lineBytesMax);
   return { kind: "lines", lines: linesOf(bytes, lineBytesMax) };
 }
+
+export const isJsonType = (contentType: string | undefined): boolean =>
+  (contentType ?? "").split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 
 function linesOf(bytes: Buffer, lineBytesMax: number): Line[] {
   const lines: Line[] = [];

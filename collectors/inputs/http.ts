@@ -11,7 +11,7 @@ import { idOf, LIVE, type LogSource } from "../../core/event.ts";
 import { ownToken } from "../identity.ts";
 import { type Line, newTally, type Origin, stampLine, type Tally } from "../stamp.ts";
 import { hashOf, STREAM_NAME } from "../streams.ts";
-import { bodyOf, unpacked } from "./http-body.ts";
+import { bodyOf, isJsonType, unpacked } from "./http-body.ts";
 import { type IngestQuery, readQuery } from "./http-query.ts";
 import { count, type Input, type Intake, submitLines } from "./intake.ts";
 
@@ -68,6 +68,9 @@ function addRoutes(app: FastifyInstance, parts: Parts): void {
     const isPost = request.method === "POST";
     if (isPost && (load.stopping || !(await isRoom(parts, bytes))))
       return refuse(reply.header("retry-after", RETRY_AFTER_S), BUSY);
+    // Fastify refuses what is no media type; here everything but JSON is lines, whatever it calls itself.
+    const type = request.headers["content-type"];
+    request.raw.headers["content-type"] = isJsonType(type) ? "application/json" : "text/plain";
     load.bytes += bytes;
     admitted.set(request, { sender, bytes });
     reply.raw.once("close", () => {

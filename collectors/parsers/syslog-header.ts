@@ -23,7 +23,11 @@ const PRIORITY = /^<(\d{1,3})>/;
 export function syslogHeader(text: string, context: LineContext): SyslogHeader | undefined {
   const found = text.charCodeAt(0) === 60 ? PRIORITY.exec(text) : null;
   const number = found === null ? Number.NaN : Number(found[1]);
-  if (found === null || number > 191) return afterPriority(text, context);
+  if (found === null || number > 191) {
+    const bare = afterPriority(text, context);
+    const isBsd = (text.charCodeAt(0) | 32) >= 97;
+    return isBsd || bare?.program !== undefined ? bare : undefined;
+  }
   const rest = text.slice(found[0].length);
   const header = newForm(rest, context) ?? afterPriority(rest, context);
   return { ...(header ?? programOf(rest)), priority: number };
