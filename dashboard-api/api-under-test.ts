@@ -57,8 +57,9 @@ type Shared = { readonly dir: string; readonly bus: Bus; readonly store: Store }
 
 export async function startApi(
   api: Readonly<Record<string, unknown>> = {},
-  shared?: Shared,
+  options: { readonly shared?: Shared; readonly clock?: Clock } = {},
 ): Promise<ApiUnderTest> {
+  const { shared } = options;
   const dir = shared?.dir ?? mkdtempSync(join(tmpdir(), "wache-api-"));
   const config = loadConfig({
     cwd: dir,
@@ -69,7 +70,8 @@ export async function startApi(
   const logged: string[] = [];
   const log = createLog({ level: "trace", write: (line) => logged.push(line) });
   const own = shared ?? (await openOwn(dir, config, log));
-  const time = turnedClock();
+  const time =
+    options.clock === undefined ? turnedClock() : { clock: options.clock, advance: () => {} };
   const status = createStatus();
   const metrics = createMetrics({ version: "test" });
   const socketPath = socketPathOf(join(dir, randomId()));
@@ -113,7 +115,7 @@ export async function startApi(
       const body = { token: setupToken(), ...ADMIN };
       return cookieOf(await call({ method: "POST", url: "/api/setup", body }));
     },
-    again: () => startApi(api, own),
+    again: () => startApi(api, { ...options, shared: own }),
     close: async () => {
       await service.stop();
       await http.close(1000);
