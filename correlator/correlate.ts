@@ -9,6 +9,8 @@ import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
+import { startKeep } from "../core/store/keep.ts";
+import { startRetention } from "../core/store/retention.ts";
 import { type Counts, WindowsProcessor } from "./windows/processor.ts";
 
 export const correlateService: Service = {
@@ -55,7 +57,18 @@ export const correlateService: Service = {
         this.set([...stages.values()].reduce((sum, stage) => sum + stage.groups(), 0));
       },
     });
-    return running;
+    const keeps = [
+      await startKeep(context, { group: "keep-events", topic: TOPIC.events, into: "events" }),
+      await startKeep(context, { group: "keep-findings", topic: TOPIC.findings, into: "findings" }),
+    ];
+    const stopRetention = startRetention(context, spanMs(config.store.retention));
+    return {
+      stop: async () => {
+        stopRetention();
+        await running.stop();
+        for (const keep of keeps) await keep.stop();
+      },
+    };
   },
 };
 

@@ -42,8 +42,11 @@ test("retention removes what every group has read and nothing else", async () =>
     await bus.produce([{ topic: TOPIC.events, key: "k", value }]);
     nowMs += 2000;
   }
-  const kept = async () =>
-    (await Array.fromAsync(bus.read(TOPIC.events, 0, 0))).map(({ value }) => value);
+  const kept = async () => {
+    const values: unknown[] = [];
+    for await (const { value } of bus.read(TOPIC.events, 0, 0)) values.push(value);
+    return values;
+  };
   bus.expire();
   expect(await kept()).toEqual([1, 2, 3]);
   await reader.commit(0, 1);

@@ -1,0 +1,142 @@
+// embedded-narrow.ts — what the full-text index can say of a query: which chunks may hold an answer.
+//
+// Holds: never leaves out a chunk that holds a matching event; `query-match.ts` decides about each event.
+import { addressOf, eachLeaf, fold, isText, networkOf, VALUE_CHARS_MAX } from "./leaves.ts";
+import { literalOf, type Pattern, type Query } from "./query.ts";
+import { isWordText, tokensOf } from "./tokens.ts";
+
+// Terms that no token can be, made of characters that FTS5's ascii tokenizer takes as letters.
+const SIX = "¤six"; // the chunk has an IPv6 address somewhere
+const JOIN = "·"; // three numbers side by side are a term, so that an IPv4 address is found by itself
+const SHORT_NUMBER = /^\d{1,5}$/;
+
+/** Adds an event's terms. `seen` holds the values that the chunk had already. */
+export function addTerms(event: unknown, terms: Set<string>, seen: Set<string>): void {
+  eachLeaf(event, (path, value) => {
+    if (!isText(path)) return;
+    const text = String(value);
+    if (seen.has(text)) return;
+    seen.add(text);
+    addTokens(tokensOf(text), terms);
+    if (text.length > VALUE_CHARS_MAX) addTokens(tokensOf(fold(text)), terms);
+    else if (text.includes(":") && addressOf(text) !== undefined) terms.add(SIX);
+  });
+}
+
+function addTokens(tokens: readonly string[], terms: Set<string>): void {
+  for (const token of tokens) terms.add(token);
+  for (const triple of triplesOf(tokens)) terms.add(triple);
+}
+
+function triplesOf(tokens: readonly string[]): string[] {
+  const triples: string[] = [];
+  let run = 0;
+  for (let at = 0; at < tokens.length; at++) {
+    run = SHORT_NUMBER.test(tokens[at] ?? "") ? run + 1 : 0;
+    if (run >= 3) triples.push(tokens.slice(at - 2, at + 1).join(JOIN));
+  }
+  return triples;
+}
+
+/** FTS5's expression for the chunks that may match; undefined for all of them. */
+export function narrow(query: Query): string | undefined {
+  switch (query.kind) {
+    case "and": {
+      const parts = query.parts.map(narrow).filter((part) => part !== undefined);
+      return parts.length === 0 ? undefined : `(${parts.join(" AND ")})`;
+    }
+    case "or": {
+      const parts = query.parts.map(narrow);
+      return parts.includes(undefined) ? undefined : `(${parts.join(" OR ")})`;
+    }
+    case "words":
+      return conjunction([...wordTerms(query.tokens)]);
+    case "value":
+      return isText(query.field) ? narrowValue(query.text) : undefined;
+    case "pattern":
+      return isText(query.field) ? conjunction(patternTerms(query.pattern)) : undefined;
+    case "network":
+      return isText(query.field) ? narrowNetwork(query.cidr) : undefined;
+    case "all":
+    case "not":
+    case "exists":
+    case "range":
+      return undefined;
+  }
+}
+
+function narrowValue(text: string): string | undefined {
+  if (text.length >= VALUE_CHARS_MAX) return undefined;
+  const tokens = tokensOf(text);
+  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(quote));
+  const address = addressOf(text);
+  if (address === undefined) return plain;
+  // Written as IPv6, it may also be an IPv4 address, which has other tokens.
+  if (text.includes(":")) return undefined;
+  return plain === undefined ? undefined : `(${plain} OR ${quote(SIX)})`;
+}
+
+function narrowNetwork(cidr: string): string | undefined {
+  const [address = "", bits = "0"] = cidr.split("/");
+  if (networkOf(cidr) === undefined) return undefined;
+  if (address.includes(":")) return undefined;
+  const tokens = address
+    .split(".")
+    .slice(0, Math.floor(Number(bits) / 8))
+    .map((part) => String(Number(part)));
+  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(quote));
+  return plain === undefined ? undefined : `(${plain} OR ${quote(SIX)})`;
+}
+
+function wordTerms(tokens: readonly Pattern[]): string[] {
+  const literals = tokens.map((token) => literalOf(token) ?? "");
+  const terms = triplesOf(literals).map(quote);
+  for (const [index, token] of tokens.entries()) {
+    const literal = literals[index] ?? "";
+    const [first] = token;
+    if (literal !== "") terms.push(quote(literal));
+    else if (first?.kind === "literal") terms.push(`${quote(first.text)}*`);
+  }
+  return terms;
+}
+
+/** The tokens that every value of the pattern has: those with an end of the text or no letter on both sides. */
+function patternTerms(pattern: Pattern): string[] {
+  const terms: string[] = [];
+  for (const [index, part] of pattern.entries()) {
+    if (part.kind !== "literal") continue;
+    const lower = part.text.toLowerCase();
+    const runs = lower.split(/([^\p{L}\p{M}\p{N}]+)/u).filter((run) => run !== "");
+    for (const [at, run] of runs.entries()) {
+      if (!isWordText(run)) continue;
+      const openLeft = at === 0 && index > 0;
+      const openRight = at === runs.length - 1 && index < pattern.length - 1;
+      const tokens = tokensOf(run);
+      if (openLeft || tokens.length !== 1) continue;
+      terms.push(openRight ? `${quote(run)}*` : quote(run));
+    }
+  }
+  return terms;
+}
+
+const quote = (term: string): string => `"${term}"`;
+const conjunction = (terms: readonly string[]): string | undefined =>
+  terms.length === 0 ? undefined : `(${[...new Set(terms)].join(" AND ")})`;
+
+/** Words in plain ASCII that the JSON of every match contains in lower case, unless it escapes characters by number. */
+export function requiredWords(query: Query): string[] {
+  switch (query.kind) {
+    case "and":
+      return query.parts.flatMap(requiredWords);
+    case "words":
+      return query.tokens.flatMap((token) => asciiWords(literalOf(token) ?? ""));
+    case "value":
+      if (addressOf(query.text) !== undefined || query.text.length >= VALUE_CHARS_MAX) return [];
+      return asciiWords(query.text);
+    default:
+      return [];
+  }
+}
+
+const asciiWords = (text: string): string[] =>
+  /^[\x20-\x7e]*$/.test(text) ? (text.toLowerCase().match(/[a-z0-9]+/g) ?? []) : [];
