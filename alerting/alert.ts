@@ -1,7 +1,7 @@
 // alert.ts — from findings to people: gives each finding its case, keeps the incidents, sends what is to be said.
 //
 // In:    wache.findings, and what people ask for on wache.casework.
-// Out:   wache.incidents, wache.notifications, and messages in the channels.
+// Out:   wache.incidents (copied to the store by keep), wache.notifications, and messages in the channels.
 // Holds: each step commits what it read only once what it wrote is durable; paging does not need the store.
 import { Counter, Gauge } from "prom-client";
 import { type Config, spanMs } from "../core/config-schema.ts";
@@ -18,6 +18,7 @@ import { route } from "./routing/route.ts";
 import { routesOf } from "./routing/routes.ts";
 
 const SNAPSHOT_EVERY_MS = 60_000;
+const KEEP = { group: "keep-incidents", topic: TOPIC.incidents, into: "incidents" } as const;
 
 type Step = { readonly stop: () => Promise<void> };
 
@@ -31,14 +32,8 @@ export const alertService: Service = {
     };
     try {
       // The last step starts first: whoever takes records is there before they are made.
+      steps.push(await startKeep(context, KEEP));
       steps.push(await startDelivery(context));
-      steps.push(
-        await startKeep(context, {
-          group: "keep-incidents",
-          topic: TOPIC.incidents,
-          into: "incidents",
-        }),
-      );
       steps.push(await startIncidents(context, routes));
       steps.push(await startRoute(context));
     } catch (error) {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Notification } from "../../core/records.ts";
+import { type Notification, TOPIC } from "../../core/records.ts";
 import { type Process, settle, World } from "../fixtures/delivery-world.ts";
-import { notification } from "../fixtures/findings.ts";
+import { notification, record } from "../fixtures/findings.ts";
 import { backoffMs } from "./backoff.ts";
 import type { SendResult } from "./channel.ts";
 import { DeliveryQueue } from "./queue.ts";
@@ -216,6 +216,26 @@ describe("delivery", () => {
     world.isBusDown = false;
     await world.finish(process);
     expect(sends(world)).toEqual(["a0 1", "a1 1"]);
+  });
+});
+
+test("an attempt that a former owner asked for after our claim does not count", () => {
+  const [notice] = notices(1);
+  const attempting = (by: string) => ({
+    ...{ kind: "outcome", id: "a0", channel: "a", incidentId: "i", outcome: "attempting" },
+    ...{ attempt: 1, atMs: 5, by },
+  });
+  const claim = (by: string) => ({ kind: "claim", by, atMs: 1 });
+  const records = [claim("former"), claim("us"), notice, attempting("former")];
+  const queue = new DeliveryQueue(undefined);
+  const take = (value: unknown) => queue.process(record(TOPIC.notifications, value, 0), []);
+  for (const value of records) take(value);
+  expect(queue.pending.get("a0")).toEqual({ notification: notice, attempt: 0, dueMs: 0 });
+  take(attempting("us"));
+  expect(queue.pending.get("a0")).toMatchObject({ attempt: 1, attempting: { by: "us", atMs: 5 } });
+  take(claim("next"));
+  expect(queue.pending.get("a0")).toEqual({
+    ...{ notification: notice, attempt: 1, dueMs: 0, mayHaveArrivedMs: 5 },
   });
 });
 
