@@ -2,7 +2,16 @@
 //
 // Holds: every topic and consumer group of an installation starts with its prefix, so that several can share a Kafka.
 import { createRequire } from "node:module";
-import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from "kafkajs";
+import net from "node:net";
+import tls from "node:tls";
+import {
+  type ISocketFactory,
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type RetryOptions,
+} from "kafkajs";
 import type { Logger } from "pino";
 import { messageOf, UserError } from "../errors.ts";
 import type { TopicName } from "../records.ts";
@@ -25,6 +34,7 @@ export type KafkaNames = {
 
 const CONNECT_MS_MAX = 3000;
 const REQUEST_MS_MAX = 30_000;
+const KEEP_ALIVE_MS = 60_000;
 const ERRORS_EVERY_MS = 10_000;
 
 /** Where Kafka is meant to be there: short tries, so that whoever waits hears about it. */
@@ -46,12 +56,25 @@ export function kafkaClient(options: KafkaOptions, deps: KafkaDeps, retry: Retry
     connectionTimeout: CONNECT_MS_MAX,
     requestTimeout: REQUEST_MS_MAX,
     retry,
+    socketFactory,
     logLevel: logLevel.WARN,
     logCreator: () => quietLog(deps),
   };
   if (username === undefined || password === undefined) return new Kafka(config);
   return new Kafka({ ...config, sasl: { mechanism: "scram-sha-512", username, password } });
 }
+
+/** As kafkajs makes them, but small requests go out at once, and a socket that is left while it connects warns of nothing. */
+const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const name = net.isIP(host) === 0 ? { servername: host } : {};
+  const socket = ssl
+    ? tls.connect({ host, port, ...name, ...ssl }, onConnect)
+    : net.connect({ host, port }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  socket.setNoDelay(true);
+  socket.setMaxListeners(0);
+  return socket;
+};
 
 export function kafkaNames(options: KafkaOptions): KafkaNames {
   const prefix = options.prefix ?? "wache";
@@ -88,13 +111,14 @@ export async function bounded(
   await Promise.race([settled, limit.clock.sleep(limit.ms, done.signal)]);
 }
 
-/** kafkajs calls much an error that it mends by itself: one line of it in ten seconds is a warning, the rest is debug. */
+/** kafkajs calls much an error that it mends by itself, brokers' answers above all: one line of the rest in ten seconds is a warning. */
 function quietLog({ log, clock }: KafkaDeps) {
   let quietUntilMs = 0;
   return ({ namespace, level, log: entry }: LogEntry): void => {
     const { message, error } = entry;
     const nowMs = clock.now();
-    const loud = level === logLevel.ERROR && nowMs >= quietUntilMs;
+    const mended = level !== logLevel.ERROR || message.startsWith("Response ");
+    const loud = !mended && nowMs >= quietUntilMs;
     if (loud) quietUntilMs = nowMs + ERRORS_EVERY_MS;
     log[loud ? "warn" : "debug"]({ from: namespace, error: error ?? "" }, `kafka: ${message}`);
   };

@@ -140,27 +140,20 @@ export class KafkaMember implements Consumer {
     this.#rejoining = true;
     const { deps, options } = this.#parts;
     const { signal } = this.#closing;
-    let reason = cause;
-    for (
-      let waitMs = RETRY_FIRST_MS;
-      !signal.aborted;
-      waitMs = Math.min(waitMs * 2, RETRY_MOST_MS)
-    ) {
-      deps.log.warn(
-        { group: options.group, topic: options.topic },
-        `bus: a consumer lost its group: ${messageOf(reason)}; joining again`,
-      );
+    const at = { group: options.group, topic: options.topic };
+    deps.log.warn(at, `bus: a consumer lost its group: ${messageOf(cause)}; joining again`);
+    for (let waitMs = RETRY_FIRST_MS; this.#member === undefined; waitMs = longer(waitMs)) {
       await deps.clock.sleep(waitMs, signal);
       if (signal.aborted) break;
       try {
         await this.start();
-        if (this.#member !== undefined) break;
       } catch (error) {
-        reason = error;
+        deps.log.debug({ ...at, err: error }, "bus: a consumer could not join again");
       }
     }
     this.#rejoining = false;
-    if (signal.aborted && this.#member !== undefined) await this.#leave(this.#member);
+    if (!signal.aborted) deps.log.info(at, "bus: a consumer joined its group again");
+    else if (this.#member !== undefined) await this.#leave(this.#member);
   }
 
   #joined(partitions: readonly number[]): void {
@@ -229,11 +222,7 @@ export class KafkaMember implements Consumer {
   async #untilTaken(call: () => Promise<void>, stale: () => boolean): Promise<boolean> {
     const { deps, options } = this.#parts;
     const { signal } = this.#closing;
-    for (
-      let waitMs = RETRY_FIRST_MS;
-      !signal.aborted && !stale();
-      waitMs = Math.min(waitMs * 2, RETRY_MOST_MS)
-    ) {
+    for (let waitMs = RETRY_FIRST_MS; !signal.aborted && !stale(); waitMs = longer(waitMs)) {
       try {
         await call();
         return true;
@@ -248,3 +237,5 @@ export class KafkaMember implements Consumer {
     return false;
   }
 }
+
+const longer = (waitMs: number): number => Math.min(waitMs * 2, RETRY_MOST_MS);

@@ -19,6 +19,7 @@ const SEND_BYTES_MAX = 900_000;
 const SEND_RECORDS_MAX = 2000; // kafkajs groups a send's records in quadratic time
 const RETRY_FIRST_MS = 200;
 const RETRY_MOST_MS = 5000;
+const TROUBLE_EVERY_MS = 30_000;
 const DRAIN_MS_MAX = 5000;
 const DISCONNECT_MS_MAX = 3000;
 const TOO_LARGE = new Set(["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE"]);
@@ -58,6 +59,7 @@ export class KafkaLanes {
   readonly #ended = new AbortController();
   #bytes = 0;
   #full = false;
+  #troubleToldMs: number | undefined;
   #closed = false;
   #idle: (() => void) | undefined;
 
@@ -165,10 +167,9 @@ export class KafkaLanes {
   }
 
   async #send(lane: Lane, batch: readonly Queued[]): Promise<void> {
-    const { log, clock } = this.#parts.deps;
     for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MOST_MS)) {
       const error = await this.#try(lane, batch);
-      if (error === undefined) return settle(batch);
+      if (error === undefined) return this.#settle(batch);
       if (TOO_LARGE.has(kafkaErrorType(error)) && batch.length > 1) {
         const middle = batch.length >> 1;
         await this.#send(lane, batch.slice(0, middle));
@@ -179,11 +180,8 @@ export class KafkaLanes {
         for (const { call } of batch) call.reject(refusal ?? closedError());
         return;
       }
-      log.warn(
-        { topic: lane.topic, partition: lane.partition, records: batch.length, err: error },
-        `bus: Kafka does not take records: ${messageOf(error)}; trying again`,
-      );
-      await clock.sleep(waitMs, this.#ended.signal);
+      this.#tellTrouble(lane, error);
+      await this.#parts.deps.clock.sleep(waitMs, this.#ended.signal);
     }
   }
 
@@ -200,6 +198,28 @@ export class KafkaLanes {
     }
   }
 
+  #settle(batch: readonly Queued[]): void {
+    if (this.#troubleToldMs !== undefined)
+      this.#parts.deps.log.info("bus: Kafka takes records again");
+    this.#troubleToldMs = undefined;
+    for (const { call } of batch) {
+      call.left -= 1;
+      if (call.left === 0) call.resolve();
+    }
+  }
+
+  /** One line for an outage and one each half minute that it lasts, however many partitions wait. */
+  #tellTrouble({ topic, partition }: Lane, error: unknown): void {
+    const { log, clock } = this.#parts.deps;
+    const nowMs = clock.now();
+    if (nowMs - (this.#troubleToldMs ?? Number.NEGATIVE_INFINITY) < TROUBLE_EVERY_MS) return;
+    this.#troubleToldMs = nowMs;
+    log.warn(
+      { topic, partition, waitingBytes: this.#bytes },
+      `bus: Kafka does not take records: ${messageOf(error)}; trying again until it does`,
+    );
+  }
+
   #tellIdle(): void {
     const busy = [...this.#lanes.values()].some((lane) => lane.busy);
     if (!busy && this.#callers.length === 0) this.#idle?.();
@@ -214,13 +234,6 @@ function take(queue: Queued[]): Queued[] {
     if (count > 0 && bytes > SEND_BYTES_MAX) break;
   }
   return queue.splice(0, count);
-}
-
-function settle(batch: readonly Queued[]): void {
-  for (const { call } of batch) {
-    call.left -= 1;
-    if (call.left === 0) call.resolve();
-  }
 }
 
 function refusalOf(lane: Lane, batch: readonly Queued[], error: unknown): UserError | undefined {
