@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
@@ -19,6 +19,7 @@ import { type SmtpStandIn, startSmtp } from "../test/servers/smtp.ts";
 import { startWebhook, type WebhookStandIn } from "../test/servers/webhook.ts";
 import { alertService } from "./alert.ts";
 import { finding } from "./fixtures/findings.ts";
+import { channelsFor, routesOf } from "./routing/routes.ts";
 
 let folder = "";
 let [slack, smtp, hook]: [SlackStandIn?, SmtpStandIn?, WebhookStandIn?] = [];
@@ -212,4 +213,13 @@ test("what is no finding goes to the dead letter, and the line goes on", async (
   ]);
   await put(bus, finding());
   await expect.poll(counts, EVENTUALLY).toEqual([1, 1, 1]);
+});
+
+test("the example in the manual is a configuration that works", () => {
+  const manual = readFileSync(new URL("../docs/alerting.md", import.meta.url), "utf8");
+  const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(manual) ?? [];
+  writeFileSync(join(folder, "wache.yaml"), yaml);
+  const { alerting } = loadConfig({ cwd: folder, env: { SLACK_TOKEN: "xoxb-1", PAGER_KEY: "k" } });
+  expect(channelsFor(routesOf(alerting), "high")).toEqual(["chat", "mail"]);
+  expect(channelsFor(routesOf(alerting), "critical")).toEqual(["chat", "mail", "pager"]);
 });
