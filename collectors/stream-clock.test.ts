@@ -1,0 +1,42 @@
+// stream-clock.test.ts — the clock against a slow twin that sorts.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { StreamClock, timesMax } from "./stream-clock.ts";
+
+function slow(times: readonly number[]): (number | undefined)[] {
+  let clock: number | undefined;
+  return times.map((_, index) => {
+    if (index + 1 < timesMax) return undefined;
+    const last = times.slice(index + 1 - timesMax, index + 1).sort((a, b) => a - b);
+    clock = Math.max(clock ?? -Infinity, last[(timesMax - 1) >> 1] ?? 0);
+    return clock;
+  });
+}
+
+test("the running maximum of the median of the last thousand, also when it is taken up again", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: -5, max: 50 }), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 0, max: 1500 }),
+      (steps, again) => {
+        const times = Array.from(
+          { length: 1500 },
+          (_, i) => i + (steps[i % steps.length] ?? 0) * 7,
+        );
+        let clock = new StreamClock(new Float64Array(), undefined);
+        const got = times.map((time, index) => {
+          if (index === again) clock = new StreamClock(clock.times(), clock.nowMs);
+          return clock.add(time);
+        });
+        expect(got).toEqual(slow(times));
+      },
+    ),
+    { numRuns: 10 },
+  );
+});
+
+test("outliers do not move it", () => {
+  const clock = new StreamClock(new Float64Array(), undefined);
+  for (let i = 0; i < 2000; i++) clock.add(i % 3 === 0 ? 1e12 : i);
+  expect(clock.nowMs).toBeLessThan(2000);
+});
