@@ -129,14 +129,23 @@ const refusedToken = (url: string, words: string): UserError =>
 export const destinationOf =
   (dataDir: string): FindDestination =>
   () => {
+    const token = tokenIn(dataDir);
+    if (token === undefined) throw neverStarted(dataDir);
     const run = readRunFile(dataDir);
-    if (run === undefined) return undefined;
-    try {
-      return {
-        url: run.address,
-        token: readFileSync(join(dataDir, "ingest.token"), "utf8").trim(),
-      };
-    } catch {
-      return undefined;
-    }
+    return run === undefined ? undefined : { url: run.address, token };
   };
+
+function tokenIn(dataDir: string): string | undefined {
+  try {
+    return readFileSync(join(dataDir, "ingest.token"), "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+const neverStarted = (dataDir: string): UserError =>
+  new UserError(
+    "cli.not-started",
+    `no Wache has run with the data folder ${dataDir}: start it with wache run, or name another with --data or --to`,
+    { exitCode: EXIT.unreachable },
+  );

@@ -17,6 +17,7 @@ export type SendOptions = {
   readonly now: boolean;
   readonly zone: string;
   readonly latenessMs: number;
+  readonly changedMs?: number; // when the lines were written, where the file's last change does not say it
 };
 export type Sent = {
   readonly lines: number; // of the file
@@ -39,7 +40,7 @@ export async function sendFile(
   options: SendOptions,
   context: SendContext,
 ): Promise<Sent> {
-  const about = await survey(path, options.zone);
+  const about = await survey(path, options);
   return options.now
     ? await sendNow(path, about, { options, context })
     : await sendStream(path, about, { options, context });
@@ -53,9 +54,8 @@ type Survey = {
 };
 
 /** Reads the file once: its name comes from all of its content. */
-async function survey(path: string, zone: string): Promise<Survey> {
-  const { mtimeMs } = await stat(path);
-  const changedMs = Math.floor(mtimeMs);
+async function survey(path: string, { zone, changedMs: told }: SendOptions): Promise<Survey> {
+  const changedMs = told ?? Math.floor((await stat(path)).mtimeMs);
   const hash = createHash("sha256");
   let lines = 0;
   let last: LineBatch | undefined;

@@ -74,6 +74,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/token.ts")).tokenRevoke,
   },
   {
+    name: "demo",
+    summary: "replay a recorded attack as if it happened now",
+    load: async () => (await import("./verbs/demo.ts")).demo,
+  },
+  {
     name: "doctor",
     summary: "check that everything Wache needs is there",
     load: async () => (await import("./verbs/doctor.ts")).doctor,
