@@ -52,6 +52,12 @@ const localSockets = new WeakSet<Socket>();
 /** Whether the request came by the socket in the data folder: it is then as trusted as reading that folder. */
 export const isLocal = (request: FastifyRequest): boolean => localSockets.has(request.raw.socket);
 
+const admitted = new WeakSet<IncomingMessage>();
+/** Whoever checked a request's credentials lets it see what is closed to strangers: health and metrics. */
+export const admit = (request: FastifyRequest): void => {
+  admitted.add(request.raw);
+};
+
 export function createHttp(options: HttpOptions): HttpServer {
   const app = createApp(options);
   const early: RequestListener = (request, response) => {
@@ -118,7 +124,11 @@ function createApp(options: HttpOptions): FastifyInstance {
       path,
       { schema: { hide: true } as object, config: { operational: true } as object },
       async (request, reply) => {
-        const answer = await operational(options, path, isLocal(request));
+        const answer = await operational(
+          options,
+          path,
+          isLocal(request) || admitted.has(request.raw),
+        );
         return reply.code(answer.status).type(answer.type).send(answer.body);
       },
     );
@@ -139,15 +149,15 @@ const OPERATIONAL_PATHS = ["/healthz", "/readyz", "/metrics"] as const;
 type Answer = { readonly status: number; readonly type: string; readonly body: string };
 const JSON_TYPE = "application/json; charset=utf-8";
 
-async function operational(options: HttpOptions, path: string, local: boolean): Promise<Answer> {
+async function operational(options: HttpOptions, path: string, trusted: boolean): Promise<Answer> {
   const { config, status, metrics } = options;
   const open = path === "/metrics" ? config.openMetrics : config.openHealth;
-  if (!open && !local)
+  if (!open && !trusted)
     return json(
       401,
       failure(
         "http.closed",
-        `${path} is not open here: ask by the socket in the data folder, or set ${path === "/metrics" ? "api.openMetrics" : "api.openHealth"} to true`,
+        `${path} is not open here: send an API token, ask by the socket in the data folder, or set ${path === "/metrics" ? "api.openMetrics" : "api.openHealth"} to true`,
       ),
     );
   if (path === "/healthz") return json(200, { alive: true });

@@ -16,7 +16,7 @@ import { makeDataDir, takeLock } from "./lock.ts";
 import { createMetrics } from "./metrics.ts";
 import { packageRoot, packageVersion } from "./package-root.ts";
 import { removeRunFile, socketPathOf, writeRunFile } from "./run-files.ts";
-import type { Clock, Service, ServiceContext, StatusBoard } from "./service.ts";
+import type { Clock, Service, ServiceContext, StartedService, StatusBoard } from "./service.ts";
 import { createStatus, type State } from "./status.ts";
 import { storeOnceOpen } from "./store/once-open.ts";
 import type { Store } from "./store/store.ts";
@@ -116,15 +116,23 @@ async function start(run: Run): Promise<Ready | undefined> {
   if (bus === undefined) return undefined;
   const store = await openStore(run);
   const context = contextOf(run, { http, bus, store, metrics });
+  const running: StartedService[] = [];
   for (const service of run.services) {
     if (run.stopping.aborted) return undefined;
     say(run, `starting: ${service.name}`);
     const started = await service.start(context);
+    running.push(started);
     undo.push({ what: service.name, run: () => started.stop() });
   }
   await http.open();
   // Requests must not come in while what answers them is being stopped.
-  undo.push({ what: "http requests", run: () => http.close(HTTP_DRAIN_MS) });
+  undo.push({
+    what: "http requests",
+    run: () => {
+      for (const service of running) service.hangUp?.();
+      return http.close(HTTP_DRAIN_MS);
+    },
+  });
   writeRunFile(dataDir, {
     pid: process.pid,
     address: http.address(),

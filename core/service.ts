@@ -41,8 +41,14 @@ export type StatusBoard = {
   >;
 };
 
+export type StartedService = {
+  readonly stop: () => Promise<void>;
+  /** Ends answers that never end by themselves; called before HTTP waits for its requests. */
+  readonly hangUp?: () => void;
+};
+
 export type Service = {
   readonly name: string;
   /** Resolves when it works; what it gives back drains and stops it. */
-  readonly start: (context: ServiceContext) => Promise<{ readonly stop: () => Promise<void> }>;
+  readonly start: (context: ServiceContext) => Promise<StartedService>;
 };

@@ -13,10 +13,10 @@ import { createMetrics } from "../core/metrics.ts";
 import { socketPathOf } from "../core/run-files.ts";
 import type { Clock, ServiceContext, StatusBoard } from "../core/service.ts";
 import { createStatus } from "../core/status.ts";
+import { openStore } from "../core/store/open.ts";
 import type { Store } from "../core/store/store.ts";
 import { topicSpecs } from "../core/topics.ts";
 import { apiService } from "./api.ts";
-import { memoryStore } from "./memory-store.ts";
 
 export const START_MS = Date.UTC(2026, 10, 23, 3, 0, 0);
 export const ADMIN = { name: "ada", password: "a long enough password" } as const;
@@ -36,6 +36,7 @@ export type ApiUnderTest = {
   readonly signUp: () => Promise<string>;
   /** Another process over the same store. */
   readonly again: () => Promise<ApiUnderTest>;
+  readonly hangUp: () => void;
   readonly close: () => Promise<void>;
 };
 export type Call = {
@@ -98,8 +99,7 @@ export async function startApi(
   const service = await apiService.start(context);
   await http.app.ready();
   const call = caller(http);
-  const setupToken = () =>
-    (status.all().setup?.data as { path: string } | undefined)?.path.split("#")[1] ?? "";
+  const setupToken = () => setupTokenOf(status);
   return {
     store: own.store,
     bus: own.bus,
@@ -116,6 +116,7 @@ export async function startApi(
       return cookieOf(await call({ method: "POST", url: "/api/setup", body }));
     },
     again: () => startApi(api, { ...options, shared: own }),
+    hangUp: () => service.hangUp?.(),
     close: async () => {
       await service.stop();
       await http.close(1000);
@@ -127,6 +128,9 @@ export async function startApi(
   };
 }
 
+const setupTokenOf = (status: StatusBoard): string =>
+  (status.all().setup?.data as { path: string } | undefined)?.path.split("#")[1] ?? "";
+
 async function openOwn(
   dir: string,
   config: ServiceContext["config"],
@@ -134,7 +138,7 @@ async function openOwn(
 ): Promise<Shared> {
   const bus = await openBus(config, dir, log);
   await bus.ensureTopics(topicSpecs(config));
-  const store = memoryStore();
+  const store = await openStore(config, dir, log);
   await store.open();
   return { dir, bus, store };
 }

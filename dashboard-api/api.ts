@@ -5,7 +5,7 @@
 // Holds: under /api nothing is served to a stranger but the routes that say `open` (sign-in, setup).
 import cookie from "@fastify/cookie";
 import type { FastifyInstance, FastifyPluginAsync } from "fastify";
-import { isLocal } from "../core/http.ts";
+import { admit, isLocal } from "../core/http.ts";
 import { packageVersion } from "../core/package-root.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticate.ts";
@@ -46,8 +46,16 @@ export const apiService: Service = {
     const announced = announceSetup(service, stopping.signal);
     // OpenSearch may be away for long, and pages must go out meanwhile: only what is at hand is waited for.
     if (service.store.kind === "embedded") await announced;
-    await service.http.register(async (scope) => addScope(scope, context));
+    const authenticator = createAuthenticator({
+      store,
+      now: service.clock.now,
+      isMachine: isLocal,
+      publicUrl: service.config.api.publicUrl,
+    });
+    openOperational(service.http, authenticator);
+    await service.http.register(async (scope) => addScope(scope, context, authenticator));
     return {
+      hangUp: () => live.close(),
       stop: async () => {
         live.close();
         stopping.abort();
@@ -79,16 +87,23 @@ async function announceSetup(service: ServiceContext, stopping: AbortSignal): Pr
   }
 }
 
-async function addScope(scope: FastifyInstance, context: ApiContext): Promise<void> {
-  const { config, store, clock, log } = context;
+/** Health and metrics that are closed to strangers are open to an API token: Prometheus can send one. */
+function openOperational(http: FastifyInstance, authenticator: Authenticator): void {
+  http.addHook("onRequest", async (request) => {
+    const { config } = request.routeOptions;
+    if (!("operational" in config) || request.headers.authorization === undefined) return;
+    if ((await authenticator.authenticate(request)) !== undefined) admit(request);
+  });
+}
+
+async function addScope(
+  scope: FastifyInstance,
+  context: ApiContext,
+  authenticator: Authenticator,
+): Promise<void> {
+  const { config, clock, log } = context;
   const { publicUrl } = config.api;
   const about = { version: packageVersion(), startedMs: clock.now() };
-  const authenticator = createAuthenticator({
-    store,
-    now: clock.now,
-    isMachine: isLocal,
-    publicUrl,
-  });
   scope.setErrorHandler(createErrorAnswer(log));
   scope.setValidatorCompiler(compileValidator);
   scope.setSerializerCompiler(() => (data) => JSON.stringify(data));

@@ -243,6 +243,25 @@ test("the socket in the data folder is the machine's own admin: it makes a token
   expect(overTcp.status).toBe(401);
 });
 
+test.for([
+  { name: "nothing", patch: {}, want: [401, 401, 401] },
+  { name: "a made-up token", patch: { token: "wache_x" }, want: [401, 401, 401] },
+  { name: "a token", patch: { token: "good" }, want: [200, 200, 200] },
+])("health and metrics that are closed, asked for with $name", async ({ patch, want }) => {
+  const closed = await startApi({ openHealth: false, openMetrics: false });
+  const { token } = await createToken(closed.store, {
+    name: "prometheus",
+    role: "reader",
+    nowMs: START_MS,
+  });
+  const credentials = patch.token === "good" ? { token } : patch;
+  const statuses: number[] = [];
+  for (const url of ["/healthz", "/readyz", "/metrics"])
+    statuses.push((await closed.call({ url, ...credentials })).status);
+  expect(statuses).toEqual(want);
+  await closed.close();
+});
+
 test("no secret is stored, logged or shown to strangers", async () => {
   const setup = api.setupToken();
   const cookie = await api.signUp();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Type } from "typebox";
 import type { Lag } from "../../core/bus/bus.ts";
 import { messageOf } from "../../core/errors.ts";
+import { TOPIC } from "../../core/records.ts";
 import { answers, ruleSchema } from "../schemas.ts";
 import type { ApiContext, Routes } from "./api-context.ts";
 import { listRules } from "./rule-files.ts";
@@ -101,7 +102,19 @@ function sendersOf({ config, dataDir, status }: ApiContext) {
   };
 }
 
-const lagOf = ({ bus }: ApiContext): Promise<Lag[]> => bus.lag([]);
+const lagOf = ({ bus }: ApiContext): Promise<Lag[]> => bus.lag(GROUPS);
+
+/** Who reads what, as `bus.lag` asks for it. */
+const GROUPS = [
+  { group: "detect", topic: TOPIC.events },
+  { group: "keep-events", topic: TOPIC.events },
+  { group: "correlate", topic: TOPIC.signals },
+  { group: "route", topic: TOPIC.findings },
+  { group: "keep-findings", topic: TOPIC.findings },
+  { group: "incidents", topic: TOPIC.casework },
+  { group: "keep-incidents", topic: TOPIC.incidents },
+  { group: "deliver", topic: TOPIC.notifications },
+] as const;
 
 function sumLag(lags: readonly Lag[]) {
   const sums = new Map<string, { group: string; topic: string; records: number }>();

@@ -158,16 +158,16 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
       .getByRole("navigation", { name: "Views" })
       .getByRole("link", { name: "Search" })
       .click();
-    await page.getByText("2 events").waitFor();
+    await page.getByText("2 events;").waitFor();
     await page.getByLabel("Query").fill("host.name:web-1");
     await page.keyboard.press("Enter");
-    await page.getByText("1 events").waitFor();
+    await page.getByText("1 event;").waitFor();
     await page.getByText("Accepted publickey for ada").click();
     await page.getByText('"name": "web-1"').waitFor();
     await shoot("search");
     expect(new URL(page.url()).search).toContain("q=host.name%3Aweb-1");
     await page.reload();
-    await page.getByText("1 events").waitFor();
+    await page.getByText("1 event;").waitFor();
     await page.getByLabel("Query").fill("host.name:(");
     await page.getByRole("button", { name: "Search" }).click();
     await page.getByText(/column \d+$/).waitFor();

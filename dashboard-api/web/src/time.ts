@@ -13,6 +13,10 @@ export function utcSpan(firstMs: number, lastMs: number): string {
     : `${first} – ${last}`;
 }
 
+/** `1 event`, `2 events` */
+export const counted = (count: number, word: string): string =>
+  `${count} ${word}${count === 1 ? "" : "s"}`;
+
 export const RANGES = [
   { name: "15m", label: "Last 15 minutes", spanMs: 15 * 60_000 },
   { name: "1h", label: "Last hour", spanMs: 3_600_000 },

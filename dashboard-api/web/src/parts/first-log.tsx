@@ -7,26 +7,28 @@ export function FirstLog() {
   const { value: status } = useLoaded("status", () => get<Status>("/status"));
   const tokenFile = status?.senders.tokenFile ?? "wache-data/ingest.token";
   const syslog = status?.senders.syslog;
-  const line = "sshd[4711]: Failed password for root from 203.0.113.7 port 40022 ssh2";
+  const said = "Failed password for root from 203.0.113.7 port 40022 ssh2";
+  const line = `$(date -u +%FT%TZ) web-1 sshd[4711]: ${said}`;
   return (
     <section class="first" aria-labelledby="first-title">
       <h2 id="first-title">No incidents. That is good, if logs are coming in.</h2>
       <p>To see one within a minute, replay the recorded attack that comes with Wache:</p>
       <Command label="demo" text="wache demo" />
-      <p>Send a line over HTTP from any machine that reaches this one:</p>
+      <p>Send a line over HTTP, here from the machine that runs Wache:</p>
       <Command
         label="send a line over HTTP"
-        text={`curl -H "Authorization: Bearer $(cat ${tokenFile})" -H "Content-Type: text/plain" \\\n  --data-binary "${line}" ${location.origin}/ingest`}
+        text={`curl -H "Authorization: Bearer $(cat ${tokenFile})" \\\n  --data-binary "${line}" ${location.origin}/ingest`}
       />
       <p class="dim">
-        The token for senders lies on the machine that runs Wache, in <code>{tokenFile}</code>.
+        The token for senders lies there in <code>{tokenFile}</code>; other machines need a copy of
+        it.
       </p>
       {syslog !== undefined && (
         <>
           <p>Send a line as syslog:</p>
           <Command
             label="send a line as syslog"
-            text={`logger -d -n ${syslog.host} -P ${syslog.udpPort} -t sshd "${line.slice(line.indexOf(" ") + 1)}"`}
+            text={`logger -d -n ${syslog.host} -P ${syslog.udpPort} -t sshd "${said}"`}
           />
         </>
       )}

@@ -7,6 +7,7 @@ export type Schema = {
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly const?: unknown;
+  readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -51,6 +52,7 @@ export function Fields({
 
 function wordOf(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map((word) => JSON.stringify(word)).join(" | ");
   if (schema.anyOf !== undefined) return schema.anyOf.map(wordOf).join(" | ");
   if (schema.type === "array") return `list of ${wordOf(schema.items ?? {})}`;
   const range =

@@ -6,7 +6,7 @@ import { Group, Severity, Status } from "../parts/badges.tsx";
 import { EventList } from "../parts/event-list.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { Lost } from "../parts/lost.tsx";
-import { utc, utcSpan } from "../time.ts";
+import { counted, utc, utcSpan } from "../time.ts";
 import { useLive } from "../use-live.ts";
 import { useLoaded } from "../use-loaded.ts";
 
@@ -35,8 +35,9 @@ export function IncidentView(props: { readonly id: string; readonly onSignedOut:
       <section aria-labelledby="evidence">
         <h2 id="evidence">Evidence</h2>
         <p class="dim">
-          {evidence.length} of {incident.count} events{incident.bounded === true && " or more"},
-          times in UTC. {missing.length > 0 && `${missing.length} are not in the store (any more).`}
+          {evidence.length} of {counted(incident.count, "event")}
+          {incident.bounded === true && " or more"}, times in UTC.{" "}
+          {missing.length > 0 && `${missing.length} of those named are not in the store.`}
         </p>
         <EventList events={evidence} />
       </section>

@@ -4,7 +4,7 @@ import { type EcsEvent, get, type Page } from "../api.ts";
 import { EventList } from "../parts/event-list.tsx";
 import { Failure } from "../parts/failure.tsx";
 import { go, type Place } from "../router.ts";
-import { RANGES } from "../time.ts";
+import { counted, RANGES } from "../time.ts";
 import { useLoaded } from "../use-loaded.ts";
 
 const LIMIT = 50;
@@ -38,7 +38,7 @@ export function SearchView({ place }: { readonly place: Place }) {
           <p role="status" class="dim">
             {found.value.items.length === 0
               ? "No event matches. Try a longer time, or fewer words."
-              : `${found.value.items.length} events${found.value.cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`}
+              : `${counted(found.value.items.length, "event")}${found.value.cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`}
           </p>
           <EventList events={found.value.items} />
           {found.value.cursor !== undefined && (
