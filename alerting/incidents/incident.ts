@@ -31,7 +31,13 @@ export type Known = {
   readonly bounded?: true;
   readonly page?: true;
 };
-export type IncidentState = { readonly incident: Incident; readonly paged: Paged };
+export type IncidentState = {
+  readonly incident: Incident;
+  readonly paged: Paged;
+  readonly folded?: Folded;
+};
+/** What remains of an incident's findings that are not known one by one any more. */
+type Folded = { readonly count: number; readonly firstMs: number; readonly rank: number };
 /** All that is kept of one grouping key. */
 export type Thread = {
   readonly key: string;
@@ -51,8 +57,8 @@ export type Limits = {
 };
 export const limitsByDefault: Limits = {
   knownMax: 1000,
-  findingsMax: 50,
-  findingsCharsMax: 98_304,
+  findingsMax: 20,
+  findingsCharsMax: 65_536,
   commandsMax: 200,
   incidentsMax: 4,
 };
@@ -87,10 +93,13 @@ export function applyFinding(
     known.set(id, { ...(old ?? knownOf(finding, 0)), superseded: true });
   }
   known.set(finding.id, knownOf(finding, home));
-  const floorMs = forgetOldest({ known, floorMs: thread.floorMs, max: limits.knownMax });
+  const gone = forgetOldest(known, limits.knownMax);
+  const floorMs = Math.max(thread.floorMs, ...gone.map(({ lastMs }) => lastMs + 1));
 
   const opened = opens ? [firstState(thread.key, { number: home, finding, atMs })] : [];
-  const incidents = [...thread.incidents, ...opened].slice(-limits.incidentsMax);
+  const incidents = [...thread.incidents, ...opened]
+    .slice(-limits.incidentsMax)
+    .map((state) => gone.reduce(fold, state));
   const next = { ...thread, number: opens ? home : thread.number, incidents, known, floorMs };
   const news = newsOf(before, finding);
   return rebuilt(next, { touched, home, finding, atMs, news }, limits);
@@ -151,16 +160,27 @@ function knownOf(finding: Finding, incident: number): Known {
   };
 }
 
-/** Forgets the findings that ended first until `max` are left; gives the time before which none is known any more. */
-function forgetOldest(args: { known: Map<string, Known>; floorMs: number; max: number }): number {
-  const { known, floorMs, max } = args;
-  if (known.size <= max) return floorMs;
+/** Forgets the findings that ended first, a tenth at a time (it sorts), and gives them. */
+function forgetOldest(known: Map<string, Known>, max: number): readonly Known[] {
+  if (known.size <= max) return [];
   const oldestFirst = [...known].sort(
     ([idA, a], [idB, b]) => a.lastMs - b.lastMs || (idA < idB ? -1 : 1),
   );
-  const gone = oldestFirst.slice(0, known.size - max);
+  const gone = oldestFirst.slice(0, known.size - Math.floor(max * 0.9));
   for (const [id] of gone) known.delete(id);
-  return Math.max(floorMs, (gone.at(-1)?.[1].lastMs ?? floorMs) + 1);
+  return gone.map(([, one]) => one);
+}
+
+function fold(state: IncidentState, gone: Known): IncidentState {
+  if (gone.incident !== state.incident.number || gone.superseded || gone.withdrawn) return state;
+  const { count, firstMs, rank } = state.folded ?? gone;
+  if (state.folded === undefined) return { ...state, folded: { count, firstMs, rank } };
+  const folded = {
+    count: count + gone.count,
+    firstMs: Math.min(firstMs, gone.firstMs),
+    rank: Math.max(rank, gone.rank),
+  };
+  return { ...state, folded };
 }
 
 function firstState(
@@ -216,14 +236,14 @@ type Cause = {
 
 function rebuilt(thread: Thread, cause: Cause, limits: Limits): Change {
   const changed: Incident[] = [];
-  for (const { incident } of thread.incidents) {
+  for (const { incident, folded } of thread.incidents) {
     if (!cause.touched.has(incident.number)) continue;
     const ofHome = incident.number === cause.home;
     const carried = incident.findings.filter(
       ({ id }) => id !== cause.finding.id && !thread.known.get(id)?.superseded,
     );
     const findings = newest(ofHome ? [...carried, cause.finding] : carried, limits);
-    changed.push(summed(incident, { thread, findings, cause, ofHome }));
+    changed.push(summed(incident, { thread, findings, cause, ofHome, folded }));
   }
   return { thread: withIncidents(thread, changed), changed };
 }
@@ -243,15 +263,22 @@ function newest(findings: readonly Finding[], limits: Limits): readonly Finding[
 
 function summed(
   incident: Incident,
-  args: { thread: Thread; findings: readonly Finding[]; cause: Cause; ofHome: boolean },
+  args: {
+    readonly thread: Thread;
+    readonly findings: readonly Finding[];
+    readonly cause: Cause;
+    readonly ofHome: boolean;
+    readonly folded: Folded | undefined;
+  },
 ): Incident {
-  const { thread, findings, cause, ofHome } = args;
+  const { thread, findings, cause, ofHome, folded } = args;
   const own = [...thread.known.values()].filter(
     (known) => known.incident === incident.number && !known.superseded,
   );
   const standing = own.filter((known) => !known.withdrawn);
   const counted = standing.length > 0 ? standing : own;
-  const severity = LEVELS[Math.max(...counted.map(({ rank }) => rank))] ?? incident.severity;
+  const summands = folded === undefined ? counted : [folded, ...counted];
+  const severity = LEVELS[Math.max(...summands.map(({ rank }) => rank))] ?? incident.severity;
   const first = incident.revision === 0;
   const entries: TimelineEntry[] = [];
   if (ofHome && cause.news !== undefined)
@@ -272,9 +299,9 @@ function summed(
     ...incident,
     ...told,
     ...(counted.length > 0 && {
-      firstMs: Math.min(...counted.map(({ firstMs }) => firstMs)),
+      firstMs: Math.min(...summands.map(({ firstMs }) => firstMs)),
       lastMs: Math.max(...counted.map(({ lastMs }) => lastMs)),
-      count: counted.reduce((sum, { count }) => sum + count, 0),
+      count: summands.reduce((sum, { count }) => sum + count, 0),
     }),
     severity,
     revision: incident.revision + 1,

@@ -240,7 +240,16 @@ describe("bounds", () => {
     );
     const [incident] = run(many).incidents;
     expect(incident).toMatchObject({ count: 60, firstMs: 0, lastMs: 59, bounded: true });
-    expect(incident?.findings.map(({ id }) => id)).toEqual(many.slice(-50).map(({ id }) => id));
+    expect(incident?.findings.map(({ id }) => id)).toEqual(many.slice(-20).map(({ id }) => id));
+  });
+
+  test("findings beyond those that are known one by one are still counted", () => {
+    const many = Array.from({ length: 1200 }, (_, n) =>
+      finding({ id: `f${n}`, firstMs: n, lastMs: n, count: 2 }),
+    );
+    const [incident] = run([...many, ...many.slice(0, 50)]).incidents;
+    expect(incident).toMatchObject({ count: 2400, firstMs: 0, lastMs: 1199, bounded: true });
+    expect(incident?.revision).toBe(1200);
   });
 
   test("the timeline keeps its beginning and its newest lines", () => {
