@@ -3,7 +3,7 @@
 // Why: a row and an index entry per event cost ten times as much as a share of a chunk does, in time and on disk.
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { type EcsEvent, timeOf } from "../event.ts";
-import { addTerms } from "./embedded-narrow.ts";
+import { addTerms } from "./narrow.ts";
 
 export const CHUNK_EVENTS_MAX = 64;
 export const CHUNK_CHARS_MAX = 1_048_576; // one event alone may be longer

@@ -7,9 +7,9 @@ import { timeOf } from "../event.ts";
 import { cursorOf, type Position, pageLimit, positionOf } from "./cursor.ts";
 import { keyOfId, unpackLines } from "./embedded-chunk.ts";
 import { type EventFile, type EventFiles, eventFileNames } from "./embedded-file.ts";
-import { narrow, requiredWords } from "./embedded-narrow.ts";
 import { daySpanOf, importPrefixOf } from "./indices.ts";
 import { compareText } from "./leaves.ts";
+import { ftsOf, narrow, requiredWords } from "./narrow.ts";
 import type { Query } from "./query.ts";
 import { matcher } from "./query-match.ts";
 import type { EventSearch } from "./store.ts";
@@ -208,7 +208,8 @@ function importOf(query: Query): string | undefined {
 }
 
 function* headsOfFile(files: EventFiles, name: string, scan: Scan): Generator<Head, undefined> {
-  const match = narrow(scan.query);
+  const terms = narrow(scan.query);
+  const match = terms && ftsOf(terms);
   const edge = scan.newest ? "maxMs" : "minMs";
   const [order, beyond] = scan.newest ? ["DESC", "<"] : ["ASC", ">"];
   const sql = `SELECT chunk, minMs, maxMs, events FROM chunks

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { Config } from "../config-schema.ts";
 import { openEmbeddedStore } from "./embedded.ts";
+import { openOpenSearchStore } from "./opensearch.ts";
 import type { Store } from "./store.ts";
 
 export async function openStore(config: Config, dataDir: string, _log: Logger): Promise<Store> {
@@ -10,6 +11,6 @@ export async function openStore(config: Config, dataDir: string, _log: Logger): 
     case "embedded":
       return openEmbeddedStore({ dir: dataDir });
     case "opensearch":
-      throw new Error(`OpenSearch ${opensearch.node}`);
+      return openOpenSearchStore(opensearch);
   }
 }

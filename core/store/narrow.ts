@@ -1,6 +1,6 @@
-// embedded-narrow.ts — what the full-text index can say of a query: which chunks may hold an answer.
+// narrow.ts — what a full-text index can say of a query: which events or chunks of events may hold an answer.
 //
-// Holds: never leaves out a chunk that holds a matching event; `query-match.ts` decides about each event.
+// Holds: never leaves out what holds a matching event; `query-match.ts` decides about each event.
 import { addressOf, eachLeaf, fold, isText, networkOf, VALUE_CHARS_MAX } from "./leaves.ts";
 import { literalOf, type Pattern, type Query } from "./query.ts";
 import { isWordText, tokensOf } from "./tokens.ts";
@@ -38,16 +38,21 @@ function triplesOf(tokens: readonly string[]): string[] {
   return triples;
 }
 
-/** FTS5's expression for the chunks that may match; undefined for all of them. */
-export function narrow(query: Query): string | undefined {
+/** Terms that every match has, whatever index they are looked up in. */
+export type Terms =
+  | { readonly kind: "and" | "or"; readonly parts: readonly Terms[] }
+  | { readonly kind: "term" | "prefix"; readonly text: string };
+
+/** The terms that what may match has; undefined where nothing can be said. */
+export function narrow(query: Query): Terms | undefined {
   switch (query.kind) {
     case "and": {
       const parts = query.parts.map(narrow).filter((part) => part !== undefined);
-      return parts.length === 0 ? undefined : `(${parts.join(" AND ")})`;
+      return parts.length === 0 ? undefined : { kind: "and", parts };
     }
     case "or": {
-      const parts = query.parts.map(narrow);
-      return parts.includes(undefined) ? undefined : `(${parts.join(" OR ")})`;
+      const parts = query.parts.map(narrow).filter((part) => part !== undefined);
+      return parts.length < query.parts.length ? undefined : { kind: "or", parts };
     }
     case "words":
       return conjunction([...wordTerms(query.tokens)]);
@@ -65,18 +70,18 @@ export function narrow(query: Query): string | undefined {
   }
 }
 
-function narrowValue(text: string): string | undefined {
+function narrowValue(text: string): Terms | undefined {
   if (text.length >= VALUE_CHARS_MAX) return undefined;
   const tokens = tokensOf(text);
-  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(quote));
+  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(whole));
   const address = addressOf(text);
   if (address === undefined) return plain;
   // Written as IPv6, it may also be an IPv4 address, which has other tokens.
   if (text.includes(":")) return undefined;
-  return plain === undefined ? undefined : `(${plain} OR ${quote(SIX)})`;
+  return plain && { kind: "or", parts: [plain, whole(SIX)] };
 }
 
-function narrowNetwork(cidr: string): string | undefined {
+function narrowNetwork(cidr: string): Terms | undefined {
   const [address = "", bits = "0"] = cidr.split("/");
   if (networkOf(cidr) === undefined) return undefined;
   if (address.includes(":")) return undefined;
@@ -84,25 +89,25 @@ function narrowNetwork(cidr: string): string | undefined {
     .split(".")
     .slice(0, Math.floor(Number(bits) / 8))
     .map((part) => String(Number(part)));
-  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(quote));
-  return plain === undefined ? undefined : `(${plain} OR ${quote(SIX)})`;
+  const plain = conjunction([...tokens, ...triplesOf(tokens)].map(whole));
+  return plain && { kind: "or", parts: [plain, whole(SIX)] };
 }
 
-function wordTerms(tokens: readonly Pattern[]): string[] {
+function wordTerms(tokens: readonly Pattern[]): Terms[] {
   const literals = tokens.map((token) => literalOf(token) ?? "");
-  const terms = triplesOf(literals).map(quote);
+  const terms = triplesOf(literals).map(whole);
   for (const [index, token] of tokens.entries()) {
     const literal = literals[index] ?? "";
     const [first] = token;
-    if (literal !== "") terms.push(quote(literal));
-    else if (first?.kind === "literal") terms.push(`${quote(first.text)}*`);
+    if (literal !== "") terms.push(whole(literal));
+    else if (first?.kind === "literal") terms.push(beginning(first.text));
   }
   return terms;
 }
 
 /** The tokens that every value of the pattern has: those with an end of the text or no letter on both sides. */
-function patternTerms(pattern: Pattern): string[] {
-  const terms: string[] = [];
+function patternTerms(pattern: Pattern): Terms[] {
+  const terms: Terms[] = [];
   for (const [index, part] of pattern.entries()) {
     if (part.kind !== "literal") continue;
     const lower = part.text.toLowerCase();
@@ -113,15 +118,30 @@ function patternTerms(pattern: Pattern): string[] {
       const openRight = at === runs.length - 1 && index < pattern.length - 1;
       const tokens = tokensOf(run);
       if (openLeft || tokens.length !== 1) continue;
-      terms.push(openRight ? `${quote(run)}*` : quote(run));
+      terms.push(openRight ? beginning(run) : whole(run));
     }
   }
   return terms;
 }
 
-const quote = (term: string): string => `"${term}"`;
-const conjunction = (terms: readonly string[]): string | undefined =>
-  terms.length === 0 ? undefined : `(${[...new Set(terms)].join(" AND ")})`;
+const whole = (text: string): Terms => ({ kind: "term", text });
+const beginning = (text: string): Terms => ({ kind: "prefix", text });
+const conjunction = (parts: readonly Terms[]): Terms | undefined =>
+  parts.length === 0 ? undefined : { kind: "and", parts };
+
+/** Terms as FTS5 writes them. */
+export function ftsOf(terms: Terms): string {
+  switch (terms.kind) {
+    case "term":
+      return `"${terms.text}"`;
+    case "prefix":
+      return `"${terms.text}"*`;
+    case "and":
+      return `(${terms.parts.map(ftsOf).join(" AND ")})`;
+    case "or":
+      return `(${terms.parts.map(ftsOf).join(" OR ")})`;
+  }
+}
 
 /** Words in plain ASCII that the JSON of every match contains in lower case, unless it escapes characters by number. */
 export function requiredWords(query: Query): string[] {

@@ -1,0 +1,244 @@
+// store.contract.ts — what every store must do; each adapter calls it.
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { EcsEvent } from "../event.ts";
+import { ALL } from "./query.ts";
+import { parseQuery } from "./query-parser.ts";
+import type { Document, KeptEvent, Store } from "./store.ts";
+
+export type StoreUnderTest = { readonly store: Store; readonly dispose: () => Promise<void> };
+
+const T0 = Date.UTC(2026, 0, 5, 8);
+const event = (
+  id: string,
+  atMs: number,
+  more: Readonly<Record<string, unknown>> = {},
+  stream = "live",
+): EcsEvent =>
+  ({
+    "@timestamp": new Date(T0 + atMs).toISOString(),
+    event: { id },
+    wache: { stream, sources: [] },
+    ...more,
+  }) as EcsEvent;
+const kept = (one: EcsEvent): KeptEvent => ({ event: one, text: JSON.stringify(one) });
+
+const EVENTS: readonly EcsEvent[] = [
+  event("e1", 0, {
+    message: "Failed password for root from 10.1.2.3",
+    source: { ip: "10.1.2.3" },
+    user: { name: "root" },
+  }),
+  event("e2", 1000, {
+    message: "Accepted publickey for ann",
+    source: { ip: "10.1.3.4", port: 22 },
+    user: { name: "Ann" },
+  }),
+  event("e3", 1000, {
+    message: "Failed login",
+    source: { ip: "2001:db8::7" },
+    user: { name: "bob" },
+    http: { response: { status_code: 404 } },
+  }),
+  event("e4", 86_400_000, { message: "größer als sonst", user: { name: ["carl", "dora"] } }),
+  event("i1", 500, { message: "Failed import", user: { name: "root" } }, "import-1"),
+];
+
+const QUERIES: readonly (readonly [text: string, ids: readonly string[]])[] = [
+  ["", ["e4", "e2", "e3", "i1", "e1"]],
+  ["failed", ["e3", "i1", "e1"]],
+  ["fail", []],
+  ["fail*", ["e3", "i1", "e1"]],
+  ['"password for root"', ["e1"]],
+  ['"for password"', []],
+  ["user.name:root", ["i1", "e1"]],
+  ["user.name:ROOT", ["i1", "e1"]],
+  ["user.name:roo", []],
+  ["user.name:ro*", ["i1", "e1"]],
+  ["user.name:dora", ["e4"]],
+  ["source.ip:10.1.2.0/24", ["e1"]],
+  ["source.ip:10.1.0.0/16", ["e2", "e1"]],
+  ["source.ip:2001:db8::/32", ["e3"]],
+  ["http.response.status_code:[404 TO 404]", ["e3"]],
+  ["http.response.status_code:>404", []],
+  ["source.port:*", ["e2"]],
+  ["failed AND NOT root", ["e3"]],
+  ["accepted OR größer", ["e4", "e2"]],
+  ["(ann OR bob) -accepted", ["e3"]],
+  ["wache.stream:live AND failed", ["e3", "e1"]],
+];
+
+function query(text: string) {
+  const parsed = parseQuery(text);
+  if (!("query" in parsed)) throw new Error(JSON.stringify(parsed));
+  return parsed.query;
+}
+
+export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
+  const open = async (): Promise<Store> => {
+    const { store, dispose } = await make();
+    onTestFinished(dispose);
+    await store.open();
+    return store;
+  };
+  const ids = async (store: Store, text: string, limit = 100) =>
+    (await store.searchEvents({ query: query(text), limit })).items.map((one) => one.event.id);
+
+  describe(name, { timeout: 60_000 }, () => {
+    test("events are found by every kind of query, newest first, ties by id", async () => {
+      const store = await open();
+      await store.putEvents(EVENTS.map(kept));
+      await store.refresh();
+      const found: [string, string[]][] = [];
+      for (const [text] of QUERIES) found.push([text, await ids(store, text)]);
+      expect(found).toEqual(QUERIES.map(([text, wanted]) => [text, [...wanted]]));
+      expect(await store.countEvents(ALL)).toBe(EVENTS.length);
+      expect(await store.countEvents(query("failed"))).toBe(3);
+    });
+
+    test("an event that comes again, alone or in one batch with itself, changes nothing", async () => {
+      const store = await open();
+      const [first] = EVENTS;
+      if (!first) throw new Error("no event");
+      await store.putEvents([kept(first), kept(first)]);
+      await store.putEvents([kept({ ...first, message: "changed" }), ...EVENTS.map(kept)]);
+      await store.refresh();
+      expect(await ids(store, "")).toEqual(["e4", "e2", "e3", "i1", "e1"]);
+      expect(await store.getEvents(["e1", "none", "i1"])).toEqual([first, EVENTS[4]]);
+    });
+
+    test("pages follow one another without gap or repeat, in both orders, within a time span", async () => {
+      const store = await open();
+      const many = Array.from({ length: 250 }, (_, n) =>
+        event(`n${String(n).padStart(3, "0")}`, Math.floor(n / 7) * 1000, { message: "many" }),
+      );
+      await store.putEvents(many.map(kept));
+      await store.refresh();
+      for (const order of ["newest", "oldest"] as const) {
+        const seen: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.searchEvents({
+            query: query("many"),
+            limit: 40,
+            order,
+            ...(cursor && { cursor }),
+          });
+          seen.push(...page.items.map((one) => one.event.id));
+          cursor = page.cursor;
+        } while (cursor);
+        const sign = order === "newest" ? -1 : 1;
+        const wanted = [...many].sort(
+          (a, b) =>
+            sign * (Date.parse(a["@timestamp"]) - Date.parse(b["@timestamp"])) ||
+            (a.event.id < b.event.id ? -1 : 1),
+        );
+        expect(seen).toEqual(wanted.map((one) => one.event.id));
+      }
+      const within = await store.searchEvents({
+        query: ALL,
+        limit: 100,
+        fromMs: T0 + 1000,
+        toMs: T0 + 2000,
+      });
+      expect(within.items).toHaveLength(14);
+    });
+
+    test("any event is kept and found, whatever its fields", async () => {
+      const store = await open();
+      const deep = JSON.parse(`${'{"a":'.repeat(60)}1${"}".repeat(60)}`) as unknown;
+      const hostile = [
+        event("h1", 0, {
+          ...(JSON.parse('{"__proto__":{"x":1},"constructor":"c"}') as object),
+          message: "hostile",
+        }),
+        event("h2", 0, { message: "hostile", user: "a string now" }),
+        event("h3", 0, { message: "hostile", user: { name: { first: "x" } } }),
+        event("h4", 0, { message: "hostile", big: "y".repeat(100_000) }),
+        event("h5", 0, { message: "hostile \ud800 surrogate" }),
+        event("h6", 0, { message: "hostile", "a..b": 1, "": 2, ".": 3, deep }),
+        event("h7", 0, { message: ["hostile", 5, null] }),
+      ];
+      await store.putEvents(hostile.map(kept));
+      await store.refresh();
+      expect(await ids(store, "hostile")).toEqual(hostile.map((one) => one.event.id));
+    });
+
+    test("of a document the highest revision stays", async () => {
+      const store = await open();
+      const document = (revision: number, text: string): Document => ({
+        id: "d",
+        revision,
+        body: { text, updatedMs: revision },
+      });
+      await store.putDocuments("incidents", [document(2, "two")]);
+      await store.putDocuments("incidents", [document(1, "one")]);
+      await store.putDocuments("incidents", [document(2, "other two")]);
+      expect(await store.getDocument("incidents", "d")).toEqual(document(2, "two"));
+      await store.putDocuments("incidents", [
+        document(3, "three"),
+        document(5, "five"),
+        document(4, "four"),
+      ]);
+      expect(await store.getDocument("incidents", "d")).toEqual(document(5, "five"));
+      expect(await store.getDocument("findings", "d")).toBeUndefined();
+    });
+
+    test("of two who replace the same revision one wins", async () => {
+      const store = await open();
+      const made = await Promise.all(
+        ["a", "b"].map((by) =>
+          store.replaceDocument("accounts", { id: "admin", revision: 1, body: { by } }, 0),
+        ),
+      );
+      expect(made.filter(Boolean)).toHaveLength(1);
+      const next = await Promise.all(
+        ["a", "b"].map((by) =>
+          store.replaceDocument("accounts", { id: "admin", revision: 2, body: { by } }, 1),
+        ),
+      );
+      expect(next.filter(Boolean)).toHaveLength(1);
+      expect(
+        await store.replaceDocument("accounts", { id: "admin", revision: 2, body: {} }, 1),
+      ).toBe(false);
+      await store.removeDocument("accounts", "admin");
+      expect(await store.getDocument("accounts", "admin")).toBeUndefined();
+    });
+
+    test("documents come in the order of a number, page by page", async () => {
+      const store = await open();
+      const documents = Array.from({ length: 25 }, (_, n) => ({
+        id: `d${String(n).padStart(2, "0")}`,
+        revision: 1,
+        body: { kind: n % 2 === 0 ? "even" : "odd", updatedMs: Math.floor(n / 3) },
+      }));
+      await store.putDocuments("findings", documents);
+      await store.refresh();
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await store.searchDocuments("findings", {
+          query: query("kind:even"),
+          sort: "updatedMs",
+          limit: 4,
+          ...(cursor && { cursor }),
+        });
+        seen.push(...page.items.map(({ id }) => id));
+        cursor = page.cursor;
+      } while (cursor);
+      const wanted = documents
+        .filter(({ body }) => body.kind === "even")
+        .sort((a, b) => b.body.updatedMs - a.body.updatedMs || (a.id < b.id ? -1 : 1));
+      expect(seen).toEqual(wanted.map(({ id }) => id));
+    });
+
+    test("whole indices go once they were last written long enough ago", async () => {
+      const store = await open();
+      await store.putEvents(EVENTS.map(kept));
+      await store.refresh();
+      expect(await store.expire(Date.now() - 60_000)).toEqual([]);
+      expect(await store.expire(Date.now() + 60_000)).toHaveLength(3);
+      await store.refresh();
+      expect(await ids(store, "")).toEqual([]);
+    });
+  });
+}
