@@ -12,7 +12,7 @@ import { sendFile } from "../send-file.ts";
 import { printable } from "../table.ts";
 import { type Call, EXIT, flagOf, type Verb } from "../verb.ts";
 
-/** Written in March 2026: half an hour of nobody's night, two minutes of somebody's. */
+/** Written in March 2026. */
 const RECORDED = ["auth.log", "access.log"] as const;
 const RECORDED_MS = Date.UTC(2026, 2, 15);
 const WAIT_MS_MAX = 60_000;
