@@ -17,11 +17,11 @@ const secret = (description: string) =>
 
 const logSource = Type.Object(
   {
-    product: Type.Optional(Type.String()),
-    category: Type.Optional(Type.String()),
-    service: Type.Optional(Type.String()),
+    product: Type.Optional(Type.String({ description: "such as linux" })),
+    category: Type.Optional(Type.String({ description: "such as webserver" })),
+    service: Type.Optional(Type.String({ description: "such as sshd" })),
   },
-  closed,
+  { ...closed, description: "Sigma's words for these logs, beside what the parser finds" },
 );
 
 const bus = section(
@@ -55,7 +55,7 @@ const bus = section(
           description: "of topics that Wache creates; 3 in production",
         }),
         ssl: Type.Boolean({ default: false, description: "TLS with the system's authorities" }),
-        saslUsername: Type.Optional(Type.String()),
+        saslUsername: Type.Optional(Type.String({ description: "SASL/SCRAM-SHA-512 user" })),
         saslPassword: secret("SASL/SCRAM-SHA-512 password"),
       },
       "where kind is kafka",
@@ -74,7 +74,7 @@ const store = section(
     opensearch: section(
       {
         node: Type.String({ default: "http://127.0.0.1:9200", description: "URL" }),
-        username: Type.Optional(Type.String()),
+        username: Type.Optional(Type.String({ description: "HTTP basic user" })),
         password: secret("password"),
         prefix: Type.String({
           default: "wache",
@@ -100,7 +100,10 @@ const time = section(
   "time",
 );
 
-const sourceName = Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" });
+const sourceName = Type.String({
+  pattern: "^[A-Za-z0-9._-]{1,64}$",
+  description: "what its events name as their source",
+});
 const collectors = section(
   {
     http: section(
@@ -120,7 +123,11 @@ const collectors = section(
             description: "who may POST /ingest; the data folder's own ingest.token always may",
           },
         ),
-        bodyBytesMax: Type.Integer({ minimum: 1024, default: 33_554_432 }),
+        bodyBytesMax: Type.Integer({
+          minimum: 1024,
+          default: 33_554_432,
+          description: "of one request, also once unpacked",
+        }),
       },
       "POST /ingest",
     ),
@@ -133,9 +140,9 @@ const collectors = section(
         tcpPort: Type.Optional(
           Type.Integer({ minimum: 0, maximum: 65_535, description: "default 5514" }),
         ),
-        enabled: Type.Boolean({ default: true }),
-        zone: Type.Optional(Type.String()),
-        connectionsMax: Type.Integer({ minimum: 1, default: 1000 }),
+        enabled: Type.Boolean({ default: true, description: "listen at all" }),
+        zone: Type.Optional(Type.String({ description: "IANA zone of times without one" })),
+        connectionsMax: Type.Integer({ minimum: 1, default: 1000, description: "of TCP at once" }),
       },
       "syslog by UDP and TCP: RFC 3164, 5424, octet counting",
     ),
@@ -147,7 +154,7 @@ const collectors = section(
             isPath: true,
           }),
           name: Type.Optional(sourceName),
-          zone: Type.Optional(Type.String()),
+          zone: Type.Optional(Type.String({ description: "IANA zone of times without one" })),
           logSource: Type.Optional(logSource),
           from: Type.Union([Type.Literal("start"), Type.Literal("end")], {
             default: "start",
@@ -158,7 +165,12 @@ const collectors = section(
       ),
       { default: [], description: "files to follow" },
     ),
-    lineBytesMax: Type.Integer({ minimum: 256, maximum: 524_288, default: 131_072 }),
+    lineBytesMax: Type.Integer({
+      minimum: 256,
+      maximum: 524_288,
+      default: 131_072,
+      description: "the rest of a longer line is cut off, and the event says so",
+    }),
     queueBytesMax: Type.Integer({
       minimum: 1_048_576,
       default: 33_554_432,
@@ -215,17 +227,20 @@ const correlator = section(
   "rules and windows",
 );
 
-const level = Type.Union([
-  Type.Literal("informational"),
-  Type.Literal("low"),
-  Type.Literal("medium"),
-  Type.Literal("high"),
-  Type.Literal("critical"),
-]);
+const level = Type.Union(
+  [
+    Type.Literal("informational"),
+    Type.Literal("low"),
+    Type.Literal("medium"),
+    Type.Literal("high"),
+    Type.Literal("critical"),
+  ],
+  { description: "this severity and above" },
+);
 const channel = Type.Union([
   Type.Object(
     {
-      type: Type.Literal("slack"),
+      type: Type.Literal("slack", { description: "the kind of channel" }),
       token: secret("bot token, xoxb-…, with chat:write"),
       channel: Type.String({ description: "channel id or name" }),
       apiUrl: Type.Optional(Type.String({ description: "Slack's Web API unless told" })),
@@ -234,20 +249,20 @@ const channel = Type.Union([
   ),
   Type.Object(
     {
-      type: Type.Literal("email"),
+      type: Type.Literal("email", { description: "the kind of channel" }),
       host: Type.String({ description: "SMTP server" }),
       port: port(587, "465 is TLS from the start, others STARTTLS where offered"),
       requireTls: Type.Boolean({ default: true, description: "refuse to send in clear" }),
-      username: Type.Optional(Type.String()),
+      username: Type.Optional(Type.String({ description: "SMTP user" })),
       password: secret("SMTP password"),
-      from: Type.String(),
-      to: Type.Array(Type.String(), { minItems: 1 }),
+      from: Type.String({ description: "the sender's address" }),
+      to: Type.Array(Type.String(), { minItems: 1, description: "the receivers' addresses" }),
     },
     closed,
   ),
   Type.Object(
     {
-      type: Type.Literal("webhook"),
+      type: Type.Literal("webhook", { description: "the kind of channel" }),
       url: Type.String({ description: "http or https" }),
       key: secret("signs each body: HMAC-SHA256"),
     },
@@ -258,10 +273,17 @@ const alerting = section(
   {
     channels: Type.Record(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" }), channel, {
       default: {},
+      description: "ways to reach people, by name",
     }),
     routes: Type.Array(
       Type.Object(
-        { minLevel: level, channels: Type.Array(Type.String(), { minItems: 1 }) },
+        {
+          minLevel: level,
+          channels: Type.Array(Type.String(), {
+            minItems: 1,
+            description: "names under alerting.channels",
+          }),
+        },
         closed,
       ),
       {
@@ -272,7 +294,11 @@ const alerting = section(
     ),
     delivery: section(
       {
-        attemptsMax: Type.Integer({ minimum: 1, default: 12 }),
+        attemptsMax: Type.Integer({
+          minimum: 1,
+          default: 12,
+          description: "then the message goes to the dead letter",
+        }),
         backoff: span("2s", "before the second attempt; doubles each time"),
         backoffMax: span("10m", "the most between two attempts"),
         timeout: span("15s", "for one attempt"),
@@ -311,7 +337,7 @@ export const configSchema = Type.Object(
       {
         level: Type.Union(
           (["trace", "debug", "info", "warn", "error"] as const).map((word) => Type.Literal(word)),
-          { default: "info" },
+          { default: "info", description: "the least that is logged" },
         ),
       },
       "logging",

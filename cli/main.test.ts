@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, expect, test } from "vitest";
+import { packageRoot, packageVersion } from "../core/package-root.ts";
+import { main } from "./main.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wache-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, "bad.yaml"), "aip: {}\n");
+
+const run = async (...args: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await main(args, { out: (line) => out.push(line), err: (line) => err.push(line) });
+  return { code, out: out.join("\n"), err: err.join("\n") };
+};
+
+test.for([
+  { args: ["verson"], code: 2, err: "wache verson: there is no such verb; did you mean version?" },
+  { args: ["rules", "lsit"], code: 2, err: "did you mean rules list?" },
+  { args: ["version", "--jsn"], code: 2, err: "--jsn is not an option; did you mean --json?" },
+  { args: ["version", "--json=1"], code: 2, err: "--json takes no value" },
+  { args: ["send", "--to"], code: 2, err: "--to needs a value: --to URL" },
+  { args: ["send"], code: 2, err: "usage: wache send [options] FILE…" },
+  { args: ["version", "more"], code: 2, err: "usage: wache version" },
+  {
+    args: ["run", "--port", "70000"],
+    code: 2,
+    err: '--port is "70000", allowed is a number from 0 to 65535',
+  },
+  {
+    args: ["run", "--config", join(folder, "bad.yaml")],
+    code: 2,
+    err: "bad.yaml:1:1: aip is not a key here; did you mean api?",
+  },
+  { args: ["detect", "--data", join(folder, "d")], code: 2, err: "wache detect alone needs Kafka" },
+  {
+    args: ["send", "--data", join(folder, "none"), join(folder, "bad.yaml")],
+    code: 4,
+    err: "no Wache has run with the data folder",
+  },
+  { args: ["rules", "validate", join(folder, "none")], code: 1, err: "the folder cannot be read" },
+])("wache $args ends with $code and says why", async ({ args, code, err }) => {
+  const ended = await run(...args);
+  expect(ended.err).toContain(err);
+  expect({ code: ended.code, out: ended.out }).toEqual({ code, out: "" });
+});
+
+test.for([
+  { args: ["--help"], code: 0, out: "usage: wache VERB [options]" },
+  { args: [], code: 2, out: "usage: wache VERB [options]" },
+  { args: ["help", "send"], code: 0, out: "usage: wache send [options] FILE…" },
+  { args: ["rules", "list", "--help"], code: 0, out: "usage: wache rules list" },
+  { args: ["rules", "--help"], code: 0, out: "rules validate" },
+  { args: ["--version"], code: 0, out: `wache ${packageVersion()} (node ` },
+  { args: ["version", "--json"], code: 0, out: `{"version":"${packageVersion()}"` },
+])("wache $args helps", async ({ args, code, out }) => {
+  const ended = await run(...args);
+  expect(ended.out).toContain(out);
+  expect({ code: ended.code, err: ended.err }).toEqual({ code, err: "" });
+});
+
+test("the command itself starts, under whatever Node is asked", async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    join(packageRoot(), "cli/wache.mjs"),
+    "version",
+  ]);
+  expect(stdout).toBe(`wache ${packageVersion()} (node ${process.versions.node})\n`);
+});
