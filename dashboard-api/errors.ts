@@ -25,7 +25,7 @@ export const errorSchema = Type.Object(
   {
     error: Type.Object(
       {
-        code: Type.String({ description: "stable; listed in docs/api.md" }),
+        code: Type.String({ description: "stable; listed in docs/errors.md" }),
         message: Type.String({ description: "for people" }),
         column: Type.Optional(
           Type.Integer({ description: "where a query went wrong, 1 is its first character" }),

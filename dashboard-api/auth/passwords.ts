@@ -61,7 +61,7 @@ function deriveKey(
     N: cost.cost,
     r: cost.blockSize,
     p: cost.parallel,
-    maxmem: 256 * cost.cost * cost.blockSize,
+    maxmem: 256 * cost.blockSize * (cost.cost + cost.parallel + 2),
   };
   return new Promise((resolve, reject) => {
     scrypt(password.normalize("NFKC"), salt, HASH_BYTES, options, (error, key) =>
