@@ -36,6 +36,8 @@ type Group = {
 const PRODUCE_MS = 5_000; // then the bus counts as away
 const HANG_MS = 60_000; // a produce that still may succeed is waited for, before its records go again
 const RETRY_MS = 1_000;
+const CATCH_UP_BYTES = 16 * 1024 * 1024; // what is left of the spool when senders wait for it
+const CATCH_UP_MS = 20;
 const STOP_MS = 8_000;
 const STOP_DRAIN_MS = 2_000;
 const TICK_MS = 1_000;
@@ -52,6 +54,7 @@ export class Outbox {
   #pumping: Promise<void> | undefined;
   #draining: Promise<void> | undefined; // the spool holds records that go first
   #spooling = false; // an append is under way
+  #isBack = false; // the bus took what the spool gave last
   #waiting: (() => void)[] = [];
   #receiptMs = 0;
   #tickMs = 0;
@@ -192,6 +195,7 @@ export class Outbox {
 
   /** Returns when the records are durable, and not before; gives up only when the process stops. */
   async #write(records: readonly OutRecord[]): Promise<void> {
+    const { spool, clock } = this.#options;
     let hanging: Promise<void> | undefined;
     while (!this.#stopped) {
       if (this.#draining === undefined) {
@@ -203,16 +207,20 @@ export class Outbox {
         }
         hanging = outcome === "slow" ? producing : undefined;
       }
+      if (this.#draining !== undefined && this.#isBack && spool.bytes < CATCH_UP_BYTES) {
+        await clock.sleep(CATCH_UP_MS); // else a spool that is filled as fast as it empties would stay for ever
+        continue;
+      }
       this.#spooling = true;
-      const kept = await this.#options.spool.append(records);
+      const kept = await spool.append(records);
       this.#spooling = false;
       if (kept === "kept") {
-        this.#options.metrics.spoolBytes(this.#options.spool.bytes);
+        this.#options.metrics.spoolBytes(spool.bytes);
         this.#startDraining(hanging);
         return;
       }
       if (kept === "full") this.#say(false, "the bus is away and the spool is full: senders wait");
-      if (hanging === undefined) await this.#options.clock.sleep(RETRY_MS);
+      if (hanging === undefined) await clock.sleep(RETRY_MS);
     }
   }
 
@@ -221,6 +229,7 @@ export class Outbox {
     this.#say(true, "the bus is away: events go to the spool on disk");
     this.#draining = this.#drain(hanging).finally(() => {
       this.#draining = undefined;
+      this.#isBack = false;
       if (this.#options.spool.isEmpty) this.#say(true, "events go to the bus");
     });
   }
@@ -238,6 +247,7 @@ export class Outbox {
       }
       const outcome = await this.#within(late ?? bus.produce(next.records), HANG_MS);
       late = undefined;
+      this.#isBack = outcome === "done";
       if (outcome === "done") {
         await spool.advance(next.bytes);
         metrics.spoolBytes(spool.bytes);

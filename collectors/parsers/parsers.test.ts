@@ -437,7 +437,7 @@ test.skipIf(!existsSync(LOGS))(
         ];
       }),
     );
-    // grep -c 'sshd.*Failed ' counts 520 lines, two of which say "message repeated" with 5 times each.
+    // `grep -c 'Failed password\|Failed none'` counts 524 lines; two of them stand for five each.
     expect(logs).toEqual({
       OpenSSH: { lines: 2000, events: 2008, failures: 532, timeless: 0 },
       Linux: { lines: 2000, events: 2000, failures: 489, timeless: 0 },
