@@ -10,11 +10,12 @@ import { packageVersion } from "../core/package-root.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
 import { type Authenticator, createAuthenticator } from "./auth/authenticate.ts";
 import { createPasswords } from "./auth/passwords.ts";
+import { purgeSessions } from "./auth/sessions.ts";
 import { openSetup } from "./auth/setup.ts";
 import { createSignIn } from "./auth/sign-in.ts";
 import { createErrorAnswer, notFound } from "./errors.ts";
 import { addSecurityHeaders } from "./headers.ts";
-import { createLiveHub } from "./live.ts";
+import { LiveHub } from "./live.ts";
 import { describeApi } from "./openapi.ts";
 import { impatientBus, impatientStore } from "./patience.ts";
 import { accountRoutes } from "./routes/accounts.ts";
@@ -33,7 +34,7 @@ export const apiService: Service = {
   start: async (service) => {
     const passwords = createPasswords();
     const store = impatientStore(service.store, service.clock);
-    const live = createLiveHub({ ...service, store });
+    const live = new LiveHub({ ...service, store });
     const context: ApiContext = {
       ...service,
       store,
@@ -54,10 +55,16 @@ export const apiService: Service = {
     });
     openOperational(service.http, authenticator);
     await service.http.register(async (scope) => addScope(scope, context, authenticator));
+    const stopPurging = service.clock.every(purgeEveryMs, () => {
+      purgeSessions(store, service.clock.now()).catch((error: unknown) =>
+        service.log.warn({ err: error }, "sessions that ended are not cleared: the store fails"),
+      );
+    });
     return {
       hangUp: () => live.close(),
       stop: async () => {
         live.close();
+        stopPurging();
         stopping.abort();
         await announced;
       },
@@ -66,6 +73,7 @@ export const apiService: Service = {
 };
 
 const retryMs = 3000;
+const purgeEveryMs = 3_600_000;
 
 /** Tries until the store answers. */
 async function announceSetup(service: ServiceContext, stopping: AbortSignal): Promise<void> {

@@ -16,85 +16,108 @@ const pollMs = 1000;
 const heartbeatMs = 15_000;
 const recentMax = 200;
 
-export type LiveHub = {
-  /** A stream of server-sent events; `isAllowed` is asked again at each heartbeat. */
-  readonly listen: (isAllowed: () => Promise<boolean>) => PassThrough;
-  readonly close: () => void;
+type Listener = {
+  readonly stream: PassThrough;
+  readonly isAllowed: () => Promise<boolean>;
+  isGreeted: boolean; // told that what changes from now on, it will hear
 };
 
-type Listener = { readonly stream: PassThrough; readonly isAllowed: () => Promise<boolean> };
+export class LiveHub {
+  readonly #context: Pick<ServiceContext, "store" | "clock" | "log">;
+  readonly #listeners = new Set<Listener>();
+  #seen: ReadonlyMap<string, number> | undefined; // id → revision, of the recent ones
+  #isPolling = false;
+  #timers: readonly (() => void)[] = [];
 
-export function createLiveHub(context: Pick<ServiceContext, "store" | "clock" | "log">): LiveHub {
-  const { store, clock, log } = context;
-  const listeners = new Set<Listener>();
-  let seen: ReadonlyMap<string, number> | undefined; // id → revision, of the recent ones
-  let isPolling = false;
-  let timers: (() => void)[] = [];
+  constructor(context: Pick<ServiceContext, "store" | "clock" | "log">) {
+    this.#context = context;
+  }
 
-  const poll = async (): Promise<void> => {
-    const page = await store.searchDocuments("incidents", {
+  /** A stream of server-sent events; `isAllowed` is asked again at each heartbeat. */
+  listen(isAllowed: () => Promise<boolean>): PassThrough {
+    if (this.#listeners.size >= listenersMax)
+      throw new ApiError(429, "live.too-many", "too many open pages; close some of them");
+    const listener: Listener = { stream: new PassThrough(), isAllowed, isGreeted: false };
+    this.#listeners.add(listener);
+    listener.stream.on("close", () => this.#drop(listener));
+    listener.stream.on("error", () => this.#drop(listener));
+    listener.stream.write("retry: 2000\n\n");
+    if (this.#listeners.size === 1) this.#wake();
+    else if (this.#seen !== undefined) this.#greet();
+    return listener.stream;
+  }
+
+  close(): void {
+    for (const listener of [...this.#listeners]) this.#drop(listener);
+  }
+
+  #wake(): void {
+    const { clock } = this.#context;
+    const beat = () => {
+      this.#beat().catch((error: unknown) => this.#context.log.warn({ err: error }, "live list"));
+    };
+    this.#timers = [clock.every(pollMs, () => this.#look()), clock.every(heartbeatMs, beat)];
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#isPolling) return;
+    this.#isPolling = true;
+    this.#poll()
+      .catch((error: unknown) =>
+        this.#context.log.debug({ err: error }, "the live list cannot read the store"),
+      )
+      .finally(() => {
+        this.#isPolling = false;
+      });
+  }
+
+  async #poll(): Promise<void> {
+    const page = await this.#context.store.searchDocuments("incidents", {
       query: ALL,
       limit: recentMax,
       sort: "updatedMs",
     });
-    const before = seen;
-    seen = new Map(page.items.map((item) => [item.id, item.revision]));
+    const before = this.#seen;
+    if (this.#listeners.size === 0) return;
+    this.#seen = new Map(page.items.map((item) => [item.id, item.revision]));
+    this.#greet();
     if (before === undefined) return;
     for (const item of page.items.toReversed())
       if (before.get(item.id) !== item.revision)
-        broadcast(eventText(item.body as unknown as Incident));
-  };
-  const broadcast = (text: string): void => {
-    for (const listener of listeners) {
-      if (listener.stream.readableLength > unreadBytesMax) drop(listener);
+        this.#broadcast(eventText(item.body as unknown as Incident));
+  }
+
+  /** Whoever lists after this greeting misses nothing: the list is newer than what is compared with. */
+  #greet(): void {
+    for (const listener of this.#listeners) {
+      if (!listener.isGreeted) listener.stream.write("event: hello\ndata: {}\n\n");
+      listener.isGreeted = true;
+    }
+  }
+
+  #broadcast(text: string): void {
+    for (const listener of [...this.#listeners]) {
+      if (listener.stream.readableLength > unreadBytesMax) this.#drop(listener);
       else listener.stream.write(text);
     }
-  };
-  const drop = (listener: Listener): void => {
-    listeners.delete(listener);
+  }
+
+  async #beat(): Promise<void> {
+    // A store that is away is no reason to hang up.
+    for (const listener of [...this.#listeners])
+      if (!(await listener.isAllowed().catch(() => true))) this.#drop(listener);
+    this.#broadcast(": still here\n\n");
+  }
+
+  #drop(listener: Listener): void {
+    if (!this.#listeners.delete(listener)) return;
     listener.stream.end();
-    if (listeners.size === 0) rest();
-  };
-  const beat = async (): Promise<void> => {
-    for (const listener of [...listeners])
-      if (!(await listener.isAllowed().catch(() => true))) drop(listener);
-    broadcast(": still here\n\n");
-  };
-  const tick = (): void => {
-    if (isPolling) return;
-    isPolling = true;
-    poll()
-      .catch((error: unknown) => log.debug({ err: error }, "the live list cannot read the store"))
-      .finally(() => {
-        isPolling = false;
-      });
-  };
-  const wake = (): void => {
-    timers = [clock.every(pollMs, tick), clock.every(heartbeatMs, () => void beat())];
-    tick();
-  };
-  const rest = (): void => {
-    for (const cancel of timers) cancel();
-    timers = [];
-    seen = undefined;
-  };
-  return {
-    listen: (isAllowed) => {
-      if (listeners.size >= listenersMax)
-        throw new ApiError(429, "live.too-many", "too many open pages; close some of them");
-      const listener = { stream: new PassThrough(), isAllowed };
-      listeners.add(listener);
-      listener.stream.on("close", () => drop(listener));
-      listener.stream.on("error", () => drop(listener));
-      listener.stream.write("retry: 2000\nevent: hello\ndata: {}\n\n");
-      if (listeners.size === 1) wake();
-      return listener.stream;
-    },
-    close: () => {
-      for (const listener of [...listeners]) drop(listener);
-      rest();
-    },
-  };
+    if (this.#listeners.size > 0) return;
+    for (const cancel of this.#timers) cancel();
+    this.#timers = [];
+    this.#seen = undefined;
+  }
 }
 
 /** What the list shows; the page fetches the rest. */

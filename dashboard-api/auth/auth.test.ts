@@ -10,6 +10,7 @@ import {
   startApi,
 } from "../api-under-test.ts";
 import { putIncidents, sampleIncident } from "../test-incidents.ts";
+import { purgeSessions } from "./sessions.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
 
 let api: ApiUnderTest;
@@ -226,6 +227,9 @@ describe("accounts", () => {
     expect(await who(two)).toBe(200);
     api.advance(1);
     expect(await who(two)).toBe(401);
+    await api.store.refresh();
+    expect(await purgeSessions(api.store, api.now())).toBe(1); // the setup's; the other two are gone
+    expect(await purgeSessions(api.store, api.now())).toBe(0);
   });
 
   test.for([

@@ -1,8 +1,11 @@
 // sessions.ts — sign-ins of browsers: a random cookie there, only its hash here.
+import { allOf, fieldIs } from "../../core/store/query.ts";
 import type { Store } from "../../core/store/store.ts";
 import { type Account, ROLES, type Role } from "./permissions.ts";
 import { hashSecret, newSecret } from "./secrets.ts";
 import type { User } from "./users.ts";
+
+const purgedMax = 1000; // a round; the next one goes on
 
 export async function openSession(
   store: Store,
@@ -42,6 +45,21 @@ export async function findSession(
 
 export function closeSession(store: Store, secret: string): Promise<void> {
   return store.removeDocument("accounts", sessionId(secret));
+}
+
+/** Forgets sessions that nobody can use any longer; gives how many. */
+export async function purgeSessions(store: Store, nowMs: number): Promise<number> {
+  const { items } = await store.searchDocuments("accounts", {
+    query: allOf(fieldIs("kind", "session"), {
+      kind: "range",
+      field: "expiresMs",
+      to: { text: String(nowMs), inclusive: true },
+    }),
+    limit: purgedMax,
+    sort: "expiresMs",
+  });
+  for (const { id } of items) await store.removeDocument("accounts", id);
+  return items.length;
 }
 
 const sessionId = (secret: string): string => `session:${hashSecret(secret)}`;

@@ -10,6 +10,7 @@ export const liveRoutes =
     api.get(
       "/live",
       {
+        exposeHeadRoute: false, // its body never ends
         schema: {
           tags: ["incidents"],
           summary: "Server-sent events: `incident` for each one that changes",

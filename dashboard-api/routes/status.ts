@@ -29,7 +29,9 @@ const statusSchema = Type.Object({
     Type.Object({
       group: Type.String(),
       topic: Type.String(),
-      records: Type.Integer({ description: "records that the group has not done so far" }),
+      records: Type.Integer({
+        description: "since the group last committed; stages that keep state commit once a minute",
+      }),
     }),
   ),
 });

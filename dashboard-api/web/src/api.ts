@@ -49,6 +49,9 @@ export class ApiFailure extends Error {
 
 type Params = Readonly<Record<string, string | number | undefined>>;
 
+/** The window hears this when the session has ended. */
+export const SIGNED_OUT = "wache-signed-out";
+
 export const get = <T>(path: string, params: Params = {}): Promise<T> =>
   ask<T>("GET", `${path}${queryOf(params)}`);
 export const post = <T>(path: string, body: unknown, headers: Record<string, string> = {}) =>
@@ -88,6 +91,7 @@ async function ask<T>(
     error?: { message?: string; column?: number };
   };
   if (response.ok) return answer as T;
+  if (response.status === 401 && path !== "/session") window.dispatchEvent(new Event(SIGNED_OUT));
   const message = answer.error?.message ?? `Wache answered ${response.status}.`;
   throw new ApiFailure(message, { status: response.status, column: answer.error?.column });
 }

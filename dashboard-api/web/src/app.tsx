@@ -1,6 +1,6 @@
 // app.tsx — decides what is shown: setup, sign-in, or the view that the address names.
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { type Account, type ApiFailure, get, remove } from "./api.ts";
+import { type Account, type ApiFailure, get, remove, SIGNED_OUT } from "./api.ts";
 import { Failure } from "./parts/failure.tsx";
 import { go, type Place, usePlace } from "./router.ts";
 import { DocsView } from "./views/docs.tsx";
@@ -23,6 +23,11 @@ export function App() {
       .catch((failure: ApiFailure) => setWho(failure.status === 401 ? {} : { failure }));
   }, []);
   useEffect(findOut, [findOut]);
+  useEffect(() => {
+    const forget = () => setWho({});
+    window.addEventListener(SIGNED_OUT, forget);
+    return () => window.removeEventListener(SIGNED_OUT, forget);
+  }, []);
   const onSignedIn = (account: Account) => {
     setWho({ account });
     if (place.path === "/setup" || place.path === "/sign-in") go("/", { isReplacing: true });
@@ -44,7 +49,6 @@ export function App() {
       .then(() => setWho({}))
       .catch((failure: ApiFailure) => setWho({ failure }));
   };
-  const onSignedOut = () => setWho({});
   return (
     <>
       <a class="skip" href="#main">
@@ -52,7 +56,7 @@ export function App() {
       </a>
       <Header account={who.account} path={place.path} onSignOut={signOut} />
       <main id="main" tabIndex={-1}>
-        <View place={place} onSignedOut={onSignedOut} />
+        <View place={place} />
       </main>
     </>
   );
@@ -94,13 +98,12 @@ function Header(props: {
 const isAt = (to: string, path: string): boolean =>
   to === path || (to === "/" && path.startsWith("/incidents/"));
 
-function View({ place, onSignedOut }: { readonly place: Place; readonly onSignedOut: () => void }) {
+function View({ place }: { readonly place: Place }) {
   const [, incidentId] = /^\/incidents\/(.+)$/.exec(place.path) ?? [];
-  if (incidentId !== undefined)
-    return <IncidentView id={decodeURIComponent(incidentId)} onSignedOut={onSignedOut} />;
+  if (incidentId !== undefined) return <IncidentView id={decodeURIComponent(incidentId)} />;
   if (place.path === "/search") return <SearchView place={place} />;
   if (place.path === "/rules") return <RulesView />;
   if (place.path === "/status") return <StatusView />;
   if (place.path === "/docs") return <DocsView />;
-  return <IncidentsView place={place} onSignedOut={onSignedOut} />;
+  return <IncidentsView place={place} />;
 }

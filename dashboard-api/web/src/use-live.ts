@@ -4,10 +4,10 @@ import type { IncidentLine } from "./api.ts";
 
 const retryMs = 3000;
 
-/** Whether the line is open; `onBack` is called when it is there again after a break. */
+/** Whether the line is open; `hello` is called when it opens: whatever is asked for after that is as new as the line. */
 export function useLive(on: {
   readonly incident: (line: IncidentLine) => void;
-  readonly back: () => void;
+  readonly hello: () => void;
 }): boolean {
   const [isOpen, setOpen] = useState(true);
   const handlers = useRef(on);
@@ -15,29 +15,34 @@ export function useLive(on: {
   useEffect(() => {
     let source: EventSource | undefined;
     let retry: number | undefined;
-    let wasBroken = false;
     const connect = () => {
+      disconnect();
       source = new EventSource("/api/live");
       source.addEventListener("hello", () => {
         setOpen(true);
-        if (wasBroken) handlers.current.back();
-        wasBroken = false;
+        handlers.current.hello();
       });
       source.addEventListener("incident", (event) =>
         handlers.current.incident(JSON.parse((event as MessageEvent<string>).data)),
       );
       source.addEventListener("error", () => {
         setOpen(false);
-        if (!wasBroken) handlers.current.back();
-        wasBroken = true;
+        handlers.current.hello(); // which finds out whether the session has ended
         if (source?.readyState !== EventSource.CLOSED) return;
         retry = window.setTimeout(connect, retryMs);
       });
     };
-    connect();
-    return () => {
+    const disconnect = () => {
       source?.close();
       window.clearTimeout(retry);
+    };
+    // A browser has few connections for one server: pages that nobody sees must not hold them all.
+    const followSight = () => (document.hidden ? disconnect() : connect());
+    document.addEventListener("visibilitychange", followSight);
+    connect();
+    return () => {
+      document.removeEventListener("visibilitychange", followSight);
+      disconnect();
     };
   }, []);
   return isOpen;

@@ -1,5 +1,4 @@
 // incident.tsx — one incident: what happened, its evidence, what was done, and what to do.
-import { useEffect } from "preact/hooks";
 import { get, type Incident, type IncidentShown, pathOf } from "../api.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Group, Severity, Status } from "../parts/badges.tsx";
@@ -10,16 +9,12 @@ import { counted, utc, utcSpan } from "../time.ts";
 import { useLive } from "../use-live.ts";
 import { useLoaded } from "../use-loaded.ts";
 
-export function IncidentView(props: { readonly id: string; readonly onSignedOut: () => void }) {
-  const { id, onSignedOut } = props;
+export function IncidentView({ id }: { readonly id: string }) {
   const shown = useLoaded(`incident ${id}`, () => get<IncidentShown>(`/incidents/${pathOf(id)}`));
   const isOpen = useLive({
     incident: (line) => line.id === id && shown.reload(),
-    back: shown.reload,
+    hello: shown.reload,
   });
-  useEffect(() => {
-    if (shown.failure?.status === 401) onSignedOut();
-  }, [shown.failure]);
   if (shown.value === undefined)
     return shown.failure === undefined ? <p>Loading …</p> : <Failure failure={shown.failure} />;
   const { incident, evidence, missing } = shown.value;

@@ -1,5 +1,5 @@
 // incidents.tsx — the live list: the last changed first, filtered by status.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { get, type IncidentLine, type Page, pathOf } from "../api.ts";
 import { Group, Severity, Status } from "../parts/badges.tsx";
 import { Failure } from "../parts/failure.tsx";
@@ -17,18 +17,15 @@ const FILTERS = [
   { status: "closed", label: "Closed" },
 ];
 
-export function IncidentsView(props: { readonly place: Place; readonly onSignedOut: () => void }) {
+export function IncidentsView(props: { readonly place: Place }) {
   const status = props.place.search.get("status") ?? "";
   const list = useLoaded(`incidents ${status}`, () =>
     get<Page<IncidentLine>>("/incidents", { status, limit: 100 }),
   );
   const isOpen = useLive({
     incident: (line) => list.value !== undefined && list.set(withLine(list.value, line, status)),
-    back: list.reload,
+    hello: list.reload,
   });
-  useEffect(() => {
-    if (list.failure?.status === 401) props.onSignedOut();
-  }, [list.failure]);
   const more = useMore(list, status);
   return (
     <>

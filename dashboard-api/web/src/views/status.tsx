@@ -57,7 +57,11 @@ function Lags({ lag }: Pick<Status, "lag">) {
   if (lag.length === 0) return null;
   return (
     <>
-      <h2>Waiting on the bus</h2>
+      <h2>On the bus</h2>
+      <p class="dim prose">
+        Records since each group last noted how far it is. Stages that keep state note it once a
+        minute; a number that only grows is a stage that does not keep up.
+      </p>
       <table>
         <thead>
           <tr>
