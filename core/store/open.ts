@@ -2,7 +2,6 @@
 import type { Logger } from "pino";
 import type { Config } from "../config-schema.ts";
 import { openEmbeddedStore } from "./embedded.ts";
-import { openOpenSearchStore } from "./opensearch.ts";
 import type { Store } from "./store.ts";
 
 export async function openStore(config: Config, dataDir: string, _log: Logger): Promise<Store> {
@@ -10,7 +9,10 @@ export async function openStore(config: Config, dataDir: string, _log: Logger): 
   switch (kind) {
     case "embedded":
       return openEmbeddedStore({ dir: dataDir });
-    case "opensearch":
+    case "opensearch": {
+      // Loaded where it is used: its client takes a good part of a start.
+      const { openOpenSearchStore } = await import("./opensearch.ts");
       return openOpenSearchStore(opensearch);
+    }
   }
 }
