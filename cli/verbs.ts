@@ -54,6 +54,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/rules-validate.ts")).rulesValidate,
   },
   {
+    name: "rules test",
+    summary: "run the tests that stand beside rules",
+    load: async () => (await import("./verbs/rules-test.ts")).rulesTest,
+  },
+  {
     name: "rules list",
     summary: "list rules with level and title",
     load: async () => (await import("./verbs/rules-list.ts")).rulesList,

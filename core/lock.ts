@@ -9,6 +9,8 @@ import { messageOf, UserError } from "./errors.ts";
 
 export type Lock = { readonly release: () => void };
 export const IN_USE_EXIT_CODE = 3;
+/** A process that was killed a moment ago may still be letting go. */
+const LETTING_GO_MS = 1000;
 
 export function takeLock(dataDir: string): Lock {
   const pidFile = join(dataDir, "wache.pid");
@@ -26,7 +28,7 @@ export function takeLock(dataDir: string): Lock {
 }
 
 function openLocked(dataDir: string, pidFile: string): DatabaseSync {
-  const database = new DatabaseSync(join(dataDir, "wache.lock"), { timeout: 0 });
+  const database = new DatabaseSync(join(dataDir, "wache.lock"), { timeout: LETTING_GO_MS });
   try {
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE;");
     return database;
