@@ -2,7 +2,7 @@
 //
 // Holds: `event.id` names the event for ever (a re-sent line has the same one); `@timestamp` is the log's own
 //        time in UTC with milliseconds; nothing downstream changes an event, it is read only.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 declare const unit: unique symbol;
 export type EventTimeMs = number & { readonly [unit]: "event" }; // when the log says it happened
@@ -46,12 +46,12 @@ export const timeOf = (event: EcsEvent): EventTimeMs =>
 
 /** A short name made from what identifies a thing: 20 bytes of SHA-256 in base64url, the same for the same parts. */
 export function idOf(...parts: readonly (string | number)[]): string {
-  const hash = createHash("sha256");
+  let all = "";
   for (const part of parts) {
     const text = String(part);
-    hash.update(`${text.length}:`).update(text);
+    all += `${text.length}:${text}`;
   }
-  return hash.digest().subarray(0, 20).toString("base64url");
+  return hash("sha256", all, "buffer").subarray(0, 20).toString("base64url");
 }
 
 /** The value at a dotted path: `source.ip` as nested objects, as one dotted key, or any mix of the two. */

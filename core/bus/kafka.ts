@@ -38,6 +38,9 @@ export async function openKafkaBus(
   return bus;
 }
 
+const VISIBLE_TRIES_MAX = 100;
+const VISIBLE_RETRY_MS = 100;
+
 class KafkaBus implements Bus {
   readonly kind = "kafka";
   readonly #options: KafkaOptions & KafkaTuning;
@@ -98,7 +101,7 @@ class KafkaBus implements Bus {
         if (!there.has(this.#names.topic(spec.name))) await this.#create(admin, spec);
       }
       const topics = specs.map(({ name }) => this.#names.topic(name));
-      const found = await admin.fetchTopicMetadata({ topics });
+      const found = await this.#visible(admin, topics);
       const counts = new Map(found.topics.map(({ name, partitions }) => [name, partitions.length]));
       for (const { name } of specs) {
         this.#partitions.set(name, counts.get(this.#names.topic(name)) ?? 0);
@@ -184,11 +187,30 @@ class KafkaBus implements Bus {
     const { replicationFactor } = this.#options;
     const topic = topicConfig(this.#names.topic(spec.name), spec, replicationFactor);
     try {
-      await admin.createTopics({ topics: [topic], waitForLeaders: true });
+      await admin.createTopics({ topics: [topic], waitForLeaders: false });
     } catch (error) {
       const type = kafkaErrorType(error) || typeOfFirst(error);
       if (type === "TOPIC_ALREADY_EXISTS") return; // another process was first
       throw topicRefused(topic, type || messageOf(error), error);
+    }
+  }
+
+  /** A topic just made is not known to every broker at once: asks until it is, for a bounded while. */
+  async #visible(
+    admin: Admin,
+    topics: string[],
+  ): Promise<Awaited<ReturnType<Admin["fetchTopicMetadata"]>>> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const found = await admin.fetchTopicMetadata({ topics });
+        const led = found.topics.every(({ partitions }) => partitions.every((p) => p.leader >= 0));
+        if (led || tries >= VISIBLE_TRIES_MAX) return found;
+      } catch (error) {
+        const type = kafkaErrorType(error) || typeOfFirst(error);
+        const soon = type === "UNKNOWN_TOPIC_OR_PARTITION" || type === "LEADER_NOT_AVAILABLE";
+        if (!soon || tries >= VISIBLE_TRIES_MAX) throw error;
+      }
+      await this.#deps.clock.sleep(VISIBLE_RETRY_MS);
     }
   }
 

@@ -1,0 +1,157 @@
+// rule-tests.ts — runs the tests that stand beside rules: events in, findings out, through the same match and windows as live.
+//
+// In:    `<name>.test.yml`: defaults for every event, and cases: events (`at` in seconds, `repeat`, `everyS`), findings wanted.
+// Out:   for each case what was wanted and found.
+// Holds: the findings of a case are compared whole, both ways round, for the rules of the file beside it.
+import { readFile } from "node:fs/promises";
+import { parse } from "yaml";
+import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
+import { UserError } from "../core/errors.ts";
+import type { EcsEvent } from "../core/event.ts";
+import { type Finding, type SignalRecord, TOPIC } from "../core/records.ts";
+import { compileRules, type Matcher } from "./match/plain.ts";
+import type { RuleSet } from "./sigma/rule.ts";
+import { findingOf, signalsOf } from "./signals.ts";
+import { WindowsProcessor } from "./windows/processor.ts";
+
+export type FindingWanted = {
+  readonly rule: string;
+  readonly group: Readonly<Record<string, string>>;
+  readonly count: number;
+};
+export type CaseResult = {
+  readonly file: string;
+  readonly name: string;
+  readonly passed: boolean;
+  readonly wanted: readonly FindingWanted[];
+  readonly found: readonly FindingWanted[];
+};
+type Json = Readonly<Record<string, unknown>>;
+type TestFile = {
+  readonly events?: Json;
+  readonly cases?: readonly {
+    readonly name: string;
+    readonly events: readonly {
+      readonly at?: number;
+      readonly repeat?: number;
+      readonly everyS?: number;
+      readonly event: Json;
+    }[];
+    readonly findings?: readonly FindingWanted[];
+  }[];
+};
+
+const START_MS = Date.UTC(2026, 0, 5, 8);
+const EVENTS_MAX = 100_000;
+
+/** Runs one test file against the whole set; what is compared are the findings of the rule file beside it. */
+export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResult[]> {
+  const text = await readFile(file, "utf8");
+  const test = parse(text) as TestFile | null;
+  const cases = test?.cases ?? [];
+  if (cases.length === 0)
+    throw new UserError(
+      "rule-test.no-cases",
+      `${file}: has no cases; write cases: [{ name, events, findings }]`,
+    );
+  const beside = await rulesBeside(file);
+  const matcher = compileRules(set);
+  return cases.map(({ name, events, findings }) => {
+    const all = events.flatMap(({ at = 0, repeat = 1, everyS = 1, event }) =>
+      Array.from({ length: Math.min(repeat, EVENTS_MAX) }, (_, n) => ({
+        atMs: START_MS + (at + n * everyS) * 1000,
+        event,
+      })),
+    );
+    const stamped = all.map(({ atMs, event }, n) =>
+      eventOf(atMs, `e${n}`, merged(test?.events ?? {}, event)),
+    );
+    const found = findingsOf(stamped, set, matcher)
+      .filter(({ rule }) => beside.has(rule.id))
+      .map(({ rule, group, count }) => ({ rule: rule.name ?? rule.id, group, count }));
+    const wanted = findings ?? [];
+    return { file, name, wanted, found, passed: same(wanted, found) };
+  });
+}
+
+async function rulesBeside(file: string): Promise<ReadonlySet<string>> {
+  const path = file.replace(/\.test\.(ya?ml)$/, ".$1");
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new UserError(
+      "rule-test.no-rule",
+      `${file}: no rule stands beside it; it would be ${path}`,
+    );
+  });
+  return new Set(
+    [...text.matchAll(/^id:\s*["']?([0-9a-fA-F-]{36})/gm)].map(([, id]) => id?.toLowerCase() ?? ""),
+  );
+}
+
+/** What a finished stream of these events leads to: unsuperseded findings, the newest revision of each. */
+export function findingsOf(events: readonly EcsEvent[], set: RuleSet, matcher: Matcher): Finding[] {
+  const findings = new Map<string, Finding>();
+  const windows = new WindowsProcessor({
+    ...{ partition: 0, eventPartitions: 1, signalPartitions: 1, latenessMs: 0 },
+    ...{ matchesMax: EVENTS_MAX, groupsMax: EVENTS_MAX, evidenceMax: 20 },
+  });
+  const take = (out: readonly OutRecord[]): void => {
+    for (const { topic, value } of out) {
+      if (topic === TOPIC.signals) {
+        const next: OutRecord[] = [];
+        windows.process(recordOf(value as SignalRecord), next);
+        take(next);
+        continue;
+      }
+      const finding = value as Finding;
+      if (finding.revision > (findings.get(finding.id)?.revision ?? 0))
+        findings.set(finding.id, finding);
+    }
+  };
+  const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
+  take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
+  for (const event of events)
+    for (const rule of matcher.match(event))
+      take([...(rule.standalone ? [findingOf(event, rule)] : []), ...signalsOf(event, rule).out]);
+  take([signal({ kind: "tick", stream: "live", feeder: "events/0", atMs: 0, end: true })]);
+  const superseded = new Set([...findings.values()].flatMap(({ supersedes }) => supersedes ?? []));
+  return [...findings.values()].filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
+}
+
+const recordOf = (value: SignalRecord): BusRecord => ({
+  topic: TOPIC.signals,
+  partition: 0,
+  offset: 0,
+  key: "",
+  value,
+  text: "",
+  timestampMs: 0,
+});
+
+function eventOf(atMs: number, id: string, fields: Json): EcsEvent {
+  const wache = merged({ stream: "live", sources: [] }, (fields["wache"] ?? {}) as Json);
+  const event = merged({ id }, (fields["event"] ?? {}) as Json);
+  return {
+    ...fields,
+    "@timestamp": new Date(atMs).toISOString(),
+    event,
+    wache,
+  } as unknown as EcsEvent;
+}
+
+function merged(base: Json, over: Json): Json {
+  const result: Record<string, unknown> = { ...base };
+  for (const [name, value] of Object.entries(over)) {
+    const before = result[name];
+    result[name] = isObject(before) && isObject(value) ? merged(before, value) : value;
+  }
+  return result;
+}
+
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function same(wanted: readonly FindingWanted[], found: readonly FindingWanted[]): boolean {
+  const text = (one: FindingWanted) =>
+    JSON.stringify([one.rule, Object.entries(one.group).sort(), one.count]);
+  return JSON.stringify(wanted.map(text).sort()) === JSON.stringify(found.map(text).sort());
+}
