@@ -20,7 +20,7 @@ const run = async (...args: string[]) => {
 
 test.for([
   { args: ["verson"], code: 2, err: "wache verson: there is no such verb; did you mean version?" },
-  { args: ["rules", "lsit"], code: 2, err: "did you mean rules list?" },
+  { args: ["rules", "tets"], code: 2, err: "did you mean rules test?" },
   { args: ["version", "--jsn"], code: 2, err: "--jsn is not an option; did you mean --json?" },
   { args: ["version", "--json=1"], code: 2, err: "--json takes no value" },
   { args: ["send", "--to"], code: 2, err: "--to needs a value: --to URL" },

@@ -295,7 +295,7 @@ test("the lock is held against another process, names its pid, and is gone after
     [
       "--disable-warning=ExperimentalWarning",
       "-e",
-      `import(${JSON.stringify(join(import.meta.dirname, "lock.ts"))}).then((m) => { m.takeLock(${JSON.stringify(folder)}); console.log("held"); setInterval(() => {}, 1000); })`,
+      `import(${JSON.stringify(join(import.meta.dirname, "lock.ts"))}).then((m) => { globalThis.held = m.takeLock(${JSON.stringify(folder)}); console.log("held"); setInterval(() => {}, 1000); })`,
     ],
     { stdio: ["ignore", "pipe", "inherit"] },
   );

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { type Config, spanMs } from "../../core/config-schema.ts";
 import { packageRoot } from "../../core/package-root.ts";
-import type { Incident } from "../../core/records.ts";
+import { type Incident, LEVELS } from "../../core/records.ts";
 import { readRunFile } from "../../core/run-files.ts";
 import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
 import { createIngest, destinationOf } from "../ingest.ts";
@@ -17,6 +17,7 @@ const RECORDED = ["auth.log", "access.log"] as const;
 const RECORDED_MS = Date.UTC(2026, 2, 15);
 const WAIT_MS_MAX = 60_000;
 const LOOK_EVERY_MS = 500;
+const SETTLED_MS = 2_500;
 const INCIDENTS_MAX = 100;
 
 export const demo: Verb = {
@@ -79,19 +80,21 @@ async function sendRecorded(config: Config, call: Call): Promise<number> {
   return events;
 }
 
-/** The live incidents that changed since; waits for the first, then a moment for those beside it. */
+/** The live incidents that changed since; waits for the first, then until no more join it. */
 async function incidentsSince(config: Config, startMs: number): Promise<readonly Incident[]> {
-  let before = -1;
+  let found: readonly Incident[] = [];
+  let changedMs = startMs;
   while (systemClock.now() - startMs < WAIT_MS_MAX) {
     const path = `/api/incidents?replay=false&limit=${INCIDENTS_MAX}`;
     const page = await askLocalOk(config.data, { path });
     const items = (page?.items ?? []) as readonly Incident[];
-    const found = items.filter(({ updatedMs }) => updatedMs >= startMs);
-    if (found.length > 0 && found.length === before) return found;
-    before = found.length;
+    const now = items.filter(({ updatedMs }) => updatedMs >= startMs);
+    if (now.length !== found.length) changedMs = systemClock.now();
+    found = now;
+    if (found.length > 0 && systemClock.now() - changedMs >= SETTLED_MS) break;
     await systemClock.sleep(LOOK_EVERY_MS);
   }
-  return [];
+  return found.toSorted((a, b) => LEVELS.indexOf(b.severity) - LEVELS.indexOf(a.severity));
 }
 
 function wordsOf(incident: Incident, address: string): string[] {
