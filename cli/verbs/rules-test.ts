@@ -1,9 +1,11 @@
 // rules-test.ts — the verb that runs the tests beside rules.
+import { messageOf } from "../../core/errors.ts";
 import { type CaseResult, runRuleTest } from "../../correlator/rule-tests.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
+import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
+import { RULE_OPTIONS, type RuleFolder, ruleFoldersOf } from "../rule-folders.ts";
 import { EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesTest: Verb = {
@@ -17,7 +19,10 @@ export const rulesTest: Verb = {
     { line: "wache rules test", does: "all rules that a start would load" },
     { line: "wache rules test my-rules --json", does: "one line of JSON for each case" },
   ],
-  exits: { 0: "every case gave what it wants", 1: "one did not, or the rules are refused" },
+  exits: {
+    0: "every case gave what it wants",
+    1: "one did not, the rules are refused, or there is no test",
+  },
   run: async ({ values, positionals, out, err }) => {
     const folders = ruleFoldersOf(values, positionals);
     const { set, problems } = await loadRules(folders, ruleDisk);
@@ -25,10 +30,9 @@ export const rulesTest: Verb = {
       for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
       return EXIT.failed;
     }
-    const listed = await Promise.all(folders.map(({ path }) => ruleDisk.list(path)));
-    const files = listed.flat().filter((path) => /\.test\.ya?ml$/.test(path));
+    const files = await testFilesOf(folders);
     const results: CaseResult[] = [];
-    for (const file of files.sort()) results.push(...(await runRuleTest(file, set)));
+    for (const file of files) results.push(...(await resultsOf(file, set)));
     for (const result of results) {
       if (flagOf(values, "json")) out(JSON.stringify(result));
       else if (!result.passed)
@@ -36,9 +40,37 @@ export const rulesTest: Verb = {
           `${result.file}: ${result.name}: wanted ${JSON.stringify(result.wanted)}, found ${JSON.stringify(result.found)}`,
         );
     }
+    if (results.length === 0) {
+      err("no test was found: the test of NAME.yml is NAME.test.yml beside it");
+      return EXIT.failed;
+    }
     const failed = results.filter(({ passed }) => !passed).length;
     if (!flagOf(values, "json"))
       out(`${results.length - failed} of ${results.length} cases in ${files.length} files passed`);
     return failed > 0 ? EXIT.failed : EXIT.ok;
   },
 };
+
+/** A rule file that is named stands for the test beside it. */
+async function testFilesOf(folders: readonly RuleFolder[]): Promise<string[]> {
+  const files = await Promise.all(
+    folders.map(({ path }) => {
+      const isRule = /\.ya?ml$/i.test(path) && !isTest(path);
+      return isRule
+        ? ruleDisk.list(path.replace(/\.(ya?ml)$/i, ".test.$1")).catch(() => [])
+        : ruleDisk.list(path);
+    }),
+  );
+  return [...new Set(files.flat().filter(isTest))].sort();
+}
+
+const isTest = (path: string): boolean => /\.test\.ya?ml$/i.test(path);
+
+/** A test that can't be run is a case that failed. */
+async function resultsOf(file: string, set: RuleSet): Promise<readonly CaseResult[]> {
+  try {
+    return await runRuleTest(file, set);
+  } catch (error) {
+    return [{ file, name: messageOf(error), passed: false, wanted: [], found: [] }];
+  }
+}
