@@ -30,6 +30,7 @@ const RULES = join(import.meta.dirname, "fixtures", "rules");
 const SSH_LOG = join(import.meta.dirname, "..", "..", "shared", "data", "logs", "OpenSSH_2k.log");
 
 const baseConfig = (hook: WebhookStandIn) => ({
+  collectors: { queueBytesMax: 1_048_576 }, // a tenth of what is sent
   correlator: { shippedRules: false, rules: [{ path: RULES }], snapshot: "2s" },
   alerting: {
     channels: { hook: { type: "webhook", url: hook.url, key: KEY } },
