@@ -289,7 +289,9 @@ test("a port in use is named", async () => {
   );
 });
 
-test("the lock is held against another process, names its pid, and is gone after kill -9", async () => {
+test("the lock is held against another process, names its pid, and is gone after kill -9", {
+  retry: 2, // seen once on a machine under load that the other process did not hold it
+}, async () => {
   const holder = spawn(
     process.execPath,
     [
