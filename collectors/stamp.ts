@@ -117,35 +117,36 @@ function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally):
   if (judged.late === true) tally.late++;
   if (judged.implausible === true) tally.implausible++;
   const assumed = said ? draft.assumed : ["time"];
-  const wache: EventOfWache = {
+  const wache: Growing<EventOfWache> = {
     stream: origin.stream,
-    ...(clockMs === undefined ? {} : { clockMs }),
     feeder: origin.feeder,
     source: origin.source,
     sources: sourcesOf(draft.sources, origin.logSource),
     ...judged,
-    ...(assumed.length === 0 ? {} : { assumed }),
-    ...(line.truncatedBytes === undefined ? {} : { truncatedBytes: line.truncatedBytes }),
-    ...(origin.page === true ? { page: true } : {}),
   };
-  const id =
+  if (clockMs !== undefined) wache.clockMs = clockMs;
+  if (assumed.length > 0) wache.assumed = assumed;
+  if (line.truncatedBytes !== undefined) wache.truncatedBytes = line.truncatedBytes;
+  if (origin.page === true) wache.page = true;
+  const isOne = draft.repeat === 1;
+  const inner: Record<string, unknown> = isOne ? draft.event : { ...draft.event };
+  if (draft.original !== undefined) inner.original = draft.original;
+  inner.id =
     draft.clientId === undefined
-      ? moment.id(draft.repeat === 1 ? undefined : repeat)
+      ? moment.id(isOne ? undefined : repeat)
       : idOf("client", origin.source, draft.clientId);
-  const event: EcsEvent = {
-    "@timestamp": new Date(timeMs).toISOString(),
-    ...(draft.message === undefined ? {} : { message: draft.message }),
-    ...draft.fields,
-    event: {
-      ...draft.event,
-      ...(draft.original === undefined ? {} : { original: draft.original }),
-      id,
-    },
-    ...placeOf(draft, origin),
-    wache,
-  };
-  return line.text.length > LONG_CHARS ? fitted(event) : event;
+  // The draft's own objects become the event: copying them is what stamping would mostly do.
+  const event: Record<string, unknown> = isOne ? draft.fields : { ...draft.fields };
+  event["@timestamp"] = new Date(timeMs).toISOString();
+  if (draft.message !== undefined) event.message = draft.message;
+  event.event = inner;
+  event.wache = wache;
+  place(event, origin);
+  const whole = event as EcsEvent;
+  return line.text.length > LONG_CHARS ? fitted(whole) : whole;
 }
+
+type Growing<T> = { -readonly [name in keyof T]: T[name] };
 
 const sourcesOf = (
   found: readonly LogSource[],
@@ -159,16 +160,12 @@ const same = (a: LogSource, b: LogSource): boolean =>
   a.product === b.product && a.category === b.category && a.service === b.service;
 
 /** The sender and the file, beside what the line itself says under `log`. */
-function placeOf(draft: Draft, origin: Origin): { readonly log?: unknown } {
-  const { address, path } = origin;
-  if (address === undefined && path === undefined) return {};
-  const log = draft.fields.log;
-  return {
-    log: {
-      ...(isObject(log) ? log : {}),
-      ...(address === undefined ? {} : { source: { address } }),
-      ...(path === undefined ? {} : { file: { path } }),
-    },
+function place(event: Record<string, unknown>, { address, path }: Origin): void {
+  if (address === undefined && path === undefined) return;
+  event.log = {
+    ...(isObject(event.log) ? event.log : {}),
+    ...(address === undefined ? {} : { source: { address } }),
+    ...(path === undefined ? {} : { file: { path } }),
   };
 }
 

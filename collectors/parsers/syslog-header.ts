@@ -9,12 +9,12 @@ import { fractionMs, isoTime, type LogTime, monthOf, resolveTime } from "./log-t
 export type SyslogHeader = {
   readonly priority?: number;
   readonly version?: number;
-  readonly time?: LogTime;
-  readonly host?: string;
-  readonly program?: string;
-  readonly pid?: string;
-  readonly messageId?: string;
-  readonly structured?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly time?: LogTime | undefined;
+  readonly host?: string | undefined;
+  readonly program?: string | undefined;
+  readonly pid?: string | undefined;
+  readonly messageId?: string | undefined;
+  readonly structured?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined;
   readonly message: string;
 };
 
@@ -47,16 +47,16 @@ function newForm(rest: string, context: LineContext): SyslogHeader | undefined {
   let message = rest.slice(data.end);
   if (message.startsWith(" ")) message = message.slice(1);
   if (message.charCodeAt(0) === 0xfeff) message = message.slice(1);
-  return strip({
+  return {
     version: 1,
-    time: read === undefined ? undefined : { ms: read.ms, assumed: read.assumed },
+    time: read,
     host: nil(host),
     program: nil(program),
     pid: nil(pid),
     messageId: nil(messageId),
     structured: data.elements,
     message,
-  });
+  };
 }
 
 const ELEMENT = /\[([^\s="\]]{1,128})/y;
@@ -148,14 +148,5 @@ function programOf(rest: string): SyslogHeader {
   const found = PROGRAM.exec(rest);
   if (found === null) return { message: rest };
   const [whole, program, pid] = found;
-  return strip({ program, pid, message: rest.slice(whole.length) });
-}
-
-type Loose = { readonly [name in keyof SyslogHeader]: SyslogHeader[name] | undefined } & {
-  readonly message: string;
-};
-function strip(header: Loose): SyslogHeader {
-  return Object.fromEntries(
-    Object.entries(header).filter(([, value]) => value !== undefined),
-  ) as unknown as SyslogHeader;
+  return { program, pid, message: rest.slice(whole.length) };
 }
