@@ -289,9 +289,8 @@ test("a port in use is named", async () => {
   );
 });
 
-test("the lock is held against another process, names its pid, and is gone after kill -9", {
-  retry: 2, // seen once on a machine under load that the other process did not hold it
-}, async () => {
+test("the lock is held against another process, names its pid, and is gone after kill -9", async () => {
+  // It is held as long as the process can reach it: here by a global name, in a run by what undoes it.
   const holder = spawn(
     process.execPath,
     [
