@@ -7,6 +7,7 @@ export type Member = {
   readonly id: string; // the event's
   readonly from: number; // which of the correlation's rules matched, by its place in `rules`
   readonly values?: readonly string[]; // value_count
+  told?: true; // was sent on as a point; after a restart it may be sent again, which changes nothing
 };
 
 /** Holds the members of one sliding window. */

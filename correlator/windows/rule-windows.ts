@@ -114,8 +114,11 @@ export class RuleWindows {
   }
 
   #point(group: Group, caused: Caused, fromMs: number, toMs: number): void {
-    for (const member of pointsOf(this.rule, group, fromMs, toMs))
+    for (const member of pointsOf(this.rule, group, fromMs, toMs)) {
+      if (member.told) continue;
+      member.told = true;
       caused.points.push({ group, member });
+    }
   }
 
   #bound(group: Group): void {
