@@ -56,7 +56,8 @@ const DAY_MS = 86_400_000;
 const OVERHEAD_BYTES = 800; // an event's fields beside its text, in memory
 const RAW_CHARS_MAX = 131_072; // of a dead letter
 const LONG_CHARS = 60_000; // beyond it the record's real size is looked at
-const RECORD_CHARS_MAX = 900_000; // Kafka takes a megabyte
+const RECORD_BYTES_MAX = 900_000; // Kafka takes a megabyte
+const ESCAPED_BYTES_MAX = 6; // of one character, as JSON writes it
 
 export function stampLine(
   line: Line,
@@ -171,26 +172,27 @@ function place(event: Record<string, unknown>, { address, path }: Origin): void 
 
 /** Escapes can make a line six times as long: the copy goes first, then the message's end. */
 function fitted(event: EcsEvent): EcsEvent {
-  let left = JSON.stringify(event).length - RECORD_CHARS_MAX;
-  if (left <= 0) return event;
-  const { original, ...rest } = event.event;
+  if (bytesOf(event) <= RECORD_BYTES_MAX) return event;
+  const { original: _, ...rest } = event.event;
   const lean: EcsEvent = { ...event, event: { ...rest, id: event.event.id } };
-  if (typeof original === "string") left = JSON.stringify(lean).length - RECORD_CHARS_MAX;
-  if (left <= 0) return lean;
+  const bytes = bytesOf(lean);
+  if (bytes <= RECORD_BYTES_MAX) return lean;
   const message = lean.message ?? "";
-  const kept = message.slice(0, Math.max(0, Math.floor((message.length - left) / 8)));
-  const cut = Buffer.byteLength(message) - Buffer.byteLength(kept);
-  const truncatedBytes = (event.wache.truncatedBytes ?? 0) + cut;
+  const room = RECORD_BYTES_MAX - (bytes - bytesOf(message));
+  if (room > ESCAPED_BYTES_MAX) return cut(lean, message, room);
   const { "@timestamp": time, wache } = lean;
-  const short: EcsEvent = { ...lean, message: kept, wache: { ...wache, truncatedBytes } };
-  if (JSON.stringify(short).length <= RECORD_CHARS_MAX) return short;
-  return {
-    "@timestamp": time,
-    message: JSON.stringify(lean).slice(0, Math.floor(RECORD_CHARS_MAX / 8)),
-    event: { id: event.event.id },
-    wache: { ...wache, truncatedBytes },
-  };
+  const bare: EcsEvent = { "@timestamp": time, event: { id: event.event.id }, wache };
+  return cut(bare, JSON.stringify(lean), RECORD_BYTES_MAX / 2); // the fields themselves are too many
 }
+
+function cut(event: EcsEvent, text: string, room: number): EcsEvent {
+  const message = text.slice(0, Math.floor(room / ESCAPED_BYTES_MAX));
+  const lost = Buffer.byteLength(text) - Buffer.byteLength(message);
+  const truncatedBytes = (event.wache.truncatedBytes ?? 0) + lost;
+  return { ...event, message, wache: { ...event.wache, truncatedBytes } };
+}
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 function recordOf(event: EcsEvent, origin: Origin): OutRecord {
   const value: EventRecord = { kind: "event", event };
