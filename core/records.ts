@@ -61,19 +61,24 @@ export type CorrelationRule = {
 };
 export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
+  readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
 };
 
+/** What an event means for one group: the matches that all correlations which so group count in it. */
 export type Signal = {
   readonly kind: "signal";
-  readonly version: string; // of the correlation rule
   readonly stream: string;
-  readonly group: readonly string[]; // the values of groupBy, in its order
-  readonly from: string; // the id of the rule that matched
+  readonly group: readonly string[]; // the values of each correlation's groupBy, in its order
   readonly id: string; // the event's id; from a correlation: the event with which its condition held
   readonly timeMs: number;
-  readonly values?: readonly string[]; // value_count: the distinct values of this event
+  readonly matches: readonly SignalMatch[];
   readonly page?: true;
+};
+export type SignalMatch = {
+  readonly version: string; // of the correlation rule
+  readonly from: number; // which of its rules matched, by its place in `rules`
+  readonly values?: readonly string[]; // value_count: the distinct values of this event
 };
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
 export type SignalRecord = Signal | RuleRecord | Tick;

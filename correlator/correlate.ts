@@ -23,7 +23,7 @@ export const correlateService: Service = {
     const running = await runProcessor(
       {
         name: "correlate",
-        version: 1,
+        version: 2,
         topic: TOPIC.signals,
         snapshotEveryMs: spanMs(snapshot),
         make: (partition, parts) => {

@@ -68,15 +68,13 @@ export class DetectProcessor implements Processor {
 
   #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
     this.counts.events += 1;
-    const counts = !event.wache.late && !event.wache.implausible;
-    for (const rule of matcher.match(event)) {
-      this.counts.matches += 1;
-      if (rule.standalone) out.push(findingOf(event, rule));
-      if (!counts || rule.feeds.length === 0) continue;
-      const signals = signalsOf(event, rule);
-      this.counts.missedGroups += signals.missed;
-      for (const signal of signals.out) out.push(signal);
-    }
+    const matched = matcher.match(event);
+    this.counts.matches += matched.length;
+    for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
+    if (event.wache.late || event.wache.implausible) return;
+    const signals = signalsOf(event, matched);
+    this.counts.missedGroups += signals.missed;
+    for (const signal of signals.out) out.push(signal);
   }
 
   #tick(tick: Tick, out: OutRecord[]): void {

@@ -109,9 +109,11 @@ export function findingsOf(events: readonly EcsEvent[], set: RuleSet, matcher: M
   };
   const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
   take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
-  for (const event of events)
-    for (const rule of matcher.match(event))
-      take([...(rule.standalone ? [findingOf(event, rule)] : []), ...signalsOf(event, rule).out]);
+  for (const event of events) {
+    const matched = matcher.match(event);
+    take(matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)));
+    take(signalsOf(event, matched).out);
+  }
   take([signal({ kind: "tick", stream: "live", feeder: "events/0", atMs: 0, end: true })]);
   const superseded = new Set([...findings.values()].flatMap(({ supersedes }) => supersedes ?? []));
   return [...findings.values()].filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);

@@ -1,43 +1,41 @@
-// signals.ts — what one matched event means for the correlations that its rule feeds, or as a finding by itself.
+// signals.ts — what one matched event means for the correlations that its rules feed, or as a finding by itself.
 //
-// Holds: the same event and rule give the same signals and findings, by id and content.
+// Holds: the same event and rules give the same signals and findings, by id and content.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
-import { type Finding, type Signal, TOPIC } from "../core/records.ts";
+import { type Finding, type SignalMatch, TOPIC } from "../core/records.ts";
 import { valueAt } from "./match/plain.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
-import { signalKey } from "./windows/processor.ts";
+import { type SignalBase, signalRecords } from "./windows/signal-records.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // distinct values that one event adds
 const VALUE_CHARS_MAX = 512;
 
-/** Signals for every correlation that the rule feeds; `missed` counts those whose group field the event lacks. */
+/** Signals for every correlation that the rules feed; `missed` counts matches whose group field the event lacks. */
 export function signalsOf(
   event: EcsEvent,
-  rule: DetectionRule,
-): { readonly out: OutRecord[]; readonly missed: number } {
-  const out: OutRecord[] = [];
+  rules: readonly DetectionRule[],
+): { readonly out: readonly OutRecord[]; readonly missed: number } {
+  const found: { readonly group: readonly string[]; readonly match: SignalMatch }[] = [];
   let missed = 0;
-  const base = {
-    kind: "signal" as const,
+  for (const { feeds } of rules)
+    for (const feed of feeds) {
+      const groups = groupsOf(event, feed.groupBy);
+      if (groups.length === 0) missed += 1;
+      const values = feed.valueFields.length > 0 ? distinctOf(event, feed) : undefined;
+      if (values?.length === 0) continue;
+      const match = { version: feed.version, from: feed.place, ...(values && { values }) };
+      for (const group of groups) found.push({ group, match });
+    }
+  if (found.length === 0) return { out: [], missed };
+  const base: SignalBase = {
     stream: event.wache.stream,
-    from: rule.about.id,
     id: event.event.id,
     timeMs: timeOf(event),
     ...(event.wache.page && { page: true as const }),
   };
-  for (const feed of rule.feeds) {
-    const groups = groupsOf(event, feed.groupBy);
-    if (groups.length === 0) missed += 1;
-    const values = feed.valueFields.length > 0 ? distinctOf(event, feed) : undefined;
-    if (values?.length === 0) continue;
-    for (const group of groups) {
-      const value: Signal = { ...base, version: feed.version, group, ...(values && { values }) };
-      out.push({ topic: TOPIC.signals, key: signalKey(value), value });
-    }
-  }
-  return { out, missed };
+  return { out: signalRecords(base, found), missed };
 }
 
 /** The finding of a rule that stands alone: one an event, grouped by host, else by source. */

@@ -6,13 +6,20 @@ import { messageOf } from "../errors.ts";
 import type { TopicName } from "../records.ts";
 import type { Clock } from "../service.ts";
 import type { Batch, BusRecord, ConsumeOptions, Consumer } from "./bus.ts";
-import type { EmbeddedLog, Row } from "./embedded-log.ts";
+import type { Commit, EmbeddedLog, Row } from "./embedded-log.ts";
 
 const BATCH_RECORDS_MAX = 1000;
 const RETRY_FIRST_MS = 100;
 const RETRY_MOST_MS = 5000;
 
-type ReadRow = (topic: TopicName, partition: number, offset: number) => Row | undefined;
+type GroupDeps = {
+  readonly log: EmbeddedLog;
+  readonly row: (topic: TopicName, partition: number, offset: number) => Row | undefined;
+  /** Resolves when durable. */
+  readonly commit: (commit: Commit) => Promise<void>;
+  readonly clock: Clock;
+  readonly warn: (message: string) => void;
+};
 type Member = {
   readonly options: ConsumeOptions;
   readonly consumer: Consumer;
@@ -24,13 +31,15 @@ export class EmbeddedGroups {
   readonly #members = new Map<string, Member[]>(); // by group and topic
   readonly #changes = new Map<string, Promise<void>>(); // rebalances of one group go one after the other
   readonly #log: EmbeddedLog;
-  readonly #row: ReadRow;
+  readonly #row: GroupDeps["row"];
+  readonly #commit: GroupDeps["commit"];
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
 
-  constructor(log: EmbeddedLog, row: ReadRow, clock: Clock, warn: (message: string) => void) {
+  constructor({ log, row, commit, clock, warn }: GroupDeps) {
     this.#log = log;
     this.#row = row;
+    this.#commit = commit;
     this.#clock = clock;
     this.#warn = warn;
   }
@@ -39,12 +48,11 @@ export class EmbeddedGroups {
     const { group, topic } = options;
     const name = `${group} ${topic}`;
     const consumer: Consumer = {
-      commit: async (partition, next) => this.#log.commit(group, topic, partition, next),
+      commit: (partition, next) => this.#commit({ group, topic, partition, next }),
       close: () => this.#change(name, topic, (members) => members.filter((one) => one !== member)),
     };
     const member: Member = { options, consumer, loops: new Map() };
-    for (let p = 0; p < this.#log.topic(topic).spec.partitions; p++)
-      this.#log.commit(group, topic, p, this.#log.committed(group, topic, p));
+    this.#log.remember(group, topic);
     await this.#change(name, topic, (members) => [...members, member]);
     return consumer;
   }

@@ -11,7 +11,14 @@ import type { BusRecord, TopicSpec } from "./bus.ts";
 export type Chunk = {
   readonly topic: TopicName;
   readonly partition: number;
-  readonly records: readonly { readonly key: string; readonly text: string }[];
+  readonly records: readonly Keyed[];
+};
+type Keyed = { readonly key: string; readonly text: string };
+export type Commit = {
+  readonly group: string;
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly next: number;
 };
 export type Row = { readonly first: number; readonly records: readonly BusRecord[] };
 
@@ -38,14 +45,16 @@ class LoggedRecord implements BusRecord {
   #value: unknown;
   #parsed = false;
   constructor(
-    at: Pick<BusRecord, "topic" | "partition" | "offset" | "key" | "text" | "timestampMs">,
+    row: { readonly topic: TopicName; readonly partition: number; readonly timestampMs: number },
+    offset: number,
+    { key, text }: Keyed,
   ) {
-    this.topic = at.topic;
-    this.partition = at.partition;
-    this.offset = at.offset;
-    this.key = at.key;
-    this.text = at.text;
-    this.timestampMs = at.timestampMs;
+    this.topic = row.topic;
+    this.partition = row.partition;
+    this.timestampMs = row.timestampMs;
+    this.offset = offset;
+    this.key = key;
+    this.text = text;
   }
   get value(): unknown {
     if (!this.#parsed) {
@@ -99,8 +108,8 @@ export class EmbeddedLog {
     return topic;
   }
 
-  /** Appends all chunks in one transaction; gives the rows as consumers will see them. */
-  append(chunks: readonly Chunk[], nowMs: number): Row[] {
+  /** Appends all chunks and takes all commits in one transaction; gives the rows as consumers will see them. */
+  append(chunks: readonly Chunk[], commits: readonly Commit[], nowMs: number): Row[] {
     const ends = new Map<Partition, number>();
     const rows: Row[] = [];
     this.#transaction(() => {
@@ -119,16 +128,12 @@ export class EmbeddedLog {
           first,
           records: records.map(
             (record, index) =>
-              new LoggedRecord({
-                topic,
-                partition,
-                offset: first + index,
-                ...record,
-                timestampMs: nowMs,
-              }),
+              new LoggedRecord({ topic, partition, timestampMs: nowMs }, first + index, record),
           ),
         });
       }
+      for (const { group, topic, partition, next } of commits)
+        this.#commitOffset.run(group, topic, partition, next);
     });
     for (const [log, end] of ends) log.end = end;
     return rows;
@@ -148,14 +153,8 @@ export class EmbeddedLog {
       .map((text, index) => {
         const tab = text.indexOf("\t");
         const key: string = JSON.parse(text.slice(0, tab));
-        return new LoggedRecord({
-          topic,
-          partition,
-          offset: first + index,
-          key,
-          text: text.slice(tab + 1),
-          timestampMs,
-        });
+        const record = { key, text: text.slice(tab + 1) };
+        return new LoggedRecord({ topic, partition, timestampMs }, first + index, record);
       });
     return { first, records };
   }
@@ -171,8 +170,12 @@ export class EmbeddedLog {
     return row ? Number(row["next"]) : 0;
   }
 
-  commit(group: string, topic: TopicName, partition: number, next: number): void {
-    this.#commitOffset.run(group, topic, partition, next);
+  /** From now on nothing is removed that the group has not read. */
+  remember(group: string, topic: TopicName): void {
+    this.#transaction(() => {
+      for (const partition of this.topic(topic).partitions.keys())
+        this.#commitOffset.run(group, topic, partition, this.committed(group, topic, partition));
+    });
   }
 
   /** Removes rows older than their topic's retention that every group has read; the newest row always stays. */
@@ -240,8 +243,7 @@ export class EmbeddedLog {
   }
 }
 
-const line = (record: { readonly key: string; readonly text: string }): string =>
-  `${JSON.stringify(record.key)}\t${record.text}`;
+const line = (record: Keyed): string => `${JSON.stringify(record.key)}\t${record.text}`;
 
 function partitionOf(
   partitions: readonly Partition[],

@@ -9,14 +9,14 @@ import type { TopicName } from "../records.ts";
 import type { Clock } from "../service.ts";
 import type { Bus, BusRecord, ConsumeOptions, Lag, OutRecord } from "./bus.ts";
 import { EmbeddedGroups } from "./embedded-group.ts";
-import { type Chunk, EmbeddedLog, type Row } from "./embedded-log.ts";
+import { type Chunk, type Commit, EmbeddedLog, type Row } from "./embedded-log.ts";
 import { partitionOf } from "./partitioner.ts";
 
 const RECORD_BYTES_MAX = 16_777_216;
 const ROW_RECORDS_MAX = 1000;
 const ROW_CHARS_MAX = 1_048_576;
-const TAIL_RECORDS_MAX = 20_000; // of one partition, kept in memory for consumers that are close behind
-const TAIL_CHARS_MAX = 16_777_216;
+const TAIL_CHARS_MAX = 16_777_216; // of all partitions, kept in memory for consumers that are close behind
+const FLUSH_GAP_MS = 4; // under load: what comes meanwhile shares one fsync
 const RETRY_MS = 1000;
 const EXPIRE_EVERY_MS = 600_000;
 
@@ -26,8 +26,12 @@ export type EmbeddedBusOptions = {
   readonly warn?: (message: string) => void;
 };
 
-type Waiting = { readonly chunks: readonly Chunk[]; readonly resolve: () => void };
-type Tail = { rows: Row[]; records: number; chars: number };
+type Waiting = {
+  readonly chunks: readonly Chunk[];
+  readonly commit?: Commit;
+  readonly resolve: () => void;
+};
+type Tail = Row[];
 
 export function openEmbeddedBus(options: EmbeddedBusOptions): EmbeddedBus {
   return new EmbeddedBus(options);
@@ -39,6 +43,8 @@ export class EmbeddedBus implements Bus {
   readonly #clock: Clock;
   readonly #warn: (message: string) => void;
   readonly #tails = new Map<string, Tail>();
+  #tailOrder: Tail[] = []; // a tail for each of its rows, the oldest row first
+  #tailChars = 0;
   readonly #groups: EmbeddedGroups;
   readonly #stopExpiry: () => void;
   #waiting: Waiting[] = [];
@@ -50,12 +56,13 @@ export class EmbeddedBus implements Bus {
     this.#log = new EmbeddedLog(join(dir, "bus.db"));
     this.#clock = clock;
     this.#warn = warn ?? (() => {});
-    this.#groups = new EmbeddedGroups(
-      this.#log,
-      (topic, partition, offset) => this.#row(topic, partition, offset),
+    this.#groups = new EmbeddedGroups({
+      log: this.#log,
+      row: (topic, partition, offset) => this.#row(topic, partition, offset),
+      commit: (commit) => this.#durable({ chunks: [], commit }),
       clock,
-      this.#warn,
-    );
+      warn: this.#warn,
+    });
     this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.expire());
   }
 
@@ -70,11 +77,7 @@ export class EmbeddedBus implements Bus {
   async produce(records: readonly OutRecord[]): Promise<void> {
     if (this.#closed) throw new UserError("bus.closed", "the bus is closed");
     if (records.length === 0) return;
-    const chunks = this.#chunks(records);
-    await new Promise<void>((resolve) => {
-      this.#waiting.push({ chunks, resolve });
-      this.#flushing ??= this.#flush();
-    });
+    await this.#durable({ chunks: this.#chunks(records) });
   }
 
   consume(options: ConsumeOptions): ReturnType<Bus["consume"]> {
@@ -107,6 +110,8 @@ export class EmbeddedBus implements Bus {
   /** Removes what is older than its topic's retention and was read by every group. */
   expire(): void {
     this.#tails.clear();
+    this.#tailOrder = [];
+    this.#tailChars = 0;
     this.#log.expire(this.#clock.now());
   }
 
@@ -149,23 +154,33 @@ export class EmbeddedBus implements Bus {
     return [...byPartition.values()];
   }
 
+  #durable(what: Omit<Waiting, "resolve">): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ ...what, resolve });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
   async #flush(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
       const waiting = this.#waiting;
       this.#waiting = [];
-      const rows = await this.#append(merge(waiting.flatMap(({ chunks }) => chunks)));
+      const rows = await this.#append(waiting);
       for (const row of rows) this.#remember(row);
       for (const { resolve } of waiting) resolve();
       this.#groups.wake(rows);
+      if (!this.#closed) await this.#clock.sleep(FLUSH_GAP_MS);
     }
     this.#flushing = undefined;
   }
 
-  async #append(chunks: readonly Chunk[]): Promise<Row[]> {
+  async #append(waiting: readonly Waiting[]): Promise<Row[]> {
+    const chunks = merge(waiting.flatMap((one) => one.chunks));
+    const commits = waiting.flatMap(({ commit }) => commit ?? []);
     for (;;) {
       try {
-        const rows = this.#log.append(chunks, this.#clock.now());
+        const rows = this.#log.append(chunks, commits, this.#clock.now());
         this.#failure = undefined;
         return rows;
       } catch (error) {
@@ -182,24 +197,21 @@ export class EmbeddedBus implements Bus {
     const first = row.records[0];
     if (!first) return;
     const name = `${first.topic}/${first.partition}`;
-    const tail = this.#tails.get(name) ?? { rows: [], records: 0, chars: 0 };
+    const tail = this.#tails.get(name) ?? [];
     this.#tails.set(name, tail);
-    tail.rows.push(row);
-    tail.records += row.records.length;
-    tail.chars += charsOf(row);
-    while (
-      tail.rows.length > 1 &&
-      (tail.records > TAIL_RECORDS_MAX || tail.chars > TAIL_CHARS_MAX)
-    ) {
-      const gone = tail.rows.shift();
-      if (!gone) break;
-      tail.records -= gone.records.length;
-      tail.chars -= charsOf(gone);
+    tail.push(row);
+    this.#tailOrder.push(tail);
+    this.#tailChars += charsOf(row);
+    let gone = 0;
+    for (; this.#tailChars > TAIL_CHARS_MAX && gone < this.#tailOrder.length - 1; gone++) {
+      const oldest = this.#tailOrder[gone]?.shift();
+      if (oldest) this.#tailChars -= charsOf(oldest);
     }
+    if (gone > 0) this.#tailOrder = this.#tailOrder.slice(gone);
   }
 
   #row(topic: TopicName, partition: number, offset: number): Row | undefined {
-    const rows = this.#tails.get(`${topic}/${partition}`)?.rows ?? [];
+    const rows = this.#tails.get(`${topic}/${partition}`) ?? [];
     const oldest = rows[0];
     if (!oldest || offset < oldest.first || this.#log.topic(topic).spec.compacted)
       return this.#log.row(topic, partition, offset);

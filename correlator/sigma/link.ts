@@ -289,7 +289,7 @@ function build(
       logsource: draft.body.logsource,
       condition,
       standalone: users.length === 0 || shown(draft),
-      feeds: users.map((user) => detectionFeed(user, draft, { versions, reading })),
+      feeds: users.map((user) => detectionFeed(user, draft, { versions, names, reading })),
       at: draft.at,
     };
   });
@@ -306,7 +306,9 @@ function build(
     }),
     level: depths.get(rule) ?? 0,
     generate: (usersOf.get(rule) ?? []).length === 0 || shown(rule),
-    feeds: (usersOf.get(rule) ?? []).map((user) => correlationFeed(user, rule, versions)),
+    feeds: (usersOf.get(rule) ?? []).map((user) =>
+      correlationFeed(user, rule, { versions, names }),
+    ),
   }));
   correlations.sort((a, b) => a.level - b.level);
   const version = idOf("set", JSON.stringify([rules, correlations]));
@@ -352,32 +354,33 @@ const highest = (levels: readonly (Level | undefined)[]): Level =>
   LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level ?? "informational")))] ??
   "medium";
 
+type Feeding = { readonly versions: ReadonlyMap<Draft, string>; readonly names: Names };
+
 function detectionFeed(
   user: Correlation,
   rule: Detection,
-  {
-    versions,
-    reading,
-  }: { readonly versions: ReadonlyMap<Draft, string>; readonly reading: Reading },
+  feeding: Feeding & { readonly reading: Reading },
 ): DetectionFeed {
-  const field = (name: string) => reading.mapField(rule.body.logsource, aliased(user, rule, name));
+  const field = (name: string) =>
+    feeding.reading.mapField(rule.body.logsource, aliased(user, rule, name));
   return {
-    version: versions.get(user) ?? "",
+    version: feeding.versions.get(user) ?? "",
+    place: placeOf(user, rule, feeding.names),
     groupBy: user.body.groupBy.map((one) => field(one.text)),
     valueFields: (user.body.condition.field ?? []).map(field),
   };
 }
 
-function correlationFeed(
-  user: Correlation,
-  rule: Correlation,
-  versions: ReadonlyMap<Draft, string>,
-): CorrelationFeed {
+function correlationFeed(user: Correlation, rule: Correlation, feeding: Feeding): CorrelationFeed {
   return {
-    version: versions.get(user) ?? "",
+    version: feeding.versions.get(user) ?? "",
+    place: placeOf(user, rule, feeding.names),
     groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
   };
 }
+
+const placeOf = (user: Correlation, rule: Rule, names: Names): number =>
+  user.body.rules.findIndex((reference) => names.find(reference.text) === rule);
 
 function aboutOf(draft: Draft, level: Level): RuleAbout {
   const { name, title, description, tags, references, falsepositives } = draft.header;

@@ -82,6 +82,7 @@ export type Expression =
 /** What `detect` needs in order to turn a match of this rule into a signal for one correlation. */
 export type DetectionFeed = {
   readonly version: string; // of the correlation that is fed
+  readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly EventField[]; // in the correlation's order, aliases resolved for this rule
   readonly valueFields: readonly EventField[]; // value_count: whose distinct values count; else empty
 };

@@ -1,16 +1,8 @@
 // condition.ts — says whether a correlation's condition holds over the members of one window, as members come and go.
 import type { CorrelationRule, CountCondition, Operator } from "../../core/records.ts";
+import type { Member } from "./members.ts";
 
-/** One match that counts in a group. */
-export type Member = {
-  readonly timeMs: number;
-  readonly id: string; // the event's
-  readonly from: number; // which of the correlation's rules matched, by its place in `rules`
-  readonly values?: readonly string[]; // value_count
-  told?: true; // was sent on as a point; after a restart it may be sent again, which changes nothing
-};
-
-/** Holds the members of one sliding window. */
+/** Holds the members of one window; they come and go in any order. */
 export type Gauge = {
   readonly add: (member: Member) => void;
   readonly remove: (member: Member) => void;
@@ -31,6 +23,13 @@ const OPERATORS = Object.keys(COMPARE) as readonly Operator[];
 export function firesAtOnce(rule: CorrelationRule): boolean {
   if (rule.type === "temporal" || rule.type === "temporal_ordered") return true;
   return OPERATORS.every((op) => rule.condition[op] === undefined || op === "gt" || op === "gte");
+}
+
+/** How many members make the condition true, where nothing else matters; undefined where something does. */
+export function membersNeeded(rule: CorrelationRule): number | undefined {
+  if (rule.type !== "event_count" || !firesAtOnce(rule)) return undefined;
+  const { gte = 1, gt = 0 } = rule.condition;
+  return Math.max(1, Math.ceil(gte), Math.floor(gt) + 1);
 }
 
 export function gaugeOf(rule: CorrelationRule): Gauge {
@@ -84,37 +83,70 @@ function valueCount(condition: CountCondition): Gauge {
 
 function allPresent(rules: number): Gauge {
   const counts = new Array<number>(rules).fill(0);
-  const change = (from: number, by: number) => {
-    counts[from] = (counts[from] ?? 0) + by;
-  };
+  let present = 0;
   return {
-    add: ({ from }) => change(from, 1),
-    remove: ({ from }) => change(from, -1),
-    holds: () => counts.every((count) => count > 0),
+    add: ({ from }) => {
+      const count = (counts[from] ?? 0) + 1;
+      counts[from] = count;
+      if (count === 1) present += 1;
+    },
+    remove: ({ from }) => {
+      const count = (counts[from] ?? 0) - 1;
+      counts[from] = count;
+      if (count === 0) present -= 1;
+    },
+    holds: () => present === rules,
   };
 }
 
 /** The rules match one after the other, in their order; equal times count as in order. */
 function inOrder(rules: number): Gauge {
-  const members: Member[] = []; // by time
-  let gone = 0;
+  const times = Array.from({ length: rules }, () => new Queue());
   return {
-    add: (member) => {
-      members.push(member);
-    },
-    remove: () => {
-      gone += 1;
-    },
+    add: ({ from, timeMs }) => times[from]?.add(timeMs),
+    remove: ({ from }) => times[from]?.shift(),
+    // From the end: the latest match of each rule that is not after the one chosen for the rule behind it.
     holds: () => {
-      let reached = 0;
-      for (let at = gone; at < members.length && reached < rules; ) {
-        const timeMs = members[at]?.timeMs;
-        const now = new Set<number>();
-        for (; members[at]?.timeMs === timeMs && at < members.length; at++)
-          now.add(members[at]?.from ?? -1);
-        while (now.has(reached)) reached += 1;
+      let limitMs = Number.POSITIVE_INFINITY;
+      for (let from = rules - 1; from >= 0; from--) {
+        const found = times[from]?.latestUpTo(limitMs);
+        if (found === undefined) return false;
+        limitMs = found;
       }
-      return reached === rules;
+      return true;
     },
   };
+}
+
+const HOLE_MAX = 64;
+
+/** Sorted times; the oldest leave first. */
+class Queue {
+  #times: number[] = [];
+  #start = 0;
+
+  add(timeMs: number): void {
+    let at = this.#times.length;
+    while (at > this.#start && (this.#times[at - 1] ?? 0) > timeMs) at -= 1;
+    if (at === this.#times.length) this.#times.push(timeMs);
+    else this.#times.splice(at, 0, timeMs);
+  }
+
+  shift(): void {
+    this.#start += 1;
+    if (this.#start <= HOLE_MAX || this.#start * 2 <= this.#times.length) return;
+    this.#times = this.#times.slice(this.#start);
+    this.#start = 0;
+  }
+
+  latestUpTo(limitMs: number): number | undefined {
+    let low = this.#start;
+    let high = this.#times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#times[middle] ?? 0) <= limitMs) low = middle + 1;
+      else high = middle;
+    }
+    return low === this.#start ? undefined : this.#times[low - 1];
+  }
 }

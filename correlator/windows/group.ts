@@ -4,136 +4,143 @@
 // Out:   episodes: the maximal unions of overlapping closed windows [f, t] in which the condition holds (DESIGN.md, "Findings").
 // Holds: the same set of members gives the same episodes, whatever their order; members are forgotten only where no
 //        window that may still change can reach them.
+// Why:   the window that ends at the last member is kept while members come in order. What a late member means for the
+//        windows before that one is worked out once, with the next tick, for all late members together.
 import type { CorrelationRule } from "../../core/records.ts";
-import { type Gauge, gaugeOf, type Member } from "./condition.ts";
-
-export type Episode = { readonly firstMs: number; readonly lastMs: number };
+import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
+import { cover, type Episode, holding, type Span } from "./episodes.ts";
+import { type Member, Members } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
-export type Carry = Episode & {
+export type Carry = {
+  readonly firstMs: number;
   readonly count: number;
   readonly kept: readonly Member[]; // for evidence
 };
 
-/** What people were told of an episode. */
-export type Published = {
-  readonly id: string;
-  readonly firstMs: number;
-  lastMs: number;
-  count: number;
-  revision: number;
-  supersedes: readonly string[];
-  dirty: boolean; // grew since the last revision
-};
-
 export type Group = {
   readonly values: readonly string[];
-  members: Member[]; // by time, then id, then rule
+  readonly members: Members;
   episodes: Episode[];
-  published: Published[];
   forgottenBeforeMs: number; // members below are gone
+  settledMs: number; // a rule that waits for the watermark: windows that end below are decided
+  late?: Span; // windows that end in it are to be decided anew
   carry?: Carry;
   bounded: boolean;
   page: boolean;
-  slide?: { readonly gauge: Gauge; start: number }; // the window that ends at the last member; derived
-  ids?: Set<string>; // of a large group's members; derived
+  slide?: Slide; // derived
 };
+/** The window that ends with the member before `end`: members from `start` on are in the gauge. */
+type Slide = { readonly gauge: Gauge; start: number; end: number };
 
-const SMALL = 32;
+const SMALL = 32; // members of a group whose window is not kept between two members
 const CARRIED_MAX = 200; // twice the most evidence, so that the sample stays the same whatever was forgotten
 
 export const emptyGroup = (values: readonly string[]): Group => ({
   values,
-  members: [],
+  members: new Members(),
   episodes: [],
-  published: [],
   forgottenBeforeMs: Number.NEGATIVE_INFINITY,
+  settledMs: Number.NEGATIVE_INFINITY,
   bounded: false,
   page: false,
 });
 
-export const lastMsOf = (group: Group): number =>
-  group.members.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY;
-
-/** Adds a member unless it is there; says whether it was added. Brings the episodes up to date where they fire at once. */
+/** Adds a member; false when it is known or forgotten. The last window of a rule that fires at once is decided. */
 export function addMember(
   rule: CorrelationRule,
   group: Group,
   member: Member,
-  atOnce: boolean,
+  on: { readonly atOnce: boolean; readonly held: (member: Member) => void },
 ): boolean {
-  if (member.timeMs < group.forgottenBeforeMs || isKnown(group, member)) return false;
   const { members } = group;
-  const at = placeOf(members, member);
-  const last = members.at(-1);
-  const append = last === undefined || member.timeMs >= last.timeMs;
-  members.splice(at, 0, member);
-  group.ids?.add(nameOf(member));
-  if (!atOnce) return true;
-  if (append && (group.slide || members.length > SMALL)) appendTo(rule, group, member);
-  else recompute(rule, group, Number.POSITIVE_INFINITY);
+  const { timeMs } = member;
+  if (timeMs < group.forgottenBeforeMs) return false;
+  const lastMs = members.lastMs;
+  const place = members.add(member);
+  if (place === undefined) return false;
+  for (const episode of group.episodes)
+    if (timeMs >= episode.firstMs && timeMs <= episode.lastMs) episode.isDirty = true;
+  if (!on.atOnce) return true;
+  if (place < members.length - 1) keepSlide(rule, group, place, member);
+  if (timeMs < lastMs) {
+    const toMs = timeMs + rule.spanMs;
+    group.late = group.late
+      ? { firstMs: Math.min(group.late.firstMs, timeMs), lastMs: Math.max(group.late.lastMs, toMs) }
+      : { firstMs: timeMs, lastMs: toMs };
+    if (toMs < lastMs) return true;
+  }
+  decideLast(rule, group, on.held);
   return true;
 }
 
-/** Computes the episodes anew from windows that end before `untilMs`. */
-export function recompute(rule: CorrelationRule, group: Group, untilMs: number): void {
-  delete group.slide;
-  group.episodes = episodesOf(rule, group, untilMs);
-}
-
-/** The members with which the condition held, of windows that end in [fromMs, toMs]. */
-export function pointsOf(
+/** Decides the windows that late members touched. */
+export function settleLate(
   rule: CorrelationRule,
   group: Group,
-  fromMs: number,
-  toMs: number,
-): Member[] {
-  const points: Member[] = [];
-  for (const { lastMs, from, to, holds } of windowsOf(rule, group))
-    if (holds && lastMs >= fromMs && lastMs <= toMs) points.push(...group.members.slice(from, to));
-  return points;
+  held: (member: Member) => void,
+): void {
+  if (!group.late) return;
+  const { firstMs, lastMs } = group.late;
+  delete group.late;
+  const slide = slideFrom(rule, group, firstMs);
+  decide(rule, group, { slide, untilMs: lastMs + 1, held });
+}
+
+/** A rule that waits for the watermark: decides the windows that end before it. */
+export function settleUntil(
+  rule: CorrelationRule,
+  group: Group,
+  on: { readonly untilMs: number; readonly held: (member: Member) => void },
+): void {
+  const slide = group.slide ?? slideFrom(rule, group, group.settledMs);
+  decide(rule, group, { slide, ...on });
+  group.settledMs = on.untilMs;
+  if (group.members.length > SMALL) group.slide = slide;
+  else delete group.slide;
 }
 
 /** Forgets members before `cutMs`; exact when no window that ends before cutMs + timespan can still change. */
-export function forget(rule: CorrelationRule, group: Group, cutMs: number): void {
+export function forget(group: Group, cutMs: number): void {
   if (cutMs <= group.forgottenBeforeMs) return;
-  const reaching = episodesOf(rule, group, cutMs + rule.spanMs).at(-1);
-  const keep = group.members.findIndex(({ timeMs }) => timeMs >= cutMs);
-  const gone = keep < 0 ? group.members : group.members.slice(0, keep);
+  const { members } = group;
+  const gone = members.lowerBound(cutMs);
+  const reaching = group.episodes.findLast(({ firstMs }) => firstMs < cutMs);
   if (reaching && reaching.lastMs >= cutMs) {
-    const inside = gone.filter(({ timeMs }) => timeMs >= reaching.firstMs);
-    const before = group.carry && group.carry.firstMs >= reaching.firstMs ? group.carry : undefined;
+    const before = carriedBy(group, reaching.firstMs);
+    const first = members.lowerBound(reaching.firstMs);
+    const inside = range(members, first, gone);
     group.carry = {
-      ...reaching,
+      firstMs: reaching.firstMs,
       count: (before?.count ?? 0) + inside.length,
       kept: choose([...(before?.kept ?? []), ...inside], CARRIED_MAX),
     };
   } else delete group.carry;
-  group.members = keep < 0 ? [] : group.members.slice(keep);
+  members.drop(gone);
   group.forgottenBeforeMs = cutMs;
-  group.published = group.published.filter(({ lastMs }) => lastMs >= cutMs);
-  group.episodes = group.episodes.filter(({ lastMs }) => lastMs >= cutMs);
+  group.episodes = group.episodes.filter(({ lastMs, isDirty }) => lastMs >= cutMs || isDirty);
   delete group.slide;
-  delete group.ids;
 }
 
-export function countOf(group: Group, { firstMs, lastMs }: Episode): number {
-  const inside = lowerBound(group.members, lastMs + 1) - lowerBound(group.members, firstMs);
-  return inside + (carried(group, firstMs)?.count ?? 0);
+export function countOf(group: Group, { firstMs, lastMs }: Span): number {
+  const { members } = group;
+  const inside = members.lowerBound(lastMs + 1) - members.lowerBound(firstMs);
+  return inside + (carriedBy(group, firstMs)?.count ?? 0);
 }
 
 /** Ids of at most `max` events of an episode, by time: each rule's first and last, and a sample that no order of arrival changes. */
-export function evidenceOf(group: Group, { firstMs, lastMs }: Episode, max: number): string[] {
-  const inside = group.members.slice(
-    lowerBound(group.members, firstMs),
-    lowerBound(group.members, lastMs + 1),
-  );
-  const chosen = choose([...(carried(group, firstMs)?.kept ?? []), ...inside], max);
+export function evidenceOf(group: Group, { firstMs, lastMs }: Span, max: number): string[] {
+  const { members } = group;
+  const inside = range(members, members.lowerBound(firstMs), members.lowerBound(lastMs + 1));
+  const chosen = choose([...(carriedBy(group, firstMs)?.kept ?? []), ...inside], max);
   return [...new Set(chosen.map(({ id }) => id))].slice(0, max);
 }
 
-const carried = (group: Group, firstMs: number): Carry | undefined =>
+const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
+
+const range = (members: Members, from: number, to: number): Member[] =>
+  Array.from({ length: to - from }, (_, index) => members.at(from + index));
 
 function choose(members: readonly Member[], max: number): Member[] {
   if (members.length <= max) return [...members];
@@ -142,117 +149,104 @@ function choose(members: readonly Member[], max: number): Member[] {
     if (!ends.has(`first ${member.from}`)) ends.set(`first ${member.from}`, member);
     ends.set(`last ${member.from}`, member);
   }
-  const first = members[0];
-  const last = members.at(-1);
   const chosen = new Set<Member>();
-  for (const member of [first, last, ...ends.values()])
+  for (const member of [members[0], members.at(-1), ...ends.values()])
     if (member && chosen.size < max) chosen.add(member);
-  const rest = members
-    .filter((member) => !chosen.has(member))
-    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-  for (const member of rest.slice(0, max - chosen.size)) chosen.add(member);
+  const rest = members.filter((member) => !chosen.has(member));
+  for (const member of smallestIds(rest, max - chosen.size)) chosen.add(member);
   return [...chosen].sort(byTime);
 }
 
-function appendTo(rule: CorrelationRule, group: Group, member: Member): void {
-  group.slide ??= { gauge: gaugeOf(rule), start: group.members.length };
-  const { slide, members } = group;
-  if (slide.start === members.length) {
-    slide.start = lowerBound(members, member.timeMs - rule.spanMs);
-    for (const one of members.slice(slide.start)) slide.gauge.add(one);
-  } else slide.gauge.add(member);
-  for (
-    let oldest = members[slide.start];
-    oldest && oldest.timeMs < member.timeMs - rule.spanMs;
-    oldest = members[slide.start]
-  ) {
-    slide.gauge.remove(oldest);
-    slide.start += 1;
+/** The `max` members with the smallest ids, in that order. */
+function smallestIds(members: readonly Member[], max: number): Member[] {
+  const least: Member[] = [];
+  for (const member of members) {
+    const most = least.at(-1);
+    if (least.length >= max && (!most || byId(member, most) >= 0)) continue;
+    let at = least.length;
+    for (let left = least[at - 1]; left && byId(left, member) > 0; left = least[at - 1]) at -= 1;
+    least.splice(at, 0, member);
+    if (least.length > max) least.pop();
   }
-  const first = members[slide.start];
-  if (first && member.timeMs >= group.forgottenBeforeMs + rule.spanMs && slide.gauge.holds())
-    extend(group.episodes, { firstMs: first.timeMs, lastMs: member.timeMs });
+  return least;
 }
 
-type Window = Episode & { readonly from: number; readonly to: number; readonly holds: boolean };
-
-/** Every window [f, t] in order; `from` and `to` are the places of the members at t. */
-function* windowsOf(rule: CorrelationRule, group: Group): Generator<Window> {
-  const { members } = group;
-  const gauge = gaugeOf(rule);
-  let start = 0;
-  for (let end = 0; end < members.length; ) {
-    const from = end;
-    const lastMs = members[end]?.timeMs ?? 0;
-    for (let next = members[end]; next && next.timeMs === lastMs; next = members[++end])
-      gauge.add(next);
-    for (
-      let oldest = members[start];
-      oldest && oldest.timeMs < lastMs - rule.spanMs;
-      oldest = members[start]
-    ) {
-      gauge.remove(oldest);
-      start += 1;
-    }
-    const whole = lastMs >= group.forgottenBeforeMs + rule.spanMs;
-    yield {
-      firstMs: members[start]?.timeMs ?? lastMs,
-      lastMs,
-      from,
-      to: end,
-      holds: whole && gauge.holds(),
-    };
-  }
-}
-
-function episodesOf(rule: CorrelationRule, group: Group, untilMs: number): Episode[] {
-  const episodes: Episode[] = group.carry
-    ? [{ firstMs: group.carry.firstMs, lastMs: group.carry.lastMs }]
-    : [];
-  for (const window of windowsOf(rule, group)) {
-    if (window.lastMs >= untilMs) break;
-    if (window.holds) extend(episodes, window);
-  }
-  return episodes;
-}
-
-/** Windows come by their ends, so one either overlaps the last episode or begins the next. */
-function extend(episodes: Episode[], { firstMs, lastMs }: Episode): void {
-  const last = episodes.at(-1);
-  if (last && firstMs <= last.lastMs)
-    episodes[episodes.length - 1] = {
-      firstMs: Math.min(last.firstMs, firstMs),
-      lastMs: Math.max(last.lastMs, lastMs),
-    };
-  else episodes.push({ firstMs, lastMs });
-}
-
-const nameOf = (member: Member): string => `${member.from} ${member.id}`;
-
-function isKnown(group: Group, member: Member): boolean {
-  if (group.members.length <= SMALL)
-    return group.members.some(({ id, from }) => id === member.id && from === member.from);
-  group.ids ??= new Set(group.members.map(nameOf));
-  return group.ids.has(nameOf(member));
-}
-
+const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 const byTime = (a: Member, b: Member): number =>
-  a.timeMs - b.timeMs || (a.id < b.id ? -1 : a.id > b.id ? 1 : a.from - b.from);
+  a.timeMs - b.timeMs || byId(a, b) || a.from - b.from;
 
-function placeOf(members: readonly Member[], member: Member): number {
-  let at = lowerBound(members, member.timeMs);
-  for (let next = members[at]; next && byTime(next, member) < 0; next = members[++at]);
-  return at;
+/** The window that ends at the last member. */
+function decideLast(rule: CorrelationRule, group: Group, held: (member: Member) => void): void {
+  const { members } = group;
+  const { lastMs } = members;
+  const fromMs = lastMs - rule.spanMs;
+  if (fromMs < group.forgottenBeforeMs) return;
+  const needed = membersNeeded(rule);
+  if (needed !== undefined) {
+    const oldest = members.times[members.length - needed];
+    if (oldest === undefined || oldest < fromMs) return;
+    const firstMs = members.times[members.lowerBound(fromMs)] ?? lastMs;
+    hold(group, { firstMs, lastMs }, held);
+    return;
+  }
+  const slide = group.slide ?? slideFrom(rule, group, lastMs);
+  slideTo(rule, group, slide, members.length);
+  if (members.length > SMALL) group.slide = slide;
+  if (slide.gauge.holds())
+    hold(group, { firstMs: members.times[slide.start] ?? lastMs, lastMs }, held);
 }
 
-/** The place of the first member at `timeMs` or later. */
-function lowerBound(members: readonly Member[], timeMs: number): number {
-  let low = 0;
-  let high = members.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((members[middle]?.timeMs ?? 0) < timeMs) low = middle + 1;
-    else high = middle;
+function hold(group: Group, span: Span, held: (member: Member) => void): void {
+  holding(group.members, span.lastMs, held);
+  cover(group, span);
+}
+
+/** Every window from where the slide stands that ends before `untilMs`. */
+function decide(
+  rule: CorrelationRule,
+  group: Group,
+  to: {
+    readonly slide: Slide;
+    readonly untilMs: number;
+    readonly held: (member: Member) => void;
+  },
+): void {
+  const { members } = group;
+  const { slide } = to;
+  const { times } = members;
+  while (slide.end < times.length) {
+    const lastMs = times[slide.end] ?? 0;
+    if (lastMs >= to.untilMs) return;
+    let end = slide.end + 1;
+    while (times[end] === lastMs) end += 1;
+    slideTo(rule, group, slide, end);
+    if (lastMs - rule.spanMs >= group.forgottenBeforeMs && slide.gauge.holds())
+      hold(group, { firstMs: times[slide.start] ?? lastMs, lastMs }, to.held);
   }
-  return low;
+}
+
+/** A slide that has in it what a window that ends at `endMs` reaches back to, and ends before `endMs`. */
+function slideFrom(rule: CorrelationRule, { members }: Group, endMs: number): Slide {
+  const start = members.lowerBound(endMs - rule.spanMs);
+  const end = members.lowerBound(endMs);
+  const gauge = gaugeOf(rule);
+  for (let index = start; index < end; index++) gauge.add(members.at(index));
+  return { gauge, start, end };
+}
+
+/** Takes members in up to `end`, and lets go of those that a window from there does not reach. */
+function slideTo(rule: CorrelationRule, { members }: Group, slide: Slide, end: number): void {
+  for (; slide.end < end; slide.end++) slide.gauge.add(members.at(slide.end));
+  const fromMs = (members.times[end - 1] ?? 0) - rule.spanMs;
+  for (; (members.times[slide.start] ?? fromMs) < fromMs; slide.start++)
+    slide.gauge.remove(members.at(slide.start));
+}
+
+/** A member came in at `place`, before the end: inside the kept window, or before it. */
+function keepSlide(rule: CorrelationRule, group: Group, place: number, member: Member): void {
+  const { slide, members } = group;
+  if (!slide) return;
+  slide.end += 1;
+  if (member.timeMs >= members.lastMs - rule.spanMs) slide.gauge.add(member);
+  else if (place <= slide.start) slide.start += 1;
 }

@@ -165,13 +165,17 @@ class Bench {
 
 const signal = (of: CorrelationRule, match: Match): Signal => ({
   kind: "signal",
-  version: of.version,
   stream: "live",
   group: [match.group],
-  from: of.rules[match.from] ?? "",
   id: match.id,
   timeMs: match.at,
-  ...(of.type === "value_count" && { values: [match.value] }),
+  matches: [
+    {
+      version: of.version,
+      from: match.from,
+      ...(of.type === "value_count" && { values: [match.value] }),
+    },
+  ],
 });
 const tick = (atMs: number): SignalRecord => ({
   kind: "tick",
@@ -306,7 +310,7 @@ test("evidence of an episode is the same in any order", () => {
   expect(backwards).toEqual(inOrder[0]);
 });
 
-test("an episode fires at once, grows with a tick, and a joining event supersedes", () => {
+test("an episode fires at once, grows with a tick, and a late event that joins two supersedes with the next", () => {
   const of = rule();
   const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
   const bench = new Bench();
@@ -318,12 +322,15 @@ test("an episode fires at once, grows with a tick, and a joining event supersede
   expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 25, count: 4 }]);
   bench.send(at(150), at(160), at(170));
   expect(bench.told()).toHaveLength(2);
-  bench.send(at(110));
+  bench.send(at(110), tick(180));
   expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 170, count: 8 }]);
 });
 
 test("a correlation feeds another: many failures, then a success", () => {
-  const many = rule({ version: "many1", feeds: [{ version: "both1", groupBy: ["user.name"] }] });
+  const many = rule({
+    version: "many1",
+    feeds: [{ version: "both1", place: 0, groupBy: ["user.name"] }],
+  });
   const both = rule({
     version: "both1",
     about: { id: "both", title: "both", level: "critical", tags: [] },
@@ -334,10 +341,8 @@ test("a correlation feeds another: many failures, then a success", () => {
   });
   const fail = (ms: number) =>
     signal(many, { at: ms, id: `f${ms}`, group: "ann", from: 0, value: "" });
-  const success = (ms: number): Signal => ({
-    ...signal(both, { at: ms, id: `s${ms}`, group: "ann", from: 1, value: "" }),
-    from: "success",
-  });
+  const success = (ms: number): Signal =>
+    signal(both, { at: ms, id: `s${ms}`, group: "ann", from: 1, value: "" });
   const run = (values: readonly SignalRecord[]) => {
     const bench = new Bench();
     bench.send({ kind: "rule", rule: many }, { kind: "rule", rule: both }, ...values, end);

@@ -5,18 +5,19 @@
 // Holds: a stream's windows depend on its signals alone; a signal below the watermark was counted before or came too
 //        late, and changes nothing.
 import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
-import { idOf } from "../../core/event.ts";
 import type { Processor, SnapshotPart } from "../../core/processor.ts";
 import {
   type CorrelationRule,
   type Signal,
+  type SignalMatch,
   type SignalRecord,
   type Tick,
   TOPIC,
 } from "../../core/records.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
-import type { Group } from "./group.ts";
+import type { Member } from "./members.ts";
 import { type Bounds, type Caused, RuleWindows } from "./rule-windows.ts";
+import { signalRecords } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
 
 const EARLY_MAX = 10_000; // signals kept for a rule that was not announced yet
@@ -104,22 +105,36 @@ export class WindowsProcessor implements Processor {
   }
 
   #signal(signal: Signal, out: OutRecord[]): void {
-    const rule = this.rules.get(signal.version);
-    if (!rule) {
-      if (this.early.length >= EARLY_MAX) this.early.shift();
-      this.early.push(signal);
-      this.counts.early += 1;
-      return;
-    }
+    const { id, timeMs, group } = signal;
     const stream = this.#stream(signal.stream);
-    if (!stream || stream.clocks.get(rule.level) === ENDED_MS) {
-      this.counts.overdue += 1;
-      return;
+    const unknown: SignalMatch[] = [];
+    for (const match of signal.matches) {
+      const { version, from, values } = match;
+      const rule = this.rules.get(version);
+      if (!rule) {
+        unknown.push(match);
+        continue;
+      }
+      if (!stream || stream.clocks.get(rule.level) === ENDED_MS) {
+        this.counts.overdue += 1;
+        continue;
+      }
+      const caused: Caused = { findings: [], points: [] };
+      const member: Member = { timeMs, id, from, ...(values && { values }) };
+      const taken = this.windowsOf(signal.stream, stream, rule).take(
+        { group, member, page: signal.page === true },
+        caused,
+      );
+      this.counts[taken] += 1;
+      this.#emit(signal.stream, rule, caused, out);
     }
-    const caused: Caused = { findings: [], points: [] };
-    const windows = this.windowsOf(signal.stream, stream, rule);
-    this.counts[windows.take(signal, caused)] += 1;
-    this.#emit(signal.stream, rule, caused, out);
+    if (unknown.length > 0) this.#wait({ ...signal, matches: unknown });
+  }
+
+  #wait(signal: Signal): void {
+    if (this.early.length >= EARLY_MAX) this.early.shift();
+    this.early.push(signal);
+    this.counts.early += 1;
   }
 
   #tick(tick: Tick, out: OutRecord[]): void {
@@ -178,21 +193,15 @@ export class WindowsProcessor implements Processor {
     if (rule.feeds.length === 0 || rule.generate)
       for (const finding of caused.findings)
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
-    for (const feed of rule.feeds)
-      for (const { group, member } of caused.points) {
-        const values = feed.groupBy.map((field) => group.values[rule.groupBy.indexOf(field)] ?? "");
-        const value: Signal = {
-          kind: "signal",
-          version: feed.version,
-          stream,
-          group: values,
-          from: rule.about.id,
-          id: member.id,
-          timeMs: member.timeMs,
-          ...(group.page && { page: true as const }),
-        };
-        out.push({ topic: TOPIC.signals, key: signalKey(value), value });
-      }
+    for (const { group, member } of caused.points) {
+      const found = rule.feeds.map(({ version, place, groupBy }) => ({
+        group: groupBy.map((field) => group.values[rule.groupBy.indexOf(field)] ?? ""),
+        match: { version, from: place },
+      }));
+      const { id, timeMs } = member;
+      const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
+      out.push(...signalRecords(base, found));
+    }
   }
 
   /** The windows of a rule in a stream, made when first needed. */
@@ -222,7 +231,3 @@ export class WindowsProcessor implements Processor {
     return clockMs === ENDED_MS ? ENDED_MS : clockMs - this.options.latenessMs;
   }
 }
-
-/** The key of a signal: all signals of one group of one rule in one stream meet in one partition. */
-export const signalKey = (signal: Pick<Signal, "version" | "stream" | "group">): string =>
-  idOf(signal.version, signal.stream, ...signal.group);

@@ -4,18 +4,11 @@
 // Out:   findings, and the points that feed other correlations.
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
-import type { CorrelationRule, Finding, Signal } from "../../core/records.ts";
-import { firesAtOnce, type Member } from "./condition.ts";
-import { type Context, grown, reconcile } from "./episodes.ts";
-import {
-  addMember,
-  emptyGroup,
-  forget,
-  type Group,
-  lastMsOf,
-  pointsOf,
-  recompute,
-} from "./group.ts";
+import type { CorrelationRule, Finding } from "../../core/records.ts";
+import { firesAtOnce } from "./condition.ts";
+import { type Context, fresh, grown } from "./episodes.ts";
+import { addMember, emptyGroup, forget, type Group, settleLate, settleUntil } from "./group.ts";
+import type { Member } from "./members.ts";
 
 export type Bounds = {
   readonly matchesMax: number;
@@ -25,6 +18,11 @@ export type Bounds = {
 export type Caused = {
   readonly findings: Finding[];
   readonly points: { readonly group: Group; readonly member: Member }[];
+};
+export type Match = {
+  readonly group: readonly string[];
+  readonly member: Member;
+  readonly page: boolean;
 };
 export type Taken = "added" | "known" | "overdue";
 
@@ -52,40 +50,29 @@ export class RuleWindows {
     this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
   }
 
-  take(signal: Signal, caused: Caused): Taken {
-    if (signal.timeMs < this.watermarkMs) return "overdue";
-    const group = this.#group(signal.group, signal.timeMs);
-    const member: Member = {
-      timeMs: signal.timeMs,
-      id: signal.id,
-      from: this.rule.rules.indexOf(signal.from),
-      ...(signal.values && { values: signal.values }),
-    };
-    if (!addMember(this.rule, group, member, this.#atOnce)) return "known";
-    if (signal.page) group.page = true;
-    this.#bound(group);
-    if (!this.#atOnce) {
-      this.#dirty.add(group);
-      return "added";
-    }
-    this.#tell(group, caused);
-    if (this.rule.feeds.length > 0)
-      this.#point(group, caused, member.timeMs, member.timeMs + this.rule.spanMs);
+  take(match: Match, caused: Caused): Taken {
+    const { member } = match;
+    if (member.timeMs < this.watermarkMs) return "overdue";
+    const group = this.#group(match.group, member.timeMs);
+    const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
+    if (!addMember(this.rule, group, member, on)) return "known";
+    if (match.page) group.page = true;
+    this.#bound(group, caused);
+    if (this.#atOnce) caused.findings.push(...fresh(this.#context, group, this.watermarkMs));
+    if (!this.#atOnce || group.late || isDirty(group)) this.#dirty.add(group);
     return "added";
   }
 
   /** The watermark went on: tells what grew, decides what had to wait, forgets what no event can reach any more. */
   advance(watermarkMs: number, caused: Caused): void {
-    const beforeMs = this.watermarkMs;
     this.watermarkMs = watermarkMs;
     for (const group of this.#dirty) {
-      if (!this.#atOnce) {
-        recompute(this.rule, group, watermarkMs);
-        this.#tell(group, caused);
-        if (this.rule.feeds.length > 0) this.#point(group, caused, beforeMs, watermarkMs - 1);
-      }
-      caused.findings.push(...grown(this.#context, group));
-      if (this.#atOnce || lastMsOf(group) < watermarkMs) this.#dirty.delete(group);
+      const held = this.#points(group, caused);
+      if (this.#atOnce) settleLate(this.rule, group, held);
+      else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
+      caused.findings.push(...grown(this.#context, group, watermarkMs));
+      if (!isDirty(group) && (this.#atOnce || group.members.lastMs < watermarkMs))
+        this.#dirty.delete(group);
     }
     this.#expire();
   }
@@ -93,8 +80,8 @@ export class RuleWindows {
   /** Puts back a group from a snapshot. */
   restore(name: string, group: Group): void {
     this.groups.set(name, group);
-    this.#schedule(name, lastMsOf(group));
-    if (!this.#atOnce || group.published.some(({ dirty }) => dirty)) this.#dirty.add(group);
+    this.#schedule(name, group.members.lastMs);
+    if (!this.#atOnce || group.late || isDirty(group)) this.#dirty.add(group);
   }
 
   #group(values: readonly string[], timeMs: number): Group {
@@ -108,30 +95,25 @@ export class RuleWindows {
     return group;
   }
 
-  #tell(group: Group, caused: Caused): void {
-    caused.findings.push(...reconcile(this.#context, group));
-    if (group.published.some(({ dirty }) => dirty)) this.#dirty.add(group);
+  /** Takes the members with which the condition held, where other correlations want them. */
+  #points(group: Group, caused: Caused): (member: Member) => void {
+    return this.rule.feeds.length === 0
+      ? () => {}
+      : (member) => caused.points.push({ group, member });
   }
 
-  #point(group: Group, caused: Caused, fromMs: number, toMs: number): void {
-    for (const member of pointsOf(this.rule, group, fromMs, toMs)) {
-      if (member.told) continue;
-      member.told = true;
-      caused.points.push({ group, member });
-    }
-  }
-
-  #bound(group: Group): void {
+  #bound(group: Group, caused: Caused): void {
     const { members } = group;
     if (members.length > this.#bounds.matchesMax) {
       group.bounded = true;
+      caused.findings.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
       const keep = Math.ceil(this.#bounds.matchesMax * 0.75);
-      forget(this.rule, group, members[members.length - keep]?.timeMs ?? 0);
+      forget(group, members.times[members.length - keep] ?? 0);
     } else if (
       members.length > FORGET_OVER &&
-      (members[0]?.timeMs ?? 0) < this.watermarkMs - 3 * this.rule.spanMs
+      (members.times[0] ?? 0) < this.watermarkMs - 3 * this.rule.spanMs
     )
-      forget(this.rule, group, this.watermarkMs - 2 * this.rule.spanMs);
+      forget(group, this.watermarkMs - 2 * this.rule.spanMs);
   }
 
   #schedule(name: string, fromMs: number): void {
@@ -152,9 +134,9 @@ export class RuleWindows {
       for (const name of names) {
         const group = this.groups.get(name);
         if (!group) continue;
-        if (lastMsOf(group) + this.rule.spanMs < this.watermarkMs && !this.#dirty.has(group))
+        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#dirty.has(group))
           this.groups.delete(name);
-        else this.#schedule(name, lastMsOf(group));
+        else this.#schedule(name, group.members.lastMs);
       }
     }
   }
@@ -174,3 +156,5 @@ export class RuleWindows {
     }
   }
 }
+
+const isDirty = ({ episodes }: Group): boolean => episodes.some((episode) => episode.isDirty);

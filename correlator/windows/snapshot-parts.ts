@@ -5,18 +5,15 @@ import type { SnapshotPart } from "../../core/processor.ts";
 import type { CorrelationRule, Signal } from "../../core/records.ts";
 import type { FeederClock } from "./clocks.ts";
 import type { Group } from "./group.ts";
+import { Members } from "./members.ts";
 import type { WindowsProcessor } from "./processor.ts";
 
 const GROUPS_A_PART = 200;
 
-type StoredGroup = Omit<Group, "slide" | "ids" | "forgottenBeforeMs" | "members"> & {
+type StoredGroup = Omit<Group, "slide" | "members" | "forgottenBeforeMs" | "settledMs"> & {
   readonly forgottenBeforeMs: number | null;
-  readonly members: readonly (readonly [
-    timeMs: number,
-    id: string,
-    from: number,
-    values?: readonly string[],
-  ])[];
+  readonly settledMs: number | null;
+  readonly members: Pick<Members, "times" | "ids" | "held" | "froms" | "values">;
 };
 type Part =
   | {
@@ -94,33 +91,21 @@ export function restoreParts(processor: WindowsProcessor, parts: readonly Snapsh
 
 const text = (part: Part): SnapshotPart => JSON.stringify(part);
 
-function stored({
-  slide: _slide,
-  ids: _ids,
-  members,
-  forgottenBeforeMs,
-  ...group
-}: Group): StoredGroup {
+function stored({ slide: _, ...group }: Group): StoredGroup {
+  const { times, ids, held, froms, values } = group.members;
   return {
     ...group,
-    forgottenBeforeMs: Number.isFinite(forgottenBeforeMs) ? forgottenBeforeMs : null,
-    members: members.map(({ timeMs, id, from, values }) =>
-      values ? [timeMs, id, from, values] : [timeMs, id, from],
-    ),
+    members: { times, ids, held, froms, values },
+    forgottenBeforeMs: finite(group.forgottenBeforeMs),
+    settledMs: finite(group.settledMs),
   };
 }
 
-function revived({ members, forgottenBeforeMs, ...group }: StoredGroup): Group {
-  return {
-    ...group,
-    episodes: [...group.episodes],
-    published: group.published.map((one) => ({ ...one })),
-    forgottenBeforeMs: forgottenBeforeMs ?? Number.NEGATIVE_INFINITY,
-    members: members.map(([timeMs, id, from, values]) => ({
-      timeMs,
-      id,
-      from,
-      ...(values && { values }),
-    })),
-  };
-}
+const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
+
+const revived = (group: StoredGroup): Group => ({
+  ...group,
+  members: Object.assign(new Members(), group.members),
+  forgottenBeforeMs: group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY,
+  settledMs: group.settledMs ?? Number.NEGATIVE_INFINITY,
+});

@@ -1,0 +1,115 @@
+// members.ts — the matches that count in one group, sorted by time, then id, then rule.
+//
+// Holds: a match of a rule by an event is there once, by the event's id; `froms` and `values` are kept only where the
+//        rule needs them.
+// Why:   columns, not objects: a group of one match must cost little when there are a million groups.
+
+/** One match that counts in a group. */
+export type Member = {
+  readonly timeMs: number;
+  readonly id: string; // the event's
+  readonly from: number; // which of the correlation's rules matched, by its place in `rules`
+  readonly values?: readonly string[]; // what a value_count counts
+};
+
+const SMALL = 32;
+
+export class Members {
+  times: number[] = [];
+  ids: string[] = [];
+  froms: number[] | undefined;
+  values: (readonly string[])[] | undefined;
+  held: number[] = []; // 1 where the condition held in the window that ends with this member
+  #known: Set<string> | undefined; // of a large group; derived
+
+  get length(): number {
+    return this.times.length;
+  }
+
+  get lastMs(): number {
+    return this.times.length === 0
+      ? Number.NEGATIVE_INFINITY
+      : (this.times[this.times.length - 1] ?? 0);
+  }
+
+  at(index: number): Member {
+    const values = this.values?.[index];
+    return {
+      timeMs: this.times[index] ?? 0,
+      id: this.ids[index] ?? "",
+      from: this.froms?.[index] ?? 0,
+      ...(values && { values }),
+    };
+  }
+
+  /** Puts a member in its place and gives that; undefined when it is there already. */
+  add({ timeMs, id, from, values }: Member): number | undefined {
+    if (this.#isKnown(id, from)) return undefined;
+    this.#known?.add(nameOf(id, from));
+    const { times, ids, held } = this;
+    const before = times.length;
+    const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
+    if (from > 0) this.froms ??= new Array<number>(before).fill(0);
+    if (values) this.values ??= new Array<readonly string[]>(before).fill([]);
+    if (at === before) {
+      times.push(timeMs);
+      ids.push(id);
+      held.push(0);
+      this.froms?.push(from);
+      this.values?.push(values ?? []);
+      return at;
+    }
+    times.splice(at, 0, timeMs);
+    ids.splice(at, 0, id);
+    held.splice(at, 0, 0);
+    this.froms?.splice(at, 0, from);
+    this.values?.splice(at, 0, values ?? []);
+    return at;
+  }
+
+  /** The place of the first member at `timeMs` or later. */
+  lowerBound(timeMs: number): number {
+    const { times } = this;
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((times[middle] ?? 0) < timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Removes the first `count` members. */
+  drop(count: number): void {
+    this.times = this.times.slice(count);
+    this.ids = this.ids.slice(count);
+    this.held = this.held.slice(count);
+    this.froms = this.froms?.slice(count);
+    this.values = this.values?.slice(count);
+    this.#known = undefined;
+  }
+
+  #isKnown(id: string, from: number): boolean {
+    const { ids, froms } = this;
+    if (ids.length > SMALL) {
+      this.#known ??= new Set(ids.map((one, index) => nameOf(one, froms?.[index] ?? 0)));
+      return this.#known.has(nameOf(id, from));
+    }
+    for (let index = 0; index < ids.length; index++)
+      if (ids[index] === id && (froms?.[index] ?? 0) === from) return true;
+    return false;
+  }
+
+  #placeOf(timeMs: number, id: string, from: number): number {
+    const { times, ids, froms } = this;
+    let at = this.lowerBound(timeMs);
+    for (; times[at] === timeMs; at++) {
+      const other = ids[at] ?? "";
+      if (other > id || (other === id && (froms?.[at] ?? 0) > from)) break;
+    }
+    return at;
+  }
+}
+
+const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);

@@ -1,0 +1,35 @@
+// signal-records.ts — the records that carry matches to the windows that count them.
+//
+// Holds: what an event means for one group is one record, however many correlations so group; all of a group's signals
+//        meet in one partition.
+import type { OutRecord } from "../../core/bus/bus.ts";
+import { idOf } from "../../core/event.ts";
+import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
+
+const KEY_CHARS_MAX = 200;
+
+export type SignalBase = Pick<Signal, "stream" | "id" | "timeMs" | "page">;
+
+export function signalRecords(
+  base: SignalBase,
+  found: readonly { readonly group: readonly string[]; readonly match: SignalMatch }[],
+): OutRecord[] {
+  const groups = new Map<string, { group: readonly string[]; matches: SignalMatch[] }>();
+  for (const { group, match } of found) {
+    const name = group.join("\u0000");
+    const known = groups.get(name);
+    if (known) known.matches.push(match);
+    else groups.set(name, { group, matches: [match] });
+  }
+  const out: OutRecord[] = [];
+  for (const [name, { group, matches }] of groups) {
+    const value: Signal = { kind: "signal", ...base, group, matches };
+    out.push({ topic: TOPIC.signals, key: keyOf(base.stream, name), value });
+  }
+  return out;
+}
+
+function keyOf(stream: string, group: string): string {
+  const key = `${stream} ${group}`;
+  return key.length <= KEY_CHARS_MAX ? key : idOf(key);
+}
