@@ -40,5 +40,14 @@ export const systemClock: Clock = {
   },
 };
 
+const ID_BYTES = 16;
+const POOL_BYTES = 256 * ID_BYTES; // drawn at once: a call to the system for each id costs more than the id
+let pool = Buffer.alloc(0);
+
 /** 128 random bits. */
-export const randomId = (): string => randomBytes(16).toString("base64url");
+export function randomId(): string {
+  if (pool.length < ID_BYTES) pool = randomBytes(POOL_BYTES);
+  const id = pool.toString("base64url", 0, ID_BYTES);
+  pool = pool.subarray(ID_BYTES);
+  return id;
+}

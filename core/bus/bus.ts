@@ -14,7 +14,7 @@ export type TopicSpec = {
 export type OutRecord = {
   readonly topic: TopicName;
   readonly key: string;
-  readonly value: unknown; // plain JSON; null removes the key from a compacted topic
+  readonly value: unknown; // plain JSON, never changed afterwards; null removes the key from a compacted topic
   readonly partition?: number; // else by the key
 };
 

@@ -1,11 +1,15 @@
 // embedded-log.ts — the embedded bus on disk: one SQLite table a partition, a flush of records as one row.
 //
 // Holds: append is one transaction, on disk (fsync) when it returns; offsets never go back or repeat.
-// Why:   a row a flush, not a row a record: SQLite takes some 14 µs a row however small it is.
+// Why:   a row a flush, not a row a record: SQLite takes some 14 µs a row however small it is. Appends run in a worker:
+//        waiting for the disk must not hold up what else the process does.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { UserError } from "../errors.ts";
 import type { TopicName } from "../records.ts";
+import { besideModule, type Caller, startWorker } from "../worker-calls.ts";
 import type { BusRecord, TopicSpec } from "./bus.ts";
+import { LOG_PRAGMAS } from "./embedded-log-file.ts";
+import type { Insert, LogWriterCalls } from "./embedded-log-worker.ts";
 
 /** One partition's records of one flush, still as text: a line `key TAB value` each, keys and values JSON. */
 export type Chunk = {
@@ -13,7 +17,7 @@ export type Chunk = {
   readonly partition: number;
   readonly records: readonly Keyed[];
 };
-type Keyed = { readonly key: string; readonly text: string };
+export type Keyed = { readonly key: string; readonly text: string; readonly value?: unknown };
 export type Commit = {
   readonly group: string;
   readonly topic: TopicName;
@@ -23,9 +27,8 @@ export type Commit = {
 export type Row = { readonly first: number; readonly records: readonly BusRecord[] };
 
 type Partition = {
-  readonly insert: StatementSync;
+  readonly table: string;
   readonly select: StatementSync;
-  readonly forget: StatementSync;
   end: number;
 };
 export type TopicLog = {
@@ -34,7 +37,7 @@ export type TopicLog = {
   readonly partitions: readonly Partition[];
 };
 
-/** A record of the log. Its value is parsed once, when somebody first asks, and shared by every consumer. */
+/** A record of the log. Its value is the one that was produced, or is parsed once when somebody first asks; all consumers share it. */
 class LoggedRecord implements BusRecord {
   readonly topic: TopicName;
   readonly partition: number;
@@ -47,8 +50,10 @@ class LoggedRecord implements BusRecord {
   constructor(
     row: { readonly topic: TopicName; readonly partition: number; readonly timestampMs: number },
     offset: number,
-    { key, text }: Keyed,
+    { key, text, value }: Keyed,
   ) {
+    this.#value = value;
+    this.#parsed = value !== undefined;
     this.topic = row.topic;
     this.partition = row.partition;
     this.timestampMs = row.timestampMs;
@@ -68,20 +73,18 @@ class LoggedRecord implements BusRecord {
 export class EmbeddedLog {
   readonly topics = new Map<TopicName, TopicLog>();
   readonly #db: DatabaseSync;
-  readonly #commitOffset: StatementSync;
+  readonly #writer: Caller<LogWriterCalls>;
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file);
-    this.#db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=10000;
-      PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;
+    this.#db.exec(`${LOG_PRAGMAS}
       CREATE TABLE IF NOT EXISTS topics(id INTEGER PRIMARY KEY, name TEXT UNIQUE, partitions INTEGER,
         retention_ms INTEGER, compacted INTEGER);
       CREATE TABLE IF NOT EXISTS offsets(grp TEXT, topic TEXT, partition INTEGER, next INTEGER,
         PRIMARY KEY(grp, topic, partition)) WITHOUT ROWID;`);
-    this.#commitOffset = this.#db.prepare(
-      "INSERT INTO offsets VALUES(?,?,?,?) ON CONFLICT DO UPDATE SET next=excluded.next",
-    );
     for (const row of this.#db.prepare("SELECT * FROM topics").all()) this.#openTopic(row);
+    const url = besideModule(import.meta.url, "embedded-log-worker");
+    this.#writer = startWorker("the bus's writer", { url, data: { file } });
   }
 
   ensureTopic(spec: TopicSpec): void {
@@ -108,33 +111,39 @@ export class EmbeddedLog {
     return topic;
   }
 
-  /** Appends all chunks and takes all commits in one transaction; gives the rows as consumers will see them. */
-  append(chunks: readonly Chunk[], commits: readonly Commit[], nowMs: number): Row[] {
+  /** Appends all chunks and takes all commits in one transaction; gives the rows as consumers will see them. One call at a time. */
+  async append(
+    chunks: readonly Chunk[],
+    commits: readonly Commit[],
+    nowMs: number,
+  ): Promise<Row[]> {
     const ends = new Map<Partition, number>();
     const rows: Row[] = [];
-    this.#transaction(() => {
-      for (const { topic, partition, records } of chunks) {
-        const { spec, partitions } = this.topic(topic);
-        const log = partitionOf(partitions, topic, partition);
-        const first = ends.get(log) ?? log.end;
-        ends.set(log, first + records.length);
-        if (spec.compacted) {
-          records.forEach((record, index) => {
-            log.forget.run(record.key);
-            log.insert.run(first + index, 1, nowMs, record.key, line(record));
+    const inserts: Insert[] = [];
+    for (const { topic, partition, records } of chunks) {
+      const { spec, partitions } = this.topic(topic);
+      const log = partitionOf(partitions, topic, partition);
+      const first = ends.get(log) ?? log.end;
+      ends.set(log, first + records.length);
+      const base = { table: log.table, atMs: nowMs };
+      if (spec.compacted)
+        for (const [index, record] of records.entries())
+          inserts.push({
+            ...base,
+            first: first + index,
+            count: 1,
+            key: record.key,
+            data: line(record),
           });
-        } else log.insert.run(first, records.length, nowMs, null, records.map(line).join("\n"));
-        rows.push({
-          first,
-          records: records.map(
-            (record, index) =>
-              new LoggedRecord({ topic, partition, timestampMs: nowMs }, first + index, record),
-          ),
-        });
-      }
-      for (const { group, topic, partition, next } of commits)
-        this.#commitOffset.run(group, topic, partition, next);
-    });
+      else
+        inserts.push({ ...base, first, count: records.length, data: records.map(line).join("\n") });
+      const about = { topic, partition, timestampMs: nowMs };
+      rows.push({
+        first,
+        records: records.map((record, index) => new LoggedRecord(about, first + index, record)),
+      });
+    }
+    await this.#writer.call("append", inserts, commits);
     for (const [log, end] of ends) log.end = end;
     return rows;
   }
@@ -172,10 +181,8 @@ export class EmbeddedLog {
 
   /** From now on nothing is removed that the group has not read. */
   remember(group: string, topic: TopicName): void {
-    this.#transaction(() => {
-      for (const partition of this.topic(topic).partitions.keys())
-        this.#commitOffset.run(group, topic, partition, this.committed(group, topic, partition));
-    });
+    const known = this.#db.prepare("INSERT INTO offsets VALUES(?,?,?,0) ON CONFLICT DO NOTHING");
+    for (const partition of this.topic(topic).partitions.keys()) known.run(group, topic, partition);
   }
 
   /** Removes rows older than their topic's retention that every group has read; the newest row always stays. */
@@ -197,7 +204,8 @@ export class EmbeddedLog {
     }
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#writer.close();
     this.#db.close();
   }
 
@@ -220,26 +228,14 @@ export class EmbeddedLog {
         .prepare(`SELECT first + count AS next FROM ${table} ORDER BY first DESC LIMIT 1`)
         .get();
       return {
-        insert: this.#db.prepare(`INSERT INTO ${table} VALUES(?,?,?,?,?)`),
+        table,
         select: this.#db.prepare(`SELECT first, at_ms, data FROM ${table}
           WHERE first >= coalesce((SELECT max(first) FROM ${table} WHERE first <= ?), 0) AND first + count > ?
           ORDER BY first LIMIT 1`),
-        forget: this.#db.prepare(`DELETE FROM ${table} WHERE key = ?`),
         end: end ? Number(end["next"]) : 0,
       };
     });
     this.topics.set(name, { spec, id, partitions });
-  }
-
-  #transaction(work: () => void): void {
-    this.#db.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      this.#db.exec("COMMIT");
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      throw error;
-    }
   }
 }
 

@@ -9,7 +9,7 @@ import type { TopicName } from "../records.ts";
 import type { Clock } from "../service.ts";
 import type { Bus, BusRecord, ConsumeOptions, Lag, OutRecord } from "./bus.ts";
 import { EmbeddedGroups } from "./embedded-group.ts";
-import { type Chunk, type Commit, EmbeddedLog, type Row } from "./embedded-log.ts";
+import { type Chunk, type Commit, EmbeddedLog, type Keyed, type Row } from "./embedded-log.ts";
 import { partitionOf } from "./partitioner.ts";
 
 const RECORD_BYTES_MAX = 16_777_216;
@@ -129,13 +129,13 @@ export class EmbeddedBus implements Bus {
     this.#stopExpiry();
     this.#closed = true;
     await this.#flushing;
-    this.#log.close();
+    await this.#log.close();
   }
 
   #chunks(records: readonly OutRecord[]): Chunk[] {
     const byPartition = new Map<
       string,
-      { topic: TopicName; partition: number; records: { key: string; text: string }[] }
+      { topic: TopicName; partition: number; records: Keyed[] }
     >();
     for (const { topic, key, value, partition: wanted } of records) {
       const text = value === null ? "" : JSON.stringify(value);
@@ -148,8 +148,9 @@ export class EmbeddedBus implements Bus {
       this.#log.end(topic, partition); // refuses one that is not there, before anything is written
       const name = `${topic}/${partition}`;
       const chunk = byPartition.get(name);
-      if (chunk) chunk.records.push({ key, text });
-      else byPartition.set(name, { topic, partition, records: [{ key, text }] });
+      const record = { key, text, value: value ?? undefined };
+      if (chunk) chunk.records.push(record);
+      else byPartition.set(name, { topic, partition, records: [record] });
     }
     return [...byPartition.values()];
   }
@@ -180,7 +181,7 @@ export class EmbeddedBus implements Bus {
     const commits = waiting.flatMap(({ commit }) => commit ?? []);
     for (;;) {
       try {
-        const rows = this.#log.append(chunks, commits, this.#clock.now());
+        const rows = await this.#log.append(chunks, commits, this.#clock.now());
         this.#failure = undefined;
         return rows;
       } catch (error) {
@@ -234,7 +235,7 @@ function merge(chunks: readonly Chunk[]): Chunk[] {
   const merged: {
     topic: TopicName;
     partition: number;
-    records: { key: string; text: string }[];
+    records: Keyed[];
     chars: number;
   }[] = [];
   const open = new Map<string, (typeof merged)[number]>();

@@ -1,8 +1,6 @@
 // embedded-worker.ts — runs in a worker: one takes events into their files, another searches them and keeps documents.
-//
-// Holds: a message is answered exactly once; a failure is answered with its code and words.
 import { parentPort, workerData } from "node:worker_threads";
-import { messageOf, UserError } from "../errors.ts";
+import { answerCalls } from "../worker-calls.ts";
 import { documentFile } from "./embedded-documents.ts";
 import { eventFiles } from "./embedded-file.ts";
 import { countFiles, linesByIds, searchFiles } from "./embedded-search.ts";
@@ -11,17 +9,6 @@ import type { Query } from "./query.ts";
 import type { Collection, Document, DocumentSearch, EventSearch } from "./store.ts";
 
 export type Role = "writer" | "reader";
-export type Request = {
-  readonly number: number;
-  readonly call: string;
-  readonly args: readonly unknown[];
-};
-export type Answer = {
-  readonly number: number;
-  readonly value?: unknown;
-  readonly error?: { readonly code?: string; readonly message: string };
-};
-type Calls = Readonly<Record<string, (...args: never[]) => unknown>>;
 
 function writerCalls(folder: string) {
   const writer = eventWriter(folder);
@@ -60,25 +47,6 @@ export type WriterCalls = ReturnType<typeof writerCalls>;
 export type ReaderCalls = ReturnType<typeof readerCalls>;
 
 if (parentPort) {
-  const port = parentPort;
   const { role, folder } = workerData as { readonly role: Role; readonly folder: string };
-  const calls: Calls = role === "writer" ? writerCalls(folder) : readerCalls(folder);
-  port.on("message", ({ number, call, args }: Request) => {
-    const answer = (result: Omit<Answer, "number">) => port.postMessage({ number, ...result });
-    Promise.resolve()
-      .then(() => calls[call]?.(...(args as never[])))
-      .then(
-        (value) => {
-          answer({ value });
-          if (call === "close") port.close();
-        },
-        (error: unknown) =>
-          answer({
-            error: {
-              ...(error instanceof UserError && { code: error.code }),
-              message: messageOf(error),
-            },
-          }),
-      );
-  });
+  answerCalls(parentPort, role === "writer" ? writerCalls(folder) : readerCalls(folder));
 }

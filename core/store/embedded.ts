@@ -5,19 +5,11 @@
 //        and no search holds up keep.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.ts";
 import type { EcsEvent } from "../event.ts";
-import type { Answer, ReaderCalls, Request, Role, WriterCalls } from "./embedded-worker.ts";
+import { besideModule, type Caller, startWorker } from "../worker-calls.ts";
+import type { ReaderCalls, Role, WriterCalls } from "./embedded-worker.ts";
 import type { Store } from "./store.ts";
-
-type Caller<Calls> = {
-  readonly call: <Name extends keyof Calls & string>(
-    name: Name,
-    ...args: Calls[Name] extends (...args: infer Args) => unknown ? Args : never
-  ) => Promise<Awaited<Calls[Name] extends (...args: never[]) => infer Result ? Result : never>>;
-  readonly close: () => Promise<void>;
-};
 
 export function openEmbeddedStore(options: { readonly dir: string }): Store {
   const folder = join(options.dir, "store");
@@ -34,8 +26,8 @@ export function openEmbeddedStore(options: { readonly dir: string }): Store {
       if (started) return;
       mkdirSync(folder, { recursive: true });
       started = {
-        writer: startWorker<WriterCalls>("writer", folder),
-        reader: startWorker<ReaderCalls>("reader", folder),
+        writer: worker<WriterCalls>("writer", folder),
+        reader: worker<ReaderCalls>("reader", folder),
       };
       await started.writer.call("expired", 0);
       await started.reader.call("lines", []);
@@ -83,51 +75,8 @@ export function openEmbeddedStore(options: { readonly dir: string }): Store {
   };
 }
 
-/** In a checkout the worker is TypeScript, in the packed package what tsc made of it. */
-const workerFile = (): URL =>
-  new URL(`./embedded-worker.${import.meta.url.endsWith(".ts") ? "ts" : "js"}`, import.meta.url);
-
-function startWorker<Calls>(role: Role, folder: string): Caller<Calls> {
-  const worker = new Worker(workerFile(), { workerData: { role, folder } });
-  const waiting = new Map<
-    number,
-    { readonly resolve: (value: never) => void; readonly reject: (error: Error) => void }
-  >();
-  let last = 0;
-  let gone: Error | undefined;
-  const fail = (error: Error) => {
-    gone = error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  worker.on("error", (error) =>
-    fail(
-      new UserError("store.worker", `the store's ${role} ended: ${String(error)}`, {
-        cause: error,
-      }),
-    ),
-  );
-  worker.on("exit", () => fail(new UserError("store.closed", "the store is closed")));
-  worker.on("message", ({ number, value, error }: Answer) => {
-    const caller = waiting.get(number);
-    waiting.delete(number);
-    if (error) caller?.reject(new UserError(error.code ?? "store.failed", error.message));
-    else caller?.resolve(value as never);
+const worker = <Calls>(role: Role, folder: string): Caller<Calls> =>
+  startWorker(`the store's ${role}`, {
+    url: besideModule(import.meta.url, "embedded-worker"),
+    data: { role, folder },
   });
-  const call: Caller<Calls>["call"] = (name, ...args) =>
-    new Promise((resolve, reject) => {
-      if (gone) {
-        reject(gone);
-        return;
-      }
-      const number = ++last;
-      waiting.set(number, { resolve, reject });
-      worker.postMessage({ number, call: name, args } satisfies Request);
-    });
-  const close = async () => {
-    if (gone) return;
-    await call("close" as never, ...([] as never));
-    await worker.terminate();
-  };
-  return { call, close };
-}
