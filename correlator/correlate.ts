@@ -2,7 +2,7 @@
 //
 // In:    wache.signals (group `correlate`): rules, signals, ticks.
 // Out:   wache.findings; wache.signals of the next level, for correlations of correlations.
-// The path: windows/processor.ts takes a record, rule-windows.ts finds its group, group.ts its episodes, episodes.ts tells.
+// The path: windows/processor.ts takes a record, rule-windows.ts finds its group, group.ts its episodes, findings.ts tells.
 // It also keeps events and findings in the store (core/store/keep.ts), with groups of their own.
 import { Counter, Gauge } from "prom-client";
 import { spanMs } from "../core/config-schema.ts";

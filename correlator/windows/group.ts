@@ -8,7 +8,7 @@
 //        windows before that one is worked out once, with the next tick, for all late members together.
 import type { CorrelationRule } from "../../core/records.ts";
 import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
-import { cover, type Episode, holding, type Span } from "./episodes.ts";
+import { cover, type Episode, type Span } from "./episodes.ts";
 import { type Member, Members } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
@@ -196,9 +196,15 @@ function decideLast(rule: CorrelationRule, group: Group, held: (member: Member) 
     hold(group, { firstMs: members.times[slide.start] ?? lastMs, lastMs }, held);
 }
 
+/** The condition holds in a window: tells the members that end it, each once. */
 function hold(group: Group, span: Span, held: (member: Member) => void): void {
-  holding(group.members, span.lastMs, held);
-  cover(group, span);
+  const { members } = group;
+  for (let at = members.lowerBound(span.lastMs); members.times[at] === span.lastMs; at++) {
+    if (members.held[at] === 1) continue;
+    members.held[at] = 1;
+    held(members.at(at));
+  }
+  cover(group.episodes, span);
 }
 
 /** Every window from where the slide stands that ends before `untilMs`. */

@@ -6,7 +6,7 @@
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { firesAtOnce } from "./condition.ts";
-import { type Context, fresh, grown } from "./episodes.ts";
+import { type Context, fresh, grown } from "./findings.ts";
 import { addMember, emptyGroup, forget, type Group, settleLate, settleUntil } from "./group.ts";
 import type { Member } from "./members.ts";
 
