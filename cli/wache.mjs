@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
 
 const NODE_MAJOR_MIN = 24;
 const here = dirname(fileURLToPath(import.meta.url));
@@ -17,6 +18,7 @@ else runWith(findNode());
 
 async function runHere() {
   quietWarnings();
+  keepHeapSmall();
   endWithParent();
   const source = join(here, "main.ts");
   const compiled = join(here, "..", "dist", "cli", "main.js");
@@ -31,6 +33,12 @@ function quietWarnings() {
     if (warning.name === "ExperimentalWarning" || warning.name === "TimeoutNegativeWarning") return;
     process.stderr.write(`${warning.name}: ${warning.message}\n`);
   });
+}
+
+/** V8 lets garbage grow to three times what lives, and gives each worker 48 MiB for young objects; neither makes Wache faster. */
+function keepHeapSmall() {
+  setFlagsFromString("--heap-growing-percent=30");
+  setFlagsFromString("--max-semi-space-size=4"); // MiB; of workers started from now on
 }
 
 /** Started by an old Node, this process must not outlive it, not even its `kill -9`. */

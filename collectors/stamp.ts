@@ -53,7 +53,7 @@ export type Tally = { events: number; late: number; implausible: number; dead: n
 export const newTally = (): Tally => ({ events: 0, late: 0, implausible: 0, dead: 0 });
 
 const DAY_MS = 86_400_000;
-const OVERHEAD_BYTES = 800; // an event's fields beside its text, in memory
+const OVERHEAD_BYTES = 2500; // an event's fields beside its text, in memory
 const RAW_CHARS_MAX = 131_072; // of a dead letter
 const LONG_CHARS = 60_000; // beyond it the record's real size is looked at
 const RECORD_BYTES_MAX = 900_000; // Kafka takes a megabyte

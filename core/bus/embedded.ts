@@ -15,7 +15,7 @@ import { partitionOf } from "./partitioner.ts";
 const RECORD_BYTES_MAX = 16_777_216;
 const ROW_RECORDS_MAX = 1000;
 const ROW_CHARS_MAX = 1_048_576;
-const TAIL_CHARS_MAX = 16_777_216; // of all partitions, kept in memory for consumers that are close behind
+const TAIL_CHARS_MAX = 8_388_608; // of all partitions, kept in memory for consumers that are close behind
 const FLUSH_GAP_MS = 4; // under load: what comes meanwhile shares one fsync
 const RETRY_MS = 1000;
 const EXPIRE_EVERY_MS = 600_000;

@@ -18,7 +18,7 @@ import type { Collection, Document, KeptEvent, Store } from "./store.ts";
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 15_000;
 const COMMIT_EVERY_MS = 1000;
-const BATCH_RECORDS_MAX = 4000;
+const BATCH_RECORDS_MAX = 1000;
 const EVENT_PREFIX = '{"kind":"event","event":';
 
 export type KeepDeps = {
