@@ -32,6 +32,11 @@ describe("what goes over the wire", () => {
   });
 });
 
+test("an incident that came again says the how manieth it is", () => {
+  const { facts } = deliveryOf(notification({ number: 2 })).message;
+  expect(facts.at(-1)?.value).toMatch(/ \(number 2 of its kind\)$/);
+});
+
 describe("a hostile log", () => {
   const { message } = deliveryOf(notification(HOSTILE), { publicUrl: "https://wache.example" });
   const slack = slackMessage(message);
