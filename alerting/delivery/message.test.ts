@@ -32,8 +32,9 @@ describe("what goes over the wire", () => {
   });
 });
 
-test("an incident that came again says the how manieth it is", () => {
-  const { facts } = deliveryOf(notification({ number: 2 })).message;
+test("an incident that came again says which it is", () => {
+  const first = notification();
+  const { facts } = deliveryOf({ ...first, incident: { ...first.incident, number: 2 } }).message;
   expect(facts.at(-1)?.value).toMatch(/ \(number 2 of its kind\)$/);
 });
 
