@@ -91,6 +91,7 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     await shoot("setup");
     await signUp();
     await page.getByText("To see one within a minute").waitFor();
+    await page.getByText("npx wache demo").waitFor();
     const curl = await page.getByText("curl -H").textContent();
     expect(curl).toContain(`${api.http.address()}/ingest`);
     expect(curl).toContain("ingest.token");
@@ -123,7 +124,11 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     await shoot("incidents");
     await page.getByRole("link", { name: /203\.0\.113\.1\)/ }).click();
     await page.getByText("Failed password for root").first().waitFor();
-    await page.getByText("Ten or more failed sign-ins").waitFor();
+    const summary = page.getByRole("region", { name: "What happened" });
+    await summary.getByText("Ten or more failed sign-ins").waitFor();
+    const around = page.getByRole("link", { name: "What else it did" });
+    const search = new URL((await around.getAttribute("href")) ?? "", api.http.address());
+    expect(search.searchParams.get("q")).toBe('source.ip:"203.0.113.1"');
     await page.getByRole("button", { name: "Acknowledge" }).click();
     await page.getByText("acknowledged by ada").waitFor();
     await page.getByLabel("Comment").fill("looking at <b>it</b>");

@@ -35,12 +35,32 @@ export function IncidentView({ id }: { readonly id: string }) {
           {missing.length > 0 && `${missing.length} of those named are not in the store.`}
         </p>
         <EventList events={evidence} />
+        <p>
+          <a href={aroundOf(incident)}>What else it did, from 15 minutes before to an hour after</a>
+        </p>
       </section>
       <Timeline incident={incident} />
       <AboutRule incident={incident} />
     </>
   );
 }
+
+const BEFORE_MS = 15 * 60_000;
+const AFTER_MS = 60 * 60_000;
+
+/** A search of what the same address, host or user did around the incident. */
+function aroundOf({ group, replay, stream, firstMs, lastMs }: Incident): string {
+  const parts = Object.entries(group).map(([name, value]) => `${name}:${quoted(value)}`);
+  if (replay) parts.push(`wache.stream:${quoted(stream)}`);
+  return `/search?${new URLSearchParams({
+    q: parts.join(" AND "),
+    range: "between",
+    from: utc(firstMs - BEFORE_MS).replace(" ", "T"),
+    to: utc(lastMs + AFTER_MS).replace(" ", "T"),
+  })}`;
+}
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 
 const Summary = ({ incident }: { readonly incident: Incident }) => (
   <section class="summary" aria-label="What happened">
@@ -51,6 +71,12 @@ const Summary = ({ incident }: { readonly incident: Incident }) => (
       {incident.replay && <span class="badge">replay of {incident.stream}</span>}
     </div>
     <dl>
+      {incident.rule.description !== undefined && (
+        <>
+          <dt>What it says</dt>
+          <dd class="prose">{incident.rule.description}</dd>
+        </>
+      )}
       <dt>Who or where</dt>
       <dd>
         <Group group={incident.group} />
@@ -91,7 +117,6 @@ function AboutRule({ incident: { rule } }: { readonly incident: Incident }) {
       <p>
         <strong>{rule.title}</strong> <span class="dim">{rule.id}</span>
       </p>
-      {rule.description !== undefined && <p class="prose">{rule.description}</p>}
       {rule.tags.length > 0 && <p class="dim">{rule.tags.join(" · ")}</p>}
       <List title="May also be" items={rule.falsepositives} />
       <List title="Read more" items={rule.references} />

@@ -36,9 +36,7 @@ export function SearchView({ place }: { readonly place: Place }) {
       {found.value !== undefined && found.failure === undefined && (
         <>
           <p role="status" class="dim">
-            {found.value.items.length === 0
-              ? "No event matches. Try a longer time, or fewer words."
-              : `${counted(found.value.items.length, "event")}${found.value.cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`}
+            {saidOf(found.value)}
           </p>
           <EventList events={found.value.items} />
           {found.value.cursor !== undefined && (
@@ -50,6 +48,14 @@ export function SearchView({ place }: { readonly place: Place }) {
       )}
     </>
   );
+}
+
+function saidOf({ items, cursor }: Page<EcsEvent>): string {
+  if (items.length > 0)
+    return `${counted(items.length, "event")}${cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`;
+  return cursor === undefined
+    ? "No event matches. Try a longer time, or fewer words."
+    : "No event matches among those looked at so far; there are more.";
 }
 
 type Question = {
