@@ -11,6 +11,7 @@ import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { createIngest, destinationOf, type FindDestination } from "../ingest.ts";
 import { createProgress } from "../progress.ts";
 import { type SendOptions, type Sent, sendFile } from "../send-file.ts";
+import { counted } from "../table.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
 export const send: Verb = {
@@ -152,7 +153,7 @@ function tell(
     return;
   }
   if (sent.wasComplete) {
-    call.out(`${title}: already imported, nothing added (${sent.lines} lines)`);
+    call.out(`${title}: already imported, nothing added (${counted(sent.lines, "line")})`);
     return;
   }
   const rate = Math.round((sent.sent * 1000) / Math.max(about.tookMs, 1));
@@ -160,7 +161,7 @@ function tell(
   const resumed = sent.skipped > 0 ? `, ${sent.skipped} were there already` : "";
   const dead = sent.refused > 0 ? `, ${sent.refused} went to the dead letter` : "";
   call.out(
-    `${title}: ${sent.events} events from ${sent.sent} lines in ${seconds} s (${rate} lines/s)${resumed}${dead}`,
+    `${title}: ${counted(sent.events, "event")} from ${counted(sent.sent, "line")} in ${seconds} s (${rate} lines/s)${resumed}${dead}`,
   );
   if (options.now && sent.late > 0)
     call.err(

@@ -216,6 +216,11 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     const link = page.getByRole("link", { name: /203\.0\.113\.1\)/ });
     await link.waitFor();
     await shoot("dark-small");
+    const tops = await page
+      .getByRole("navigation", { name: "Views" })
+      .getByRole("link")
+      .evaluateAll((links) => links.map((one) => Math.round(one.getBoundingClientRect().top)));
+    expect(tops).toEqual(tops.map(() => tops[0])); // side by side
     for (let tabs = 0; tabs < 30; tabs++) {
       await page.keyboard.press("Tab");
       if (await link.evaluate((element) => element.matches(":focus"))) break;

@@ -73,7 +73,7 @@ const Summary = ({ incident }: { readonly incident: Incident }) => (
     <dl>
       {incident.rule.description !== undefined && (
         <>
-          <dt>What it says</dt>
+          <dt>The rule says</dt>
           <dd class="prose">{incident.rule.description}</dd>
         </>
       )}
