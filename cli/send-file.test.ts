@@ -66,6 +66,8 @@ test.for([
   const result = await send(file("a.log", content), ingest);
   expect(result).toMatchObject({ lines: 1203, sent, skipped, wasComplete: false });
   expect(state.lines).toEqual(lines.slice(position));
+  for (const post of state.posts)
+    expect(new URLSearchParams(post.split("?")[1]).get("path")).toBe(join(folder, "a.log"));
   expect({ position: state.position, ended: state.ended }).toEqual({ position: 1203, ended: true });
 });
 

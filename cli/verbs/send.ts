@@ -153,7 +153,8 @@ function tell(
     return;
   }
   if (sent.wasComplete) {
-    call.out(`${title}: already imported, nothing added (${counted(sent.lines, "line")})`);
+    const again = options.page ? ", nobody paged anew" : "";
+    call.out(`${title}: already imported, nothing added${again} (${counted(sent.lines, "line")})`);
     return;
   }
   const rate = Math.round((sent.sent * 1000) / Math.max(about.tookMs, 1));
@@ -175,7 +176,8 @@ async function sendStandardInput(how: How): Promise<number> {
   try {
     const file = join(folder, "input");
     await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
-    return await sendNamed(file, "standard input", how);
+    const options = { ...how.options, path: "standard input" };
+    return await sendNamed(file, "standard input", { ...how, options });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 // incident.tsx — one incident: what happened, its evidence, what was done, and what to do.
-import { get, type Incident, type IncidentShown, pathOf } from "../api.ts";
+import { type EcsEvent, get, type Incident, type IncidentShown, pathOf } from "../api.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Group, Severity, Status } from "../parts/badges.tsx";
 import { EventList } from "../parts/event-list.tsx";
@@ -25,7 +25,7 @@ export function IncidentView({ id }: { readonly id: string }) {
       <p>
         <a href="/">← All incidents</a>
       </p>
-      <Summary incident={incident} />
+      <Summary incident={incident} file={fileOf(evidence)} />
       <Actions incident={incident} onChange={set} />
       <section aria-labelledby="evidence">
         <h2 id="evidence">Evidence</h2>
@@ -62,13 +62,25 @@ function aroundOf({ group, replay, stream, firstMs, lastMs }: Incident): string 
 
 const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 
-const Summary = ({ incident }: { readonly incident: Incident }) => (
+/** The file that was imported, where its sender said so. */
+function fileOf(evidence: readonly EcsEvent[]): string | undefined {
+  const file = (evidence[0]?.log as { file?: { path?: unknown } } | undefined)?.file;
+  return typeof file?.path === "string" ? file.path : undefined;
+}
+
+const Summary = ({
+  incident,
+  file = incident.stream,
+}: {
+  readonly incident: Incident;
+  readonly file?: string | undefined;
+}) => (
   <section class="summary" aria-label="What happened">
     <div class="bar">
       <Severity level={incident.severity} />
       <h1>{incident.title}</h1>
       <Status status={incident.status} />
-      {incident.replay && <span class="badge">replay of {incident.stream}</span>}
+      {incident.replay && <span class="badge">replay of {file}</span>}
     </div>
     <dl>
       {incident.rule.description !== undefined && (
