@@ -164,6 +164,10 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
       .getByRole("link", { name: "Search" })
       .click();
     await page.getByText("2 events;").waitFor();
+    await page.getByText("How to ask").click();
+    await page.getByRole("link", { name: "user.name:root" }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("q")).toBe("user.name:root");
+    await page.getByRole("status").getByText(/event/).waitFor();
     await page.getByLabel("Query").fill("host.name:web-1");
     await page.keyboard.press("Enter");
     await page.getByText("1 event;").waitFor();
