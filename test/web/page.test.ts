@@ -225,6 +225,8 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
       .getByRole("link")
       .evaluateAll((links) => links.map((one) => Math.round(one.getBoundingClientRect().top)));
     expect(tops).toEqual(tops.map(() => tops[0])); // side by side
+    const { width = 0 } = (await link.boundingBox()) ?? {};
+    expect(width).toBeGreaterThan(200); // the title has room
     for (let tabs = 0; tabs < 30; tabs++) {
       await page.keyboard.press("Tab");
       if (await link.evaluate((element) => element.matches(":focus"))) break;
