@@ -160,6 +160,7 @@ test("busy and absent collectors are waited for, in growing steps, and not for e
     "http://wache.test asks to wait: 503",
     "http://wache.test asks to wait: slow down",
   ]);
+  said.length = 0;
   const begunMs = time;
   await expect(make(async () => new Response("", { status: 503 })).get("/x")).rejects.toMatchObject(
     {
@@ -167,5 +168,6 @@ test("busy and absent collectors are waited for, in growing steps, and not for e
       exitCode: 4,
     },
   );
+  expect(said).toEqual(["http://wache.test asks to wait: 503"]); // the same reason is told once
   expect(time - begunMs).toBeLessThanOrEqual(120_000);
 });

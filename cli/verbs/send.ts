@@ -110,14 +110,11 @@ async function sendNamed(file: string, title: string, how: How): Promise<number>
     clock,
     title,
   });
-  let toldWait = "";
   const ingest = createIngest({
     find: how.find,
     clock,
     fetch,
     onWait: (reason) => {
-      if (reason === toldWait) return;
-      toldWait = reason;
       progress.clear();
       call.err(`wache send: ${reason}; trying again`);
     },
