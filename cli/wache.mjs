@@ -23,7 +23,16 @@ async function runHere() {
   const source = join(here, "main.ts");
   const compiled = join(here, "..", "dist", "cli", "main.js");
   const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href);
-  process.exit(await main(process.argv.slice(2)));
+  const code = await main(process.argv.slice(2));
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
+}
+
+/** A pipe takes what it can at once and the rest later: an exit before that would cut the output off. */
+function written(stream) {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }
 
 /** What Node says of `node:sqlite` and of a library's timers is for us, not for whoever runs Wache. */

@@ -152,6 +152,7 @@ async function ingest(intake: Intake, sender: Sender, request: FastifyRequest): 
     zone: sender.zone ?? intake.zone,
     latenessMs: intake.latenessMs,
     ...(sender.logSource === undefined ? {} : { logSource: sender.logSource }),
+    ...(query.path === undefined ? {} : { path: query.path }),
     ...(query.page && query.stream !== undefined ? { page: true } : {}),
   };
   const job: Job = { intake, query, origin, lines: body.lines, key, packed };
