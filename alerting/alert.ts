@@ -132,7 +132,7 @@ async function startDelivery(context: ServiceContext): Promise<Step> {
       snapshotEveryMs: SNAPSHOT_EVERY_MS,
       make: (_partition, parts) => new DeliveryQueue(parts),
     },
-    { ...{ bus, clock, log, metrics }, onReady, onGone, afterBatch },
+    { ...{ bus, clock, random, log, metrics }, onReady, onGone, afterBatch },
   );
   return {
     stop: async () => {

@@ -18,7 +18,8 @@ const ROW_CHARS_MAX = 1_048_576;
 const TAIL_RECORDS_MAX = 20_000; // of one partition, kept in memory for consumers that are close behind
 const TAIL_CHARS_MAX = 16_777_216;
 const RETRY_MS = 1000;
-const EXPIRE_EVERY_MS = 600_000;
+const EXPIRE_EVERY_MS_MIN = 100;
+const EXPIRE_EVERY_MS_MAX = 600_000;
 
 export type EmbeddedBusOptions = {
   readonly dir: string; // must exist
@@ -40,7 +41,7 @@ export class EmbeddedBus implements Bus {
   readonly #warn: (message: string) => void;
   readonly #tails = new Map<string, Tail>();
   readonly #groups: EmbeddedGroups;
-  readonly #stopExpiry: () => void;
+  #stopExpiry: () => void = () => {};
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #failure: string | undefined;
@@ -56,7 +57,6 @@ export class EmbeddedBus implements Bus {
       clock,
       this.#warn,
     );
-    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.expire());
   }
 
   partitions(topic: TopicName): number {
@@ -65,6 +65,10 @@ export class EmbeddedBus implements Bus {
 
   async ensureTopics(specs: Parameters<Bus["ensureTopics"]>[0]): Promise<void> {
     for (const spec of specs) this.#log.ensureTopic(spec);
+    const spans = [...this.#log.topics.values()].map(({ spec }) => spec.retentionMs / 4);
+    const everyMs = Math.max(EXPIRE_EVERY_MS_MIN, Math.min(EXPIRE_EVERY_MS_MAX, ...spans));
+    this.#stopExpiry();
+    this.#stopExpiry = this.#clock.every(everyMs, () => this.expire());
   }
 
   async produce(records: readonly OutRecord[]): Promise<void> {
