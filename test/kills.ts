@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Attack } from "./attack.ts";
-import { type HouseProcess, startVerb, streamPosition, until, type Verb } from "./house.ts";
+import { type HouseProcess, startVerb, streamPosition, until } from "./house.ts";
 
 const POLL_MS = 10;
 const DELAY_MS_MAX = 120;
@@ -74,15 +74,10 @@ export async function sendUnderKills(kills: Kills): Promise<void> {
     expect(sending.isEnded(), "the file is still being sent when processes die").toBe(false);
     await Promise.all(victims.map((victim) => victim.kill9()));
     sending.signal("SIGSTOP"); // what is left of the file is for the rounds to come
-    if (round === senderDies) sending = await again(sending, send);
+    if (round === senderDies) sending.signal("SIGKILL");
     await Promise.all(victims.map((victim) => victim.start()));
-    sending.signal("SIGCONT");
+    if (round === senderDies) sending = send();
+    else sending.signal("SIGCONT");
   }
   expect(await sending.ended).toMatchObject({ code: 0 });
-}
-
-async function again(sending: Verb, send: () => Verb): Promise<Verb> {
-  sending.signal("SIGKILL");
-  await sending.ended;
-  return send();
 }
