@@ -10,7 +10,7 @@ import { createLog } from "./log.ts";
 import type { ProcessorSpec } from "./processor.ts";
 import { TOPIC } from "./records.ts";
 import { runProcessor } from "./runner.ts";
-import { loadSnapshot, saveSnapshot } from "./snapshot.ts";
+import { forgetSnapshots, loadSnapshot, saveSnapshot } from "./snapshot.ts";
 
 const DAY_MS = 86_400_000;
 const CHUNK = "x".repeat(200_000); // two of them do not fit one chunk
@@ -143,6 +143,46 @@ test("a snapshot that ends before what the log still has: that is said", async (
   ]);
 });
 
+test("an owner's snapshots replace those of its forerunners, after the commit", async () => {
+  const at = await world();
+  const owners = async (): Promise<Set<string | undefined>> => {
+    const { keys } = await loadSnapshot(at.bus, summing, 0);
+    return new Set(keys.map((key) => key.split("/")[2]));
+  };
+  const first = await started(at);
+  await sumAfter(at, [1, 2, 3]);
+  await first.stop();
+  const before = await owners();
+  expect(before.size).toBe(1);
+  const second = await started(at);
+  expect(await owners()).toEqual(before);
+  await sumAfter(at, [4]);
+  await second.stop();
+  const after = await owners();
+  expect(after.size).toBe(1);
+  expect(after).not.toEqual(before);
+});
+
+test.for([
+  { name: "nothing", parts: [] },
+  { name: "an empty part", parts: [""] },
+  { name: "small parts", parts: ["a", "b", "", "c"] },
+  { name: "one as large as a chunk, between others", parts: ["a", "x".repeat(262_144), "b"] },
+  { name: "one that is a character larger", parts: ["a", "x".repeat(262_145), "b"] },
+  {
+    name: "one of several chunks, cut within characters",
+    parts: ["a", "\u{1F513}x".repeat(400_000)],
+  },
+  { name: "large ones after one another", parts: ["1", "2"].map((n) => n.repeat(900_000)) },
+])("a snapshot of $name comes back as it was, in records of half a megabyte", async ({ parts }) => {
+  const at = await world();
+  const place = { owner: "p", slot: "a" as const };
+  await saveSnapshot(at.bus, summing, 0, { next: 3, parts, place });
+  expect((await loadSnapshot(at.bus, summing, 0)).parts).toEqual(parts);
+  for await (const { text } of at.bus.read(TOPIC.state, 0, 0))
+    expect(text.length).toBeLessThanOrEqual(524_288);
+});
+
 test("two owners that snapshot at once: the later of the complete ones is loaded, and what is left goes", async () => {
   const at = await world();
   const hold = Promise.withResolvers<void>();
@@ -155,7 +195,7 @@ test("two owners that snapshot at once: the later of the complete ones is loaded
     },
   });
   const parts = (name: string) => [`${name}0${CHUNK}`, `${name}1${CHUNK}`];
-  const place = (owner: string) => ({ owner, slot: "a" as const, former: [] });
+  const place = (owner: string) => ({ owner, slot: "a" as const });
   const old = saveSnapshot(slow, summing, 0, { next: 7, parts: parts("old"), place: place("p") });
   await held.promise; // its first chunk is written
   const next = await saveSnapshot(at.bus, summing, 0, {
@@ -167,8 +207,9 @@ test("two owners that snapshot at once: the later of the complete ones is loaded
   const found = await loadSnapshot(at.bus, summing, 0);
   expect(found).toMatchObject({ next: 7, parts: parts("old") });
   await saveSnapshot(at.bus, summing, 0, {
-    ...{ next: 9, parts: ["whole"], place: { ...next, owner: "r", former: found.keys } },
+    ...{ next: 9, parts: ["whole"], place: { ...next, owner: "r" } },
   });
+  await forgetSnapshots(at.bus, 0, found.keys);
   expect(await loadSnapshot(at.bus, summing, 0)).toEqual({
     next: 9,
     parts: ["whole"],

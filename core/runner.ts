@@ -11,7 +11,7 @@ import { deadLetterOf } from "./dead-letter.ts";
 import { messageOf } from "./errors.ts";
 import type { Processor, ProcessorSpec } from "./processor.ts";
 import type { Clock } from "./service.ts";
-import { loadSnapshot, type SnapshotPlace, saveSnapshot } from "./snapshot.ts";
+import { forgetSnapshots, loadSnapshot, type SnapshotPlace, saveSnapshot } from "./snapshot.ts";
 
 const REPLAY_RECORDS_MAX = 1000;
 
@@ -37,6 +37,7 @@ type Slot = {
   saved: number; // next as of the last snapshot
   savedAtMs: number;
   place: SnapshotPlace; // of the next snapshot
+  former: readonly string[]; // keys of former owners' snapshots
 };
 
 export async function runProcessor(
@@ -198,7 +199,8 @@ class Runner {
       next: found.next,
       saved: found.next,
       savedAtMs: clock.now(),
-      place: { owner: this.#deps.random(), slot: "a", former: found.keys },
+      place: { owner: this.#deps.random(), slot: "a" },
+      former: found.keys,
     };
   }
 
@@ -213,6 +215,8 @@ class Runner {
     });
     slot.saved = next;
     await consumer.commit(partition, next);
+    await forgetSnapshots(this.#deps.bus, partition, slot.former);
+    slot.former = [];
   }
 
   #drop(partition: number): void {

@@ -9,17 +9,14 @@ import { TOPIC } from "./records.ts";
 
 const CHUNK_CHARS_MAX = 262_144; // at most 512 KiB on the wire, whatever the characters (most are one byte)
 
-/** Where an owner's next snapshot goes, and the keys of former owners that go once it is complete. */
-export type SnapshotPlace = {
-  readonly owner: string;
-  readonly slot: "a" | "b";
-  readonly former: readonly string[];
-};
+/** Where an owner's next snapshot goes. */
+export type SnapshotPlace = { readonly owner: string; readonly slot: "a" | "b" };
 type Chunk = {
   readonly kind: "chunk";
   readonly version: number;
   readonly next: number;
-  readonly parts: readonly SnapshotPart[];
+  readonly parts: readonly string[];
+  readonly goesOn?: true; // its last part goes on with the first of the next chunk
 };
 type Manifest = {
   readonly kind: "manifest";
@@ -57,11 +54,20 @@ export async function saveSnapshot(
     value,
   });
   let chunks = 0;
-  for (const parts of grouped(snapshot.parts))
-    await bus.produce([record(chunks++, { kind: "chunk", version, next, parts })]);
+  for (const pieces of grouped(snapshot.parts))
+    await bus.produce([record(chunks++, { kind: "chunk", version, next, ...pieces })]);
   await bus.produce([record("manifest", { kind: "manifest", version, next, chunks })]);
-  await bus.produce(place.former.map((key): OutRecord => ({ ...at, key, value: null })));
-  return { owner, slot: slot === "a" ? "b" : "a", former: [] };
+  return { owner, slot: slot === "a" ? "b" : "a" };
+}
+
+/** Removes what former owners left; only after the commit of a snapshot of one's own, which makes them needless. */
+export async function forgetSnapshots(
+  bus: Bus,
+  partition: number,
+  keys: readonly string[],
+): Promise<void> {
+  const at = { topic: TOPIC.state, partition: partition % bus.partitions(TOPIC.state) };
+  await bus.produce(keys.map((key): OutRecord => ({ ...at, key, value: null })));
 }
 
 export async function loadSnapshot(
@@ -84,36 +90,47 @@ export async function loadSnapshot(
       continue;
     }
     const base = key.slice(0, key.lastIndexOf("/") + 1);
-    const chunks = Array.from({ length: manifest.chunks }, (_, index) =>
-      found.get(`${base}${index}`),
-    );
-    const complete = chunks.every(
-      (chunk) =>
+    const chunks = Array.from({ length: manifest.chunks }, (_, n) => found.get(`${base}${n}`));
+    const complete = chunks.filter(
+      (chunk): chunk is Chunk =>
         chunk?.kind === "chunk" && chunk.next === manifest.next && chunk.version === spec.version,
     );
-    if (complete)
-      best = {
-        parts: chunks.flatMap((chunk) => (chunk?.kind === "chunk" ? chunk.parts : [])),
-        next: manifest.next,
-        keys: best.keys,
-      };
+    if (complete.length === chunks.length)
+      best = { parts: joined(complete), next: manifest.next, keys: best.keys };
   }
   return best;
 }
 
 const prefixOf = (spec: ProcessorSpec, partition: number): string => `${spec.name}/${partition}/`;
 
-function* grouped(parts: Iterable<SnapshotPart>): Generator<SnapshotPart[]> {
-  let group: SnapshotPart[] = [];
+/** Small parts together, a large one over as many chunks as it takes: a bus refuses records that are too large. */
+function* grouped(parts: Iterable<SnapshotPart>): Generator<Pick<Chunk, "parts" | "goesOn">> {
+  let group: string[] = [];
   let chars = 0;
   for (const part of parts) {
     if (group.length > 0 && chars + part.length > CHUNK_CHARS_MAX) {
-      yield group;
+      yield { parts: group };
       group = [];
       chars = 0;
     }
-    group.push(part);
-    chars += part.length;
+    let at = 0;
+    for (; part.length - at > CHUNK_CHARS_MAX; at += CHUNK_CHARS_MAX)
+      yield { parts: [part.slice(at, at + CHUNK_CHARS_MAX)], goesOn: true };
+    group.push(part.slice(at));
+    chars += part.length - at;
   }
-  if (group.length > 0) yield group;
+  if (group.length > 0) yield { parts: group };
+}
+
+function joined(chunks: readonly Chunk[]): SnapshotPart[] {
+  const whole: SnapshotPart[] = [];
+  let begun = "";
+  for (const { parts, goesOn } of chunks)
+    for (const [index, part] of parts.entries()) {
+      begun += part;
+      if (goesOn && index === parts.length - 1) continue;
+      whole.push(begun);
+      begun = "";
+    }
+  return whole;
 }

@@ -1,4 +1,4 @@
-// mutations.ts — shows that the kill tests hold: each thing that they rest on is taken out of a copy, and they must turn red.
+// mutations.main.ts — shows that the kill tests hold: each thing that they rest on is taken out of a copy, and they must turn red.
 //
 // Run by hand: npm run mutations [-- NAME…]. It says a line for each mutation, and exits with 1 when one stayed green
 // or the tree as it is turned red.
@@ -14,46 +14,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve, sep } from "node:path";
+import { applied, MUTATIONS, type Mutation } from "./mutation-table.ts";
 
 const ROOT = resolve(import.meta.dirname, "..", "..");
 const LEFT_OUT = ["node_modules", ".git", ".cache", "wache-data", "dist"];
 const LINKED = ["node_modules", ".cache"];
 const SHOWN_LINES_MAX = 12;
 
-type Mutation = {
-  readonly name: string;
-  readonly says: string;
-  readonly edits: readonly {
-    readonly file: string;
-    readonly from: string; // there exactly once
-    readonly to: string;
-  }[];
-};
-const MUTATIONS: readonly Mutation[] = [
-  { name: "none", says: "the tree as it is", edits: [] },
-  {
-    name: "duplicates",
-    says: "without the duplicate check of windows",
-    edits: [
-      {
-        file: "correlator/windows/group.ts",
-        from: "if (member.timeMs < group.forgottenBeforeMs || isKnown(group, member)) return false;",
-        to: "if (member.timeMs < group.forgottenBeforeMs || (false && isKnown(group, member))) return false;",
-      },
-    ],
-  },
-  {
-    name: "snapshots",
-    says: "without the loading of snapshots",
-    edits: [
-      {
-        file: "core/runner.ts",
-        from: "const found = await loadSnapshot(bus, this.#spec, partition);",
-        to: "const found = { ...(await loadSnapshot(bus, this.#spec, partition)), parts: undefined, next: 0 };",
-      },
-    ],
-  },
-];
 const TESTS = [
   { where: "embedded", pattern: "embedded killed" },
   { where: "Kafka", pattern: "Kafka and OpenSearch two of each stage" },
@@ -95,20 +62,14 @@ function mutated({ name, edits }: Mutation): string {
     filter: (path) => !LEFT_OUT.includes(relative(ROOT, path).split(sep)[0] ?? ""),
   });
   for (const folder of LINKED) symlinkSync(join(ROOT, folder), join(copy, folder));
-  for (const { file, from, to } of edits) {
-    const path = join(copy, file);
-    const text = readFileSync(path, "utf8");
-    const places = text.split(from).length - 1;
-    if (places !== 1) {
-      rmSync(copy, { recursive: true, force: true });
-      throw new Error(
-        `mutation ${name}: ${file} has ${places} times, not once: ${from}\nput what the code says now into test/faults/mutations.ts`,
-      );
+  try {
+    for (const edit of edits) {
+      const path = join(copy, edit.file);
+      writeFileSync(path, applied(edit, readFileSync(path, "utf8")));
     }
-    writeFileSync(
-      path,
-      text.replace(from, () => to),
-    );
+  } catch (error) {
+    rmSync(copy, { recursive: true, force: true });
+    throw error;
   }
   return copy;
 }
@@ -170,4 +131,6 @@ function resultsIn(report: string): readonly Result[] {
   }
 }
 
-const textOf = (report: string): string => (existsSync(report) ? readFileSync(report, "utf8") : "");
+function textOf(report: string): string {
+  return existsSync(report) ? readFileSync(report, "utf8") : "";
+}
