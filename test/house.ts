@@ -16,6 +16,9 @@ export type HouseProcess = {
   readonly data: string;
   start(): Promise<void>;
   kill9(): Promise<void>;
+  /** SIGSTOP: to the others it is silent, for itself no time passes until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<number | null>;
 };
 export type House = {
@@ -55,8 +58,11 @@ function houseProcess(about: {
   const { verb, name, file, data } = about;
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
-  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+  const send = (signal: NodeJS.Signals): void => {
     if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+  };
+  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
+    send(signal);
     return exited;
   };
   return {
@@ -76,6 +82,8 @@ function houseProcess(about: {
     kill9: async () => {
       await end("SIGKILL");
     },
+    freeze: () => send("SIGSTOP"),
+    thaw: () => send("SIGCONT"),
     stop: () => end("SIGTERM"),
   };
 }

@@ -1,14 +1,16 @@
 // kills.ts — SIGKILL in the middle of `wache send`, round after round, at moments that a seed draws.
 //
 // Each round: some of the file is sent; the sender is halted until the bus holds nothing of it any more, so that only
-// snapshots carry the state; it goes on, and the round's victims die while records are between produce and commit.
+// snapshots carry the state; it goes on, and the round's victims die while records are between produce and commit. One of
+// the others is frozen meanwhile, and goes on with what may no longer be its own.
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Attack } from "./attack.ts";
 import { type HouseProcess, startVerb, streamPosition, until } from "./house.ts";
 
 const POLL_MS = 10;
-const DELAY_MS_MAX = 120;
+const DELAY_MS_MAX = 80;
+const LAST_SHARE_MAX = 0.7; // of the file: the last victims must die before its end
 const PATIENCE_MS = 60_000;
 
 export type Chance = () => number; // in [0, 1)
@@ -42,13 +44,14 @@ export type Kills = {
   readonly attack: Attack;
   readonly collector: HouseProcess; // that takes what is sent
   readonly rounds: readonly (readonly HouseProcess[])[];
+  readonly freezable?: readonly HouseProcess[];
   readonly logIsCut: () => Promise<void>;
   readonly chance: Chance;
 };
 
 /** Sends the attack and kills all rounds' victims meanwhile, and once the sender; resolves when everything was sent. */
 export async function sendUnderKills(kills: Kills): Promise<void> {
-  const { attack, collector, rounds, logIsCut, chance } = kills;
+  const { attack, collector, rounds, freezable = [], logIsCut, chance } = kills;
   const send = () => startVerb("send", "--data", collector.data, "--page", attack.file);
   const passed = async (lines: number): Promise<number> => {
     const at = await until(
@@ -63,7 +66,7 @@ export async function sendUnderKills(kills: Kills): Promise<void> {
   let sending = send();
   const senderDies = Math.floor(chance() * rounds.length);
   for (const [round, victims] of rounds.entries()) {
-    const share = (round + chance() * 0.5) / (rounds.length + 0.5);
+    const share = (LAST_SHARE_MAX * (round + chance())) / rounds.length;
     await passed(Math.max(1, Math.floor(attack.lines * share)));
     sending.signal("SIGSTOP");
     await logIsCut();
@@ -72,10 +75,14 @@ export async function sendUnderKills(kills: Kills): Promise<void> {
     await passed(held + 1);
     await sleep(chance() * DELAY_MS_MAX);
     expect(sending.isEnded(), "the file is still being sent when processes die").toBe(false);
+    const others = freezable.filter((one) => !victims.includes(one));
+    const frozen = others[Math.floor(chance() * others.length)];
+    frozen?.freeze();
     await Promise.all(victims.map((victim) => victim.kill9()));
     sending.signal("SIGSTOP"); // what is left of the file is for the rounds to come
     if (round === senderDies) sending.signal("SIGKILL");
     await Promise.all(victims.map((victim) => victim.start()));
+    frozen?.thaw();
     if (round === senderDies) sending = send();
     else sending.signal("SIGCONT");
   }

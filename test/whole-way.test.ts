@@ -271,7 +271,7 @@ describe("Kafka and OpenSearch", { timeout: TEST_MS_MAX }, () => {
     await expectSame(hook, api.data, expected);
   });
 
-  test("two of each stage, every process killed on the way: nothing lost, nothing doubled", async () => {
+  test("two of each stage, every process killed on the way, one frozen: nothing lost, nothing doubled", async () => {
     const chance = seeded("Kafka kills");
     const expected = await undisturbed(attack);
     const hook = await startWebhook({ key: KEY });
@@ -292,6 +292,7 @@ describe("Kafka and OpenSearch", { timeout: TEST_MS_MAX }, () => {
       attack,
       collector: collect,
       rounds: inRounds(all, 3, chance),
+      freezable: pairs,
       logIsCut: () => kafkaLogIsCut({ brokers: kafka.brokers, prefix: "killed" }),
       chance,
     });
