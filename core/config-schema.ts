@@ -305,6 +305,7 @@ const alerting = section(
       },
       "retries",
     ),
+    snapshot: span("60s", "how often state is snapshotted"),
   },
   "incidents, routes and channels",
 );

@@ -36,6 +36,7 @@ test("an absent default file, an empty one and one of comments are the same work
   expect(absent.alerting).toEqual({
     channels: {},
     routes: [],
+    snapshot: "60s",
     delivery: { attemptsMax: 12, backoff: "2s", backoffMax: "10m", timeout: "15s" },
   });
   expect(load("")).toEqual(absent);

@@ -18,7 +18,8 @@ const ROW_CHARS_MAX = 1_048_576;
 const TAIL_CHARS_MAX = 8_388_608; // of all partitions, kept in memory for consumers that are close behind
 const FLUSH_GAP_MS = 4; // under load: what comes meanwhile shares one fsync
 const RETRY_MS = 1000;
-const EXPIRE_EVERY_MS = 600_000;
+const EXPIRE_EVERY_MS_MIN = 100;
+const EXPIRE_EVERY_MS_MAX = 600_000;
 
 export type EmbeddedBusOptions = {
   readonly dir: string; // must exist
@@ -46,7 +47,7 @@ export class EmbeddedBus implements Bus {
   #tailOrder: Tail[] = []; // a tail for each of its rows, the oldest row first
   #tailChars = 0;
   readonly #groups: EmbeddedGroups;
-  readonly #stopExpiry: () => void;
+  #stopExpiry: () => void = () => {};
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #failure: string | undefined;
@@ -63,7 +64,6 @@ export class EmbeddedBus implements Bus {
       clock,
       warn: this.#warn,
     });
-    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.expire());
   }
 
   partitions(topic: TopicName): number {
@@ -72,6 +72,10 @@ export class EmbeddedBus implements Bus {
 
   async ensureTopics(specs: Parameters<Bus["ensureTopics"]>[0]): Promise<void> {
     for (const spec of specs) this.#log.ensureTopic(spec);
+    const spans = [...this.#log.topics.values()].map(({ spec }) => spec.retentionMs / 4);
+    const everyMs = Math.max(EXPIRE_EVERY_MS_MIN, Math.min(EXPIRE_EVERY_MS_MAX, ...spans));
+    this.#stopExpiry();
+    this.#stopExpiry = this.#clock.every(everyMs, () => this.expire());
   }
 
   async produce(records: readonly OutRecord[]): Promise<void> {
