@@ -2,6 +2,7 @@
 //
 // Holds: a message is answered exactly once; a failure is answered with its code and words.
 import { parentPort, workerData } from "node:worker_threads";
+import { diskFault } from "../disk-fault.ts";
 import { messageOf, UserError } from "../errors.ts";
 import { documentFile } from "./embedded-documents.ts";
 import { eventFiles } from "./embedded-file.ts";
@@ -72,13 +73,11 @@ if (parentPort) {
           answer({ value });
           if (call === "close") port.close();
         },
-        (error: unknown) =>
-          answer({
-            error: {
-              ...(error instanceof UserError && { code: error.code }),
-              message: messageOf(error),
-            },
-          }),
+        (cause: unknown) => {
+          const error = diskFault(cause, folder) ?? cause;
+          const code = error instanceof UserError ? { code: error.code } : {};
+          answer({ error: { ...code, message: messageOf(error) } });
+        },
       );
   });
 }

@@ -6,7 +6,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { UserError } from "../errors.ts";
+import { messageOf, UserError } from "../errors.ts";
 import type { EcsEvent } from "../event.ts";
 import type { Answer, ReaderCalls, Request, Role, WriterCalls } from "./embedded-worker.ts";
 import type { Store } from "./store.ts";
@@ -102,7 +102,7 @@ function startWorker<Calls>(role: Role, folder: string): Caller<Calls> {
   };
   worker.on("error", (error) =>
     fail(
-      new UserError("store.worker", `the store's ${role} ended: ${String(error)}`, {
+      new UserError("store.worker", `the store's ${role} ended: ${messageOf(error)}`, {
         cause: error,
       }),
     ),
