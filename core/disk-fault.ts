@@ -17,8 +17,7 @@ export function diskFault(cause: unknown, path: string): UserError | undefined {
   const isSqlite = code === "ERR_SQLITE_ERROR" && errcode !== undefined;
   const kind = isSqlite ? SQLITE.get(errcode & 0xff) : SYSTEM.get(code ?? "");
   if (kind === undefined) return undefined;
-  const { code: name, text } = WORDS[kind](path, messageOf(cause));
-  return new UserError(name, text, { cause });
+  return FAULTS[kind](path, cause);
 }
 
 type Kind = "full" | "damaged" | "unusable";
@@ -41,18 +40,23 @@ const SYSTEM: ReadonlyMap<string, Kind> = new Map([
   ["EIO", "unusable"],
 ]);
 
-type Words = { readonly code: string; readonly text: string };
-const WORDS: Readonly<Record<Kind, (path: string, why: string) => Words>> = {
-  full: (path, why) => ({
-    code: "data.full",
-    text: `no space is left for ${path}: ${why}; free space on its disk`,
-  }),
-  damaged: (path, why) => ({
-    code: "data.damaged",
-    text: `${path} is damaged: ${why}; restore the data folder from the backup, or start with an empty one (--data)`,
-  }),
-  unusable: (path, why) => ({
-    code: "data.unusable",
-    text: `${path} can't be written or read: ${why}; see that this user may write there, and that the disk is well`,
-  }),
+const FAULTS: Readonly<Record<Kind, (path: string, cause: Error) => UserError>> = {
+  full: (path, cause) =>
+    new UserError(
+      "data.full",
+      `no space is left for ${path}: ${messageOf(cause)}; free space on its disk`,
+      { cause },
+    ),
+  damaged: (path, cause) =>
+    new UserError(
+      "data.damaged",
+      `${path} is damaged: ${messageOf(cause)}; restore the data folder from the backup, or start with an empty one (--data)`,
+      { cause },
+    ),
+  unusable: (path, cause) =>
+    new UserError(
+      "data.unusable",
+      `${path} can't be written or read: ${messageOf(cause)}; see that this user may write there, and that the disk is well`,
+      { cause },
+    ),
 };

@@ -56,7 +56,8 @@ function houseProcess(about: {
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, signal);
     return exited;
   };
   return {

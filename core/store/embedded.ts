@@ -96,8 +96,8 @@ function startWorker<Calls>(role: Role, folder: string): Caller<Calls> {
   let last = 0;
   let gone: Error | undefined;
   const fail = (error: Error) => {
-    gone = error;
-    for (const { reject } of waiting.values()) reject(error);
+    gone ??= error; // why it ended, not that it did
+    for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
   };
   worker.on("error", (error) =>
