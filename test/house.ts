@@ -59,7 +59,8 @@ function houseProcess(about: {
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
   const send = (signal: NodeJS.Signals): void => {
-    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, signal);
   };
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     send(signal);

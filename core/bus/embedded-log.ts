@@ -67,9 +67,18 @@ class LoggedRecord implements BusRecord {
   get value(): unknown {
     if (!this.#parsed) {
       this.#parsed = true;
-      this.#value = this.text === "" ? undefined : JSON.parse(this.text);
+      this.#value = parsed(this.text);
     }
     return this.#value;
+  }
+}
+
+function parsed(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the disk changed it
   }
 }
 

@@ -4,6 +4,7 @@
 // Out:   batches to each group's members, one partition's one after the other.
 // Holds: a full or failing disk delays produce, it never loses a record: the flush is tried again until it succeeds.
 import { join } from "node:path";
+import { onDisk } from "../disk-fault.ts";
 import { messageOf, UserError } from "../errors.ts";
 import type { TopicName } from "../records.ts";
 import type { Clock } from "../service.ts";
@@ -54,7 +55,8 @@ export class EmbeddedBus implements Bus {
   #closed = false;
 
   constructor({ dir, clock, warn }: EmbeddedBusOptions) {
-    this.#log = new EmbeddedLog(join(dir, "bus.db"));
+    const file = join(dir, "bus.db");
+    this.#log = onDisk(file, () => new EmbeddedLog(file));
     this.#clock = clock;
     this.#warn = warn ?? (() => {});
     this.#groups = new EmbeddedGroups({

@@ -17,9 +17,9 @@ export const MUTATIONS: readonly Mutation[] = [
     says: "without the duplicate check of windows",
     edits: [
       {
-        file: "correlator/windows/group.ts",
-        from: "if (member.timeMs < group.forgottenBeforeMs || isKnown(group, member)) return false;",
-        to: "if (member.timeMs < group.forgottenBeforeMs || (false && isKnown(group, member))) return false;",
+        file: "correlator/windows/members.ts",
+        from: "if (this.#isKnown(id, from)) return undefined;",
+        to: "if (this.#isKnown(id, from) && false) return undefined;",
       },
     ],
   },
