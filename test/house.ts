@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const WACHE = join(import.meta.dirname, "..", "cli", "wache.mjs");
+const YOUNG = "--max-semi-space-size=8"; // as npm start has it
 const READY_MS_MAX = 60_000;
 
 export type HouseProcess = {
@@ -71,7 +72,7 @@ function houseProcess(about: {
     data,
     start: async () => {
       mkdirSync(data, { recursive: true });
-      const args = [WACHE, verb, "--config", file, "--data", data, "--port", "0", "--json"];
+      const args = [YOUNG, WACHE, verb, "--config", file, "--data", data, "--port", "0", "--json"];
       const started = spawn(process.execPath, args, {
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,

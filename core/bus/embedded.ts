@@ -17,7 +17,8 @@ const RECORD_BYTES_MAX = 16_777_216;
 const ROW_RECORDS_MAX = 1000;
 const ROW_CHARS_MAX = 1_048_576;
 const TAIL_CHARS_MAX = 8_388_608; // of all partitions, kept in memory for consumers that are close behind
-const FLUSH_GAP_MS = 4; // under load: what comes meanwhile shares one fsync
+const FLUSH_GAP_MS = 4; // after a small flush: what comes meanwhile shares one fsync
+const FLUSH_SMALL = 1000; // records
 const RETRY_MS = 1000;
 const EXPIRE_EVERY_MS_MIN = 100;
 const EXPIRE_EVERY_MS_MAX = 600_000;
@@ -177,7 +178,8 @@ export class EmbeddedBus implements Bus {
       for (const row of rows) this.#remember(row);
       for (const { resolve } of waiting) resolve();
       this.#groups.wake(rows);
-      if (!this.#closed) await this.#clock.sleep(FLUSH_GAP_MS);
+      const records = rows.reduce((sum, row) => sum + row.records.length, 0);
+      if (records < FLUSH_SMALL && !this.#closed) await this.#clock.sleep(FLUSH_GAP_MS);
     }
     this.#flushing = undefined;
   }

@@ -7,7 +7,15 @@
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { firesAtOnce } from "./condition.ts";
 import { type Context, fresh, grown } from "./findings.ts";
-import { addMember, emptyGroup, forget, type Group, settleLate, settleUntil } from "./group.ts";
+import {
+  addMember,
+  emptyGroup,
+  forget,
+  type Group,
+  type Held,
+  settleLate,
+  settleUntil,
+} from "./group.ts";
 import type { Member } from "./members.ts";
 
 export type Bounds = {
@@ -106,10 +114,9 @@ export class RuleWindows {
   }
 
   /** Takes the members with which the condition held, where other correlations want them. */
-  #points(group: Group, caused: Caused): (member: Member) => void {
-    return this.rule.feeds.length === 0
-      ? () => {}
-      : (member) => caused.points.push({ group, member });
+  #points(group: Group, caused: Caused): Held {
+    if (this.rule.feeds.length === 0) return undefined;
+    return (member) => caused.points.push({ group, member });
   }
 
   #bound(group: Group, caused: Caused): void {
