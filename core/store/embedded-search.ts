@@ -7,7 +7,7 @@ import { timeOf } from "../event.ts";
 import { cursorOf, type Position, pageLimit, positionOf } from "./cursor.ts";
 import { keyOfId, unpackLines } from "./embedded-chunk.ts";
 import { type EventFile, type EventFiles, eventFileNames } from "./embedded-file.ts";
-import { daySpanOf, importPrefixOf } from "./indices.ts";
+import { importPrefixOf, spanOf } from "./indices.ts";
 import { compareText } from "./leaves.ts";
 import { ftsOf, narrow, requiredWords } from "./narrow.ts";
 import type { Query } from "./query.ts";
@@ -178,7 +178,7 @@ function sourcesOf(
   return eventFileNames(folder)
     .filter((name) => prefix === undefined || name.startsWith(prefix))
     .flatMap((name) => {
-      const span = daySpanOf(name) ?? spanOfFile(files, name);
+      const span = spanOf(name) ?? spanOfFile(files, name);
       if (span === undefined || span.toMs < scan.fromMs || span.fromMs > scan.toMs) return [];
       return [{ name, bound: scan.newest ? -span.toMs : span.fromMs }];
     })
