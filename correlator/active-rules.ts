@@ -8,7 +8,7 @@ import { messageOf, UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import type { ServiceContext } from "../core/service.ts";
 import type { ActiveRules } from "./detection.ts";
-import { compileRules } from "./match/plain.ts";
+import { indexedMatcher } from "./match/indexed.ts";
 import { loadRules, type RuleDisk } from "./sigma/load.ts";
 import type { LoadedRules, Problem } from "./sigma/rule.ts";
 
@@ -40,7 +40,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       `the rules do not load, so nothing would be detected:\n${listed(first.problems)}\nmend them, or check with: wache rules validate`,
       { exitCode: 1 },
     );
-  let active: ActiveRules = { set: first.set, matcher: compileRules(first.set) };
+  let active: ActiveRules = { set: first.set, matcher: indexedMatcher(first.set) };
   show(context, active, first);
   let looking = false;
   const look = async () => {
@@ -61,7 +61,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       return;
     }
     if (loaded.set.version === active.set.version) return;
-    active = { set: loaded.set, matcher: compileRules(loaded.set) };
+    active = { set: loaded.set, matcher: indexedMatcher(loaded.set) };
     log.info(
       { detections: loaded.set.detections.length, correlations: loaded.set.correlations.length },
       "rules reloaded",
