@@ -17,7 +17,6 @@ import { IncidentsProcessor } from "./incidents/processor.ts";
 import { route } from "./routing/route.ts";
 import { routesOf } from "./routing/routes.ts";
 
-const SNAPSHOT_EVERY_MS = 60_000;
 const KEEP = { group: "keep-incidents", topic: TOPIC.incidents, into: "incidents" } as const;
 
 type Step = { readonly stop: () => Promise<void> };
@@ -69,7 +68,7 @@ async function startIncidents(
   return runProcessor(
     {
       ...{ name: "incidents", version: 1, topic: TOPIC.casework },
-      snapshotEveryMs: SNAPSHOT_EVERY_MS,
+      snapshotEveryMs: spanMs(context.config.alerting.snapshot),
       make: (partition, parts) => {
         const processor = new IncidentsProcessor(routes, parts);
         kept.set(partition, processor);
@@ -129,10 +128,10 @@ async function startDelivery(context: ServiceContext): Promise<Step> {
   const runner = await runProcessor(
     {
       ...{ name: "deliver", version: 1, topic: TOPIC.notifications },
-      snapshotEveryMs: SNAPSHOT_EVERY_MS,
+      snapshotEveryMs: spanMs(config.alerting.snapshot),
       make: (_partition, parts) => new DeliveryQueue(parts),
     },
-    { ...{ bus, clock, log, metrics }, onReady, onGone, afterBatch },
+    { ...{ bus, clock, random, log, metrics }, onReady, onGone, afterBatch },
   );
   return {
     stop: async () => {

@@ -11,6 +11,10 @@ const LINES = Number(process.argv[2] ?? 200_000);
 const LATENCY_ROUNDS = 40;
 const BATCH = 2000;
 
+const GROUPS = 100_000;
+const GROUPS_A_SOURCE = 4; // rules that group failed sign-ins by address
+const PACED_A_SECOND = 5000;
+
 type Row = readonly [what: string, value: string];
 type Running = {
   readonly data: string;
@@ -20,36 +24,93 @@ type Running = {
   readonly token: string;
 };
 
-const sshd = (n: number): string =>
-  `sshd[${1000 + (n % 30_000)}]: Failed password for invalid user user${n % 700} from 10.${n % 200}.${(n * 7) % 250}.${(n * 13) % 250} port ${1024 + (n % 60_000)} ssh2`;
+const address = (n: number): string => `10.${n % 200}.${(n * 7) % 250}.${(n * 13) % 250}`;
+const failure = (n: number, from = address(n)): string =>
+  `Failed password for invalid user user${n % 700} from ${from} port ${1024 + (n % 60_000)} ssh2`;
+/** What a busy server writes: a quarter are failures. */
+const usual = (n: number): string =>
+  [
+    failure(n),
+    `Received disconnect from ${address(n)} port ${1024 + (n % 60_000)}:11: Bye Bye [preauth]`,
+    `Accepted publickey for user${n % 50} from 10.9.9.${n % 250} port ${1024 + (n % 60_000)} ssh2`,
+    `pam_unix(sshd:session): session opened for user user${n % 50} by (uid=0)`,
+  ][n % 4] ?? "";
 const stamp = (): string => new Date().toISOString();
+const rfc5424 = (n: number, message: string): string =>
+  `<38>1 ${stamp()} web${n % 20} sshd ${1000 + (n % 30_000)} - - ${message}`;
+const json = (n: number): string =>
+  JSON.stringify({
+    "@timestamp": stamp(),
+    message: usual(n),
+    host: { name: `web${n % 20}` },
+    user: { name: `user${n % 50}` },
+    event: { action: "login", outcome: n % 4 === 0 ? "failure" : "success" },
+  });
+
+type Lane = {
+  readonly name: string;
+  readonly send: (running: Running) => Promise<void>;
+  readonly lines: number;
+  readonly also?: (running: Running) => Promise<Row[]>;
+};
+const LANES: readonly Lane[] = [
+  { name: "NDJSON over HTTP", send: sendNdjson, lines: LINES, also: latencyAndIdle },
+  { name: "syslog over TCP", send: (to) => sendSyslog(to, { line: usual }), lines: LINES },
+  {
+    name: "syslog over TCP, every line an attack",
+    send: (to) => sendSyslog(to, { line: failure }),
+    lines: LINES,
+  },
+  {
+    name: `${GROUPS / 1000},000 live groups, ${PACED_A_SECOND} lines/s`,
+    send: (to) =>
+      sendSyslog(to, {
+        line: (n) => failure(n, `10.${n % 250}.${Math.floor(n / 250) % 250}.${n % 200}`),
+        lines: GROUPS / GROUPS_A_SOURCE,
+        aSecond: PACED_A_SECOND,
+      }),
+    lines: GROUPS / GROUPS_A_SOURCE,
+  },
+];
 
 async function main(): Promise<void> {
   const rows: Row[] = [];
-  for (const kind of ["NDJSON over HTTP", "syslog over TCP"] as const) {
-    const house = openHouse({ collectors: { syslog: { tcpPort: 0, udpPort: 0 } } });
+  for (const lane of LANES) rows.push(...(await measured(lane)));
+  for (const [what, value] of rows) console.log(`${what.padEnd(60)} ${value}`);
+}
+
+async function measured({ name, send, lines, also }: Lane): Promise<Row[]> {
+  const house = openHouse({ collectors: { syslog: { tcpPort: 0, udpPort: 0 } } });
+  try {
     const run = house.process("run");
     const startedMs = performance.now();
     await run.start();
-    if (kind === "NDJSON over HTTP")
-      rows.push(["start to ready", `${Math.round(performance.now() - startedMs)} ms`]);
+    const readyMs = performance.now() - startedMs;
     const running = await runningOf(run.data);
     const fromMs = performance.now();
-    if (kind === "NDJSON over HTTP") await sendNdjson(running);
-    else await sendSyslog(running);
-    await stored(running, LINES);
+    await send(running);
+    await stored(running, lines);
     const seconds = (performance.now() - fromMs) / 1000;
-    rows.push([`${kind}, stored and searchable`, `${Math.round(LINES / seconds)} events/s`]);
-    rows.push([`${kind}, memory after ${LINES} events`, `${rssMiB(running.pid)} MiB resident`]);
-    if (kind === "NDJSON over HTTP") {
-      const latencies = await latencyMs(running);
-      rows.push(["line to finding p50 / p99", `${at(latencies, 0.5)} / ${at(latencies, 0.99)} ms`]);
-      rows.push(["idle CPU over 10 s", `${await idleCpu(running.pid)} %`]);
-    }
+    const groups = await metric(running, "wache_correlate_groups");
+    const rows: Row[] = [
+      [`${name}: stored and searchable`, `${Math.round(lines / seconds)} events/s`],
+      [`${name}: live groups, memory`, `${groups}, ${rssMiB(running.pid)} MiB resident`],
+    ];
+    if (also)
+      rows.unshift(["start to ready", `${Math.round(readyMs)} ms`], ...(await also(running)));
     await run.stop();
+    return rows;
+  } finally {
     await house.dispose();
   }
-  for (const [what, value] of rows) console.log(`${what.padEnd(48)} ${value}`);
+}
+
+async function latencyAndIdle(running: Running): Promise<Row[]> {
+  const latencies = await latencyMs(running);
+  return [
+    ["line to finding p50 / p99", `${at(latencies, 0.5)} / ${at(latencies, 0.99)} ms`],
+    ["idle CPU over 10 s", `${await idleCpu(running.pid)} %`],
+  ];
 }
 
 async function runningOf(data: string): Promise<Running> {
@@ -83,29 +144,31 @@ async function post({ address, token }: Running, body: string): Promise<void> {
 
 async function sendNdjson(running: Running): Promise<void> {
   for (let n = 0; n < LINES; n += BATCH) {
-    const size = Math.min(BATCH, LINES - n);
-    const lines = Array.from({ length: size }, (_, k) =>
-      JSON.stringify({
-        "@timestamp": stamp(),
-        message: sshd(n + k),
-        host: { name: `web${k % 20}` },
-      }),
-    );
+    const lines = Array.from({ length: Math.min(BATCH, LINES - n) }, (_, k) => json(n + k));
     await post(running, lines.join("\n"));
   }
 }
 
-async function sendSyslog({ tcpPort }: Running): Promise<void> {
+async function sendSyslog(
+  { tcpPort }: Running,
+  what: {
+    readonly line: (n: number) => string;
+    readonly lines?: number;
+    readonly aSecond?: number;
+  },
+): Promise<void> {
+  const { line, lines = LINES, aSecond = Number.POSITIVE_INFINITY } = what;
   const socket = connect(tcpPort, "127.0.0.1");
-  for (let n = 0; n < LINES; n += BATCH) {
-    const size = Math.min(BATCH, LINES - n);
-    const lines = Array.from(
-      { length: size },
-      (_, k) =>
-        `<38>1 ${stamp()} web${k % 20} sshd ${1000 + (k % 30_000)} - - ${sshd(n + k).replace(/^sshd\[\d+\]: /, "")}\n`,
+  const batch = Math.min(BATCH, aSecond / 10);
+  const fromMs = performance.now();
+  for (let n = 0; n < lines; n += batch) {
+    const some = Array.from(
+      { length: Math.min(batch, lines - n) },
+      (_, k) => `${rfc5424(n + k, line(n + k))}\n`,
     );
-    if (!socket.write(lines.join("")))
-      await new Promise((resolve) => socket.once("drain", resolve));
+    const waitMs = (n / aSecond) * 1000 - (performance.now() - fromMs);
+    if (waitMs > 0) await sleep(waitMs);
+    if (!socket.write(some.join(""))) await new Promise((resolve) => socket.once("drain", resolve));
   }
   await new Promise<void>((resolve) => socket.end(resolve));
 }

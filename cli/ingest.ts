@@ -29,10 +29,16 @@ export function createIngest(options: {
   readonly find: FindDestination;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** Told when a try failed and another follows. */
+  /** Told when a try failed and another follows; the same reason once. */
   readonly onWait: (reason: string) => void;
 }): Ingest {
-  const call = (path: string, request: RequestInit) => persistent(options, path, request);
+  let told = "";
+  const onWait = (reason: string): void => {
+    if (reason !== told) options.onWait(reason);
+    told = reason;
+  };
+  const call = (path: string, request: RequestInit) =>
+    persistent({ ...options, onWait }, path, request);
   return {
     get: (path) => call(path, {}),
     post: (path, body, headers = {}) =>

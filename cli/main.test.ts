@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -70,3 +71,37 @@ test("the command itself starts, under whatever Node is asked", async () => {
   ]);
   expect(stdout).toBe(`wache ${packageVersion()} (node ${process.versions.node})\n`);
 });
+
+test("what is printed into a pipe comes whole, however slow its reader", async () => {
+  const rules = join(folder, "rules");
+  mkdirSync(rules);
+  for (let number = 0; number < 600; number++)
+    writeFileSync(join(rules, `${number}.yml`), ruleOf(number));
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot(), "cli/wache.mjs"), "rules", "list", "--json", rules],
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  const lines: string[] = [];
+  let rest = "";
+  // The reader begins only once the pipe is full, or the command at its end.
+  await once(child.stdout, "readable");
+  for await (const chunk of child.stdout) {
+    rest += String(chunk);
+    const whole = rest.split("\n");
+    rest = whole.pop() ?? "";
+    lines.push(...whole);
+    await new Promise(setImmediate);
+  }
+  expect([lines.length, rest]).toEqual([600, ""]);
+});
+
+const ruleOf = (number: number): string => `title: Rule ${number}
+id: 00000000-0000-4000-8000-${String(number).padStart(12, "0")}
+description: ${"x".repeat(500)}
+logsource: { product: linux }
+detection:
+  word: { message: word${number} }
+  condition: word
+level: low
+`;

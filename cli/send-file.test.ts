@@ -66,6 +66,8 @@ test.for([
   const result = await send(file("a.log", content), ingest);
   expect(result).toMatchObject({ lines: 1203, sent, skipped, wasComplete: false });
   expect(state.lines).toEqual(lines.slice(position));
+  for (const post of state.posts)
+    expect(new URLSearchParams(post.split("?")[1]).get("path")).toBe(join(folder, "a.log"));
   expect({ position: state.position, ended: state.ended }).toEqual({ position: 1203, ended: true });
 });
 
@@ -158,6 +160,7 @@ test("busy and absent collectors are waited for, in growing steps, and not for e
     "http://wache.test asks to wait: 503",
     "http://wache.test asks to wait: slow down",
   ]);
+  said.length = 0;
   const begunMs = time;
   await expect(make(async () => new Response("", { status: 503 })).get("/x")).rejects.toMatchObject(
     {
@@ -165,5 +168,6 @@ test("busy and absent collectors are waited for, in growing steps, and not for e
       exitCode: 4,
     },
   );
+  expect(said).toEqual(["http://wache.test asks to wait: 503"]); // the same reason is told once
   expect(time - begunMs).toBeLessThanOrEqual(120_000);
 });

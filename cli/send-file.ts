@@ -5,6 +5,7 @@
 // Holds: the stream is named by the file's content, so that the same file is the same stream wherever it is sent from.
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { parseLine } from "../collectors/parsers/parsers.ts";
 import { UserError } from "../core/errors.ts";
 import type { Clock } from "../core/service.ts";
@@ -17,6 +18,7 @@ export type SendOptions = {
   readonly now: boolean;
   readonly zone: string;
   readonly latenessMs: number;
+  readonly path?: string; // as the events name their file, where that is not the one that is read
   readonly changedMs?: number; // when the lines were written, where the file's last change does not say it
 };
 export type Sent = {
@@ -127,7 +129,8 @@ async function sendStream(path: string, about: Survey, how: How): Promise<Sent> 
   const tally = newTally();
   if (wasComplete)
     return { ...tally, lines: about.lines, skipped: about.lines, wasComplete, stream };
-  const query = queryOf(about, how.options, { stream });
+  const query = queryOf(path, about, how.options);
+  query.set("stream", stream);
   let skipped = 0;
   for await (const batch of batchesOf(path)) {
     const rest = withoutFirst(batch, begin - batch.position);
@@ -145,7 +148,7 @@ async function sendStream(path: string, about: Survey, how: How): Promise<Sent> 
 
 async function sendNow(path: string, about: Survey, how: How): Promise<Sent> {
   const { ingest, clock, onProgress } = how.context;
-  const query = queryOf(about, how.options, {});
+  const query = queryOf(path, about, how.options);
   if (about.lastTimeMs !== undefined)
     query.set("shift_ms", String(Math.floor(clock.now() - about.lastTimeMs)));
   const run = `send-${about.name}-${clock.now()}`;
@@ -159,13 +162,9 @@ async function sendNow(path: string, about: Survey, how: How): Promise<Sent> {
   return { ...tally, lines: about.lines, skipped: 0, wasComplete: false };
 }
 
-function queryOf(
-  about: Survey,
-  options: SendOptions,
-  stream: Record<string, string>,
-): URLSearchParams {
+function queryOf(path: string, about: Survey, options: SendOptions): URLSearchParams {
   return new URLSearchParams({
-    ...stream,
+    path: options.path ?? resolve(path),
     ...(options.source === undefined ? {} : { source: options.source }),
     ...(options.page ? { page: "true" } : {}),
     year_hint_ms: String(about.changedMs),

@@ -1,6 +1,7 @@
 // service-verb.ts — what `wache run` and the five services alone have in common: start, tell when ready, stop on a signal.
 import type { Logger } from "pino";
 import { openBus } from "../core/bus/open.ts";
+import { systemClock } from "../core/clock.ts";
 import { secretsOf } from "../core/config.ts";
 import { configSchema } from "../core/config-schema.ts";
 import { messageOf } from "../core/errors.ts";
@@ -51,7 +52,7 @@ async function runUntilSignal(services: readonly Service[], call: Call): Promise
   const stopped = stopOnSignals(log);
   exitOnMistakes(log);
   let address: string | undefined;
-  return await runServices(services, config, {
+  const code = await runServices(services, config, {
     openBus,
     openStore,
     log,
@@ -65,6 +66,8 @@ async function runUntilSignal(services: readonly Service[], call: Call): Promise
       else for (const line of readyWords(ready)) call.out(line);
     },
   });
+  if (code === EXIT.ok) log.info("stopped");
+  return code;
 }
 
 /** The link can be made only once the store answers, which may be after all else works. */
@@ -73,12 +76,23 @@ function tellSetup(address: string, state: State, call: Call, json: boolean): vo
   if (setup !== undefined) call.out(json ? JSON.stringify({ setup }) : setupWords(setup));
 }
 
-/** The first signal stops gracefully, the second at once. */
+const SAME_SIGNAL_MS = 1000;
+
+/**
+ * The first signal stops gracefully, a later one at once. One Ctrl-C comes several times: the terminal sends it to each
+ * process, and npm and wache.mjs pass on what they get.
+ */
 function stopOnSignals(log: Logger): AbortSignal {
   const stopping = new AbortController();
+  let firstMs = 0;
   for (const signal of ["SIGTERM", "SIGINT"] as const)
     process.on(signal, () => {
-      if (stopping.signal.aborted) process.exit(EXIT.failed);
+      const nowMs = systemClock.now();
+      if (stopping.signal.aborted) {
+        if (nowMs - firstMs > SAME_SIGNAL_MS) process.exit(EXIT.failed);
+        return;
+      }
+      firstMs = nowMs;
       log.info(`${signal}: stopping; what is under way is finished first`);
       stopping.abort();
     });

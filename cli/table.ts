@@ -7,6 +7,10 @@ export const printable = (text: string): string =>
     (letter) => `\\x${letter.charCodeAt(0).toString(16).padStart(2, "0")}`,
   );
 
+/** `1 event`, `2 events` */
+export const counted = (count: number, word: string): string =>
+  `${count} ${word}${count === 1 ? "" : "s"}`;
+
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows].map((row) => row.map(printable));
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));

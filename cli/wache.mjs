@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 const NODE_MAJOR_MIN = 24;
+const YOUNG = "--max-semi-space-size=8"; // MiB; of the main thread, which takes it from the command line alone
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) await runHere();
@@ -23,7 +24,16 @@ async function runHere() {
   const source = join(here, "main.ts");
   const compiled = join(here, "..", "dist", "cli", "main.js");
   const { main } = await import(pathToFileURL(existsSync(source) ? source : compiled).href);
-  process.exit(await main(process.argv.slice(2)));
+  const code = await main(process.argv.slice(2));
+  await Promise.all([process.stdout, process.stderr].map(written));
+  process.exit(code);
+}
+
+/** A pipe takes what it can at once and the rest later: an exit before that would cut the output off. */
+function written(stream) {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }
 
 /** What Node says of `node:sqlite` and of a library's timers is for us, not for whoever runs Wache. */
@@ -35,9 +45,9 @@ function quietWarnings() {
   });
 }
 
-/** V8 lets garbage grow to three times what lives, and gives each worker 48 MiB for young objects; neither makes Wache faster. */
+/** V8 lets garbage grow to three times what lives, and gives each worker 48 MiB for young objects; neither makes Wache much faster. */
 function keepHeapSmall() {
-  setFlagsFromString("--heap-growing-percent=30");
+  setFlagsFromString("--heap-growing-percent=100");
   setFlagsFromString("--max-semi-space-size=4"); // MiB; of workers started from now on
 }
 
@@ -66,7 +76,7 @@ function findNode() {
 }
 
 function runWith(node) {
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(node, [YOUNG, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: ["inherit", "inherit", "inherit", "ipc"],
     env: { ...process.env, WACHE_STARTED_BY: String(process.pid) },
   });

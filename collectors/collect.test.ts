@@ -82,6 +82,20 @@ test.for([
   expect(rig.bus.events.map((event) => event.message)).toEqual(want);
 });
 
+test("ingest: the file that lines are from is kept with them", async () => {
+  const rig = await start();
+  const path = encodeURIComponent("/var/log/ä b.log");
+  const answers = [
+    await post(rig, `?path=${path}&stream=a&end=true`, "old"),
+    await post(rig, `?path=${path}`, "new"),
+    await post(rig, "?path=%0a", "refused"),
+  ];
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 400]);
+  expect(rig.bus.events.map(({ message, log }) => [message, log])).toEqual(
+    ["old", "new"].map((message) => [message, { file: { path: "/var/log/ä b.log" } }]),
+  );
+});
+
 test("ingest: compressed lines are unpacked, and a bomb is refused", async () => {
   const rig = await start({ collectors: { http: { bodyBytesMax: 2048 } } });
   const good = await post(rig, "", gzipSync("one\ntwo"), { "content-encoding": "gzip" });

@@ -4,6 +4,7 @@
 //        lost then is only sent or read again, under the same ids.
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { onDisk } from "../core/disk-fault.ts";
 
 export type FileCheckpoint = {
   readonly inode: string; // device and inode
@@ -54,7 +55,12 @@ const SCHEMA = `
 `;
 
 export function openCollectorDb(dataDir: string): CollectorDb {
-  const db = new DatabaseSync(join(dataDir, "collector.db"));
+  const path = join(dataDir, "collector.db");
+  return onDisk(path, () => openAt(path));
+}
+
+function openAt(path: string): CollectorDb {
+  const db = new DatabaseSync(path);
   db.exec(SCHEMA);
   const one = db.prepare("SELECT * FROM stream WHERE name = ?");
   const put = db.prepare(

@@ -26,6 +26,12 @@ export type OutboxOptions = {
   readonly onState: (state: { readonly ok: boolean; readonly text: string }) => void;
 };
 
+const SPOOL_WORDS = {
+  full: "the bus is away and the spool is full: senders wait",
+  failed:
+    "neither the bus nor the spool can be written: senders wait; free space on the disk, Wache goes on by itself",
+} as const;
+
 type Group = {
   readonly entries: readonly Entry[];
   readonly bytes: number;
@@ -219,7 +225,7 @@ export class Outbox {
         this.#startDraining(hanging);
         return;
       }
-      if (kept === "full") this.#say(false, "the bus is away and the spool is full: senders wait");
+      this.#say(false, SPOOL_WORDS[kept]);
       if (hanging === undefined) await clock.sleep(RETRY_MS);
     }
   }

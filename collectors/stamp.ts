@@ -14,7 +14,7 @@ import {
 } from "../core/event.ts";
 import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
 import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
-import { isObject, jsonEvent } from "./parsers/json-line.ts";
+import { depthRefusal, isObject, jsonEvent } from "./parsers/json-line.ts";
 import { parseLine } from "./parsers/parsers.ts";
 
 export type Line = {
@@ -65,7 +65,7 @@ export function stampLine(
   moment: Moment,
   out: { readonly entries: Entry[]; readonly tally: Tally },
 ): void {
-  if (line.value === undefined && isBlank(line.text)) return;
+  if (isEmpty(line)) return;
   const context: LineContext = {
     zone: origin.zone,
     latestMs: (moment.yearHintMs ?? moment.receiptMs) + DAY_MS,
@@ -83,6 +83,9 @@ export function stampLine(
   }
 }
 
+/** It stands for no event; its place counts. */
+export const isEmpty = (line: Line): boolean => line.value === undefined && isBlank(line.text);
+
 /** Nothing but white space and NUL. */
 export function isBlank(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
@@ -94,7 +97,8 @@ export function isBlank(text: string): boolean {
 
 function read(line: Line, context: LineContext): Draft | Refusal {
   try {
-    return isObject(line.value) ? jsonEvent(line.value, context) : parseLine(line.text, context);
+    if (isObject(line.value)) return jsonEvent(line.value, context);
+    return depthRefusal(line.value) ?? parseLine(line.text, context);
   } catch (error) {
     return { refused: { code: "parse.failed", reason: `the parser failed: ${messageOf(error)}` } };
   }

@@ -10,7 +10,15 @@ import type { Tick } from "../core/records.ts";
 import type { Clock } from "../core/service.ts";
 import type { CollectorDb, StreamRow } from "./collector-db.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Entry, type Line, newTally, type Origin, stampLine, type Tally } from "./stamp.ts";
+import {
+  type Entry,
+  isEmpty,
+  type Line,
+  newTally,
+  type Origin,
+  stampLine,
+  type Tally,
+} from "./stamp.ts";
 import { StreamClock } from "./stream-clock.ts";
 
 export type StreamBatch = {
@@ -190,7 +198,7 @@ function chunkOf(work: Work, clock: StreamClock, progress: Progress): Entry[] {
     const line = lines[progress.index];
     const place = row.position + progress.index;
     progress.index++;
-    if (line === undefined) continue;
+    if (line === undefined || isEmpty(line)) continue;
     stampLine(
       line,
       batch.origin,

@@ -203,8 +203,8 @@ const correlator = section(
     }),
     groupsMax: Type.Integer({
       minimum: 1,
-      default: 2_000_000,
-      description: "live groups of all rules a partition",
+      default: 500_000,
+      description: "live groups of all rules a partition; about a kilobyte of memory each",
     }),
     matchesMax: Type.Integer({
       minimum: 1,
@@ -305,6 +305,7 @@ const alerting = section(
       },
       "retries",
     ),
+    snapshot: span("60s", "how often state is snapshotted"),
   },
   "incidents, routes and channels",
 );

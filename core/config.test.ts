@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const load = (text: string, env: Record<string, string> = {}, overrides = {}) => {
+const load = (text: string | Buffer, env: Record<string, string> = {}, overrides = {}) => {
   writeFileSync(join(folder, "w.yaml"), text);
   return loadConfig({ file: "w.yaml", cwd: folder, env, overrides });
 };
@@ -36,6 +36,7 @@ test("an absent default file, an empty one and one of comments are the same work
   expect(absent.alerting).toEqual({
     channels: {},
     routes: [],
+    snapshot: "60s",
     delivery: { attemptsMax: 12, backoff: "2s", backoffMax: "10m", timeout: "15s" },
   });
   expect(load("")).toEqual(absent);
@@ -178,8 +179,42 @@ test.for([
   ).toEqual(want.toSorted());
 });
 
-test("broken YAML names the line", () => {
-  expect(faultOf(() => load("api:\n  port: [1\n"))).toMatch(/w\.yaml:3:1: /);
+test.for([
+  { name: "never closed", text: "api:\n  port: [1\n", want: /w\.yaml:3:1: / },
+  { name: "a tab", text: "api:\n\tport: 1\n", want: /w\.yaml:2:1: Tabs are not allowed/ },
+  {
+    name: "an alias of nothing",
+    text: "api:\n  host: *home\n",
+    want: /w\.yaml:2:9: \*home is used, but no &home stands before it$/,
+  },
+  {
+    name: "aliases of aliases",
+    text: `a: &a [${"x,".repeat(99)}x]\nb: &b [${"*a,".repeat(99)}*a]\nc: [${"*b,".repeat(99)}*b]\n`,
+    want: /w\.yaml:2:8: aliases stand for more than 100 values; write them out/,
+  },
+  {
+    name: "two documents",
+    text: "api: {}\n---\napi: {}\n",
+    want: /w\.yaml:2:1: a second document begins here; a configuration is one$/,
+  },
+  { name: "a tag", text: "api: !env {}\n", want: /w\.yaml:1:6: Unresolved tag: !env$/ },
+  {
+    name: "Latin-1",
+    text: Buffer.from("log: {}\ndata: caf\xe9\n", "latin1"),
+    want: /w\.yaml:2:1: this line is not UTF-8; save the file as such$/,
+  },
+  {
+    name: "UTF-16",
+    text: Buffer.from("\ufefflog: {}\n", "utf16le"),
+    want: /w\.yaml:1:1: this line is not UTF-8; save the file as such$/,
+  },
+  {
+    name: "more faults than anyone reads",
+    text: Array.from({ length: 30 }, (_, at) => `nokey${at}: 1`).join("\n"),
+    want: /^w\.yaml has 30 faults, nothing was started:(\n {2}w\.yaml:\d+:1: .*){20}$/,
+  },
+])("broken YAML names the line: $name", ({ text, want }) => {
+  expect(faultOf(() => load(text))).toMatch(want);
 });
 
 test("an explicitly named file that is absent is refused", () => {

@@ -3,9 +3,20 @@
 // In:    a file (./wache.yaml unless named), what the command line says, the environment.
 // Out:   a whole Config: every default filled, secrets read, paths absolute.
 // Holds: any fault refuses the start, and all faults are told at once with file, line and column.
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { type Document, isMap, isNode, isSeq, LineCounter, parseDocument } from "yaml";
+import {
+  type Alias,
+  type Document,
+  isMap,
+  isNode,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from "yaml";
 import { checkConfig, type Fault, isRecord, type Path, type SchemaNode } from "./config-check.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 import { messageOf, UserError } from "./errors.ts";
@@ -23,6 +34,8 @@ export type LoadOptions = {
 export const DEFAULT_FILE = "wache.yaml";
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
 const CONFIG_EXIT_CODE = 2;
+const ALIASES_MAX = 100;
+const SHOWN_MAX = 20; // faults that one message lists
 
 export function loadConfig(options: LoadOptions = {}): Config {
   const cwd = options.cwd ?? process.cwd();
@@ -31,7 +44,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const text = readConfigFile(file, shownFile, options.file !== undefined);
   const parsed = parse(text, shownFile);
   const overrides = options.overrides ?? {};
-  const given = parsed.document.toJS({ maxAliasCount: 100 }) as unknown;
+  const given = plainOf(parsed, shownFile);
   if (given !== null && given !== undefined && !isRecord(given))
     throw refused(shownFile, [
       `${shownFile}:1:1: the file must be a section of keys, such as "api:"`,
@@ -72,13 +85,28 @@ type Parsed = { readonly document: Document; readonly lines: LineCounter };
 
 function readConfigFile(file: string, shownFile: string, mustExist: boolean): string {
   try {
-    const text = readFileSync(file, "utf8");
-    if (text.length <= FILE_BYTES_MAX) return text;
+    const bytes = readFileSync(file);
+    if (bytes.length <= FILE_BYTES_MAX) return textOf(bytes, shownFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && !mustExist) return "";
-    throw unreadable(shownFile, error);
+    throw error instanceof UserError ? error : unreadable(shownFile, error);
   }
   throw refused(shownFile, [`${shownFile}: larger than ${FILE_BYTES_MAX} bytes`]);
+}
+
+/** Another encoding would be read as other names and paths than those that were written. */
+function textOf(bytes: Buffer, shownFile: string): string {
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  let line = 1;
+  let start = 0;
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    if (!isUtf8(bytes.subarray(start, end))) break;
+    start = end + 1;
+    line++;
+  }
+  throw refused(shownFile, [
+    `${shownFile}:${line}:1: this line is not UTF-8; save the file as such`,
+  ]);
 }
 
 const unreadable = (shownFile: string, cause: unknown): UserError =>
@@ -95,25 +123,53 @@ function parse(text: string, shownFile: string): Parsed {
     prettyErrors: false,
     uniqueKeys: true,
   });
-  if (document.errors.length > 0)
+  // A warning is of something that would be left aside, such as a tag that nobody knows.
+  const faults: readonly YAMLError[] = [...document.errors, ...document.warnings];
+  if (faults.length > 0)
     throw refused(
       shownFile,
-      document.errors.map((error) => {
+      faults.map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        const what =
-          error.code === "DUPLICATE_KEY"
-            ? "the key stands here for the second time"
-            : error.message;
-        return `${shownFile}:${line}:${col}: ${what}`;
+        return `${shownFile}:${line}:${col}: ${FAULT_WORDS[error.code] ?? error.message}`;
       }),
     );
   return { document, lines };
 }
 
+const FAULT_WORDS: Partial<Record<YAMLError["code"], string>> = {
+  DUPLICATE_KEY: "the key stands here for the second time",
+  MULTIPLE_DOCS: "a second document begins here; a configuration is one",
+};
+
+/** The document's values; the library throws at an alias that stands for nothing, or for too much. */
+function plainOf({ document, lines }: Parsed, shownFile: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
+  } catch (cause) {
+    let first: Alias | undefined;
+    let unknown: Alias | undefined;
+    visit(document, {
+      Alias: (_key, alias) => {
+        first ??= alias;
+        if (alias.resolve(document) === undefined) unknown ??= alias;
+      },
+    });
+    const { line, col } = lines.linePos((unknown ?? first)?.range?.[0] ?? 0);
+    const what =
+      unknown === undefined
+        ? `aliases stand for more than ${ALIASES_MAX} values; write them out (${messageOf(cause)})`
+        : `*${unknown.source} is used, but no &${unknown.source} stands before it`;
+    throw refused(shownFile, [`${shownFile}:${line}:${col}: ${what}`]);
+  }
+}
+
 const refused = (shownFile: string, faults: readonly string[]): UserError =>
   new UserError(
     "config.refused",
-    `${shownFile} has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}, nothing was started:\n${faults.map((fault) => `  ${fault}`).join("\n")}`,
+    `${shownFile} has ${faults.length === 1 ? "a fault" : `${faults.length} faults`}, nothing was started:\n${faults
+      .slice(0, SHOWN_MAX)
+      .map((fault) => `  ${fault}`)
+      .join("\n")}`,
     { exitCode: CONFIG_EXIT_CODE },
   );
 

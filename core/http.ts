@@ -14,7 +14,12 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { dirname } from "node:path";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Config } from "./config-schema.ts";
@@ -101,6 +106,9 @@ function createApp(options: HttpOptions): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
     return503OnClosing: false,
+    // What is wrong before a route is known, such as a path that can't be decoded.
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply) =>
+      void reply.code(error.statusCode ?? 400).send(failure("http.bad-request", error.message)),
   }) as unknown as FastifyInstance;
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? (error instanceof UserError ? 400 : 500);

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { onDisk } from "./disk-fault.ts";
 import { messageOf, UserError } from "./errors.ts";
 
 export type Lock = { readonly release: () => void };
@@ -14,8 +15,13 @@ const LETTING_GO_MS = 1000;
 
 export function takeLock(dataDir: string): Lock {
   const pidFile = join(dataDir, "wache.pid");
-  const database = openLocked(dataDir, pidFile);
-  writeFileSync(pidFile, `${process.pid}\n`);
+  const database = onDisk(dataDir, () => openLocked(dataDir, pidFile));
+  try {
+    onDisk(dataDir, () => writeFileSync(pidFile, `${process.pid}\n`));
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   let held = true;
   return {
     release: () => {

@@ -3,7 +3,7 @@
 // `runProcessor` (runner.ts) gives it records, publishes what it puts out, snapshots its state and only then commits.
 import type { BusRecord, OutRecord } from "./bus/bus.ts";
 
-/** A piece of state as JSON text, at most ~256 KiB; a snapshot is a list of them, in an order of the processor's own. */
+/** A piece of state as JSON text, of any size; a snapshot is a list of them, in an order of the processor's own. */
 export type SnapshotPart = string;
 
 export type Processor = {

@@ -10,6 +10,7 @@ import type { Registry } from "prom-client";
 import type { Bus } from "./bus/bus.ts";
 import { randomId, systemClock } from "./clock.ts";
 import type { Config } from "./config-schema.ts";
+import { diskFault } from "./disk-fault.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { createHttp, type HttpServer } from "./http.ts";
 import { makeDataDir, takeLock } from "./lock.ts";
@@ -79,7 +80,7 @@ export async function runServices(
   }
   options.signal.removeEventListener("abort", onAbort);
   const clean = await stopAll(undo, options.log, clock);
-  if (failure !== undefined) throw failure.error;
+  if (failure !== undefined) throw diskFault(failure.error, config.data) ?? failure.error;
   return clean ? 0 : 1;
 }
 

@@ -11,7 +11,7 @@ import { deadLetterOf } from "./dead-letter.ts";
 import { messageOf } from "./errors.ts";
 import type { Processor, ProcessorSpec } from "./processor.ts";
 import type { Clock } from "./service.ts";
-import { loadSnapshot, type SnapshotSlot, saveSnapshot } from "./snapshot.ts";
+import { forgetSnapshots, loadSnapshot, type SnapshotPlace, saveSnapshot } from "./snapshot.ts";
 
 const REPLAY_RECORDS_MAX = 1000;
 
@@ -25,6 +25,7 @@ export type RunnerHooks = {
 export type RunnerDeps = RunnerHooks & {
   readonly bus: Bus;
   readonly clock: Clock;
+  readonly random: () => string; // names an owner of a partition
   readonly log: Logger;
   readonly metrics?: Registry;
 };
@@ -35,7 +36,8 @@ type Slot = {
   next: number; // offset of the first record that the state does not hold
   saved: number; // next as of the last snapshot
   savedAtMs: number;
-  snapshot: SnapshotSlot;
+  place: SnapshotPlace; // of the next snapshot
+  former: readonly string[]; // keys of former owners' snapshots
 };
 
 export async function runProcessor(
@@ -72,6 +74,7 @@ class Runner {
   }
 
   async assigned(partitions: readonly number[]): Promise<void> {
+    if (this.#stopping) return;
     for (const partition of [...this.#slots.keys()])
       if (!partitions.includes(partition)) this.#drop(partition);
     await Promise.all(partitions.map((partition) => this.#slot(partition)));
@@ -91,8 +94,10 @@ class Runner {
   async drain(consumer: Consumer): Promise<void> {
     this.#stopping = true;
     await Promise.all(this.#busy.values());
-    for (const [partition, loading] of this.#slots)
-      await this.#save(partition, await loading, consumer);
+    for (const [partition, loading] of [...this.#slots]) {
+      const slot = await loading.catch(() => undefined); // what could not be loaded did nothing
+      if (slot) await this.#save(partition, slot, consumer);
+    }
     for (const partition of [...this.#slots.keys()]) this.#drop(partition);
   }
 
@@ -146,14 +151,11 @@ class Runner {
 
   async #replay(slot: Slot, { topic, partition }: Batch, until: number): Promise<void> {
     const from = slot.next;
+    let oldest = until; // of what the log still has
     let records: BusRecord[] = [];
     for await (const record of this.#deps.bus.read(topic, partition, from)) {
+      oldest = Math.min(oldest, record.offset);
       if (record.offset >= until) break;
-      if (records.length === 0 && slot.next === from && record.offset > from && slot.restored)
-        this.#deps.log.error(
-          { topic, partition, from, to: record.offset },
-          `${this.#spec.name}: records are missing: the bus removed them before they were read`,
-        );
       records.push(record);
       if (records.length < REPLAY_RECORDS_MAX) continue;
       await this.#take(slot, { partition, records });
@@ -161,6 +163,16 @@ class Runner {
     }
     await this.#take(slot, { partition, records });
     slot.next = Math.max(slot.next, until);
+    if (oldest > from) this.#tellMissing(slot, { topic, partition, from, to: oldest });
+  }
+
+  /** A commit follows its snapshot, so this is a lost snapshot, a log that was cut too early, or a processor's first start on an old log. */
+  #tellMissing({ restored }: Slot, at: Readonly<Record<string, unknown>>): void {
+    const state = restored ? "its snapshot ends before them" : "it has no snapshot";
+    this.#deps.log.error(
+      at,
+      `${this.#spec.name}: records are missing: ${state}, and the bus does not have them any more`,
+    );
   }
 
   #slot(partition: number): Promise<Slot> {
@@ -187,7 +199,8 @@ class Runner {
       next: found.next,
       saved: found.next,
       savedAtMs: clock.now(),
-      snapshot: found.slot,
+      place: { owner: this.#deps.random(), slot: "a" },
+      former: found.keys,
     };
   }
 
@@ -195,13 +208,15 @@ class Runner {
     slot.savedAtMs = this.#deps.clock.now();
     if (slot.next === slot.saved) return;
     const { next } = slot;
-    slot.snapshot = await saveSnapshot(this.#deps.bus, this.#spec, partition, {
+    slot.place = await saveSnapshot(this.#deps.bus, this.#spec, partition, {
       next,
       parts: slot.processor.snapshot(),
-      slot: slot.snapshot,
+      place: slot.place,
     });
     slot.saved = next;
     await consumer.commit(partition, next);
+    await forgetSnapshots(this.#deps.bus, partition, slot.former);
+    slot.former = [];
   }
 
   #drop(partition: number): void {

@@ -26,8 +26,12 @@ export type Caller<Of> = {
   readonly close: () => Promise<void>;
 };
 
-/** Answers calls that come by the port; the one named `close` is the last. */
-export function answerCalls(port: MessagePort, calls: Calls): void {
+/** Answers calls that come by the port; the one named `close` is the last. `explain` may put a failure in better words. */
+export function answerCalls(
+  port: MessagePort,
+  calls: Calls,
+  explain: (error: unknown) => UserError | undefined = () => undefined,
+): void {
   port.on("message", ({ number, call, args }: Request) => {
     const answer = (result: Omit<Answer, "number">) => port.postMessage({ number, ...result });
     Promise.resolve()
@@ -37,13 +41,11 @@ export function answerCalls(port: MessagePort, calls: Calls): void {
           answer({ value });
           if (call === "close") port.close();
         },
-        (error: unknown) =>
-          answer({
-            error: {
-              ...(error instanceof UserError && { code: error.code }),
-              message: messageOf(error),
-            },
-          }),
+        (cause: unknown) => {
+          const error = explain(cause) ?? cause;
+          const code = error instanceof UserError ? { code: error.code } : {};
+          answer({ error: { ...code, message: messageOf(error) } });
+        },
       );
   });
 }
@@ -61,12 +63,12 @@ export function startWorker<Of>(
   let last = 0;
   let gone: Error | undefined;
   const fail = (error: Error) => {
-    gone = error;
-    for (const { reject } of waiting.values()) reject(error);
+    gone ??= error; // why it ended, not that it did
+    for (const { reject } of waiting.values()) reject(gone);
     waiting.clear();
   };
   worker.on("error", (error) =>
-    fail(new UserError("worker.ended", `${what} ended: ${String(error)}`, { cause: error })),
+    fail(new UserError("worker.ended", `${what} ended: ${messageOf(error)}`, { cause: error })),
   );
   worker.on("exit", () => fail(new UserError("worker.closed", `${what} is closed`)));
   worker.on("message", ({ number, value, error }: Answer) => {

@@ -4,6 +4,7 @@
 //        set stays. A start with a set that does not compile is refused.
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { Gauge } from "prom-client";
 import { messageOf, UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import type { ServiceContext } from "../core/service.ts";
@@ -31,7 +32,12 @@ export const ruleDisk: RuleDisk = {
 };
 
 export async function rulesInForce(context: ServiceContext): Promise<RulesInForce> {
-  const { clock, rulesDirs, log, status } = context;
+  const { clock, rulesDirs, log, status, metrics } = context;
+  const refused = new Gauge({
+    name: "wache_rules_refused",
+    help: "1 while the rules on disk are refused and the set before stays in force",
+    registers: [metrics],
+  });
   let mark = await markOf(rulesDirs);
   const first = await loadRules(rulesDirs, ruleDisk);
   if (!first.set)
@@ -48,6 +54,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
     if (next === mark) return;
     mark = next;
     const loaded = await loadRules(rulesDirs, ruleDisk);
+    refused.set(loaded.set ? 0 : 1);
     if (!loaded.set) {
       log.error(
         { problems: loaded.problems.slice(0, PROBLEMS_SHOWN_MAX) },
@@ -60,7 +67,10 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       });
       return;
     }
-    if (loaded.set.version === active.set.version) return;
+    if (loaded.set.version === active.set.version) {
+      show(context, active, loaded); // what was refused before is good again
+      return;
+    }
     active = { set: loaded.set, matcher: indexedMatcher(loaded.set) };
     log.info(
       { detections: loaded.set.detections.length, correlations: loaded.set.correlations.length },

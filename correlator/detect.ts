@@ -4,18 +4,19 @@
 // Out:   wache.signals (for correlations), wache.findings (rules that stand alone).
 // The path: active-rules → match → signals; detection.ts is one partition's part of it.
 import { Counter } from "prom-client";
+import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service } from "../core/service.ts";
 import { rulesInForce } from "./active-rules.ts";
 import { type DetectCounts, DetectProcessor } from "./detection.ts";
 
-const SNAPSHOT_EVERY_MS = 5000; // the state is small: the clocks of the feeders
+const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
 
 export const detectService: Service = {
   name: "detect",
   start: async (context) => {
-    const { bus, metrics } = context;
+    const { bus, config, metrics } = context;
     const rules = await rulesInForce(context);
     const counters = detectCounters(metrics);
     const stages = new Map<number, DetectProcessor>();
@@ -24,7 +25,7 @@ export const detectService: Service = {
         name: "detect",
         version: 1,
         topic: TOPIC.events,
-        snapshotEveryMs: SNAPSHOT_EVERY_MS,
+        snapshotEveryMs: Math.min(SNAPSHOT_EVERY_MS_MAX, spanMs(config.correlator.snapshot)),
         make: (partition, parts) => {
           const stage = new DetectProcessor(
             { partition, signalPartitions: bus.partitions(TOPIC.signals), rules: rules.current },

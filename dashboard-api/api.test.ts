@@ -93,6 +93,17 @@ describe("reading", () => {
       says: "2026-13-45",
     },
     {
+      name: "a time in words",
+      url: "/api/events?from=yesterday",
+      code: /^api\.bad-request$/,
+      says: "query.from is not as it must be: no event before this time: ISO 8601",
+    },
+    {
+      name: "a path that is no text",
+      url: "/api/events/%ff",
+      code: /^http\.bad-request$/,
+    },
+    {
       name: "a word that is none of the allowed",
       url: "/api/incidents?status=opened",
       code: /^api\.bad-request$/,
@@ -151,11 +162,16 @@ describe("reading", () => {
     { url: "/api/events/none", want: { status: 404, id: undefined } },
     { url: "/api/incidents/none", want: { status: 404, id: undefined } },
     { url: "/api/findings/none", want: { status: 404, id: undefined } },
-    { url: "/api/none", want: { status: 404, id: undefined } },
-  ])("one of them: $url", async ({ url, want }) => {
+    {
+      url: "/api/none",
+      want: { status: 404, id: undefined },
+      says: "there is no such route; GET /api/openapi.json lists them",
+    },
+  ])("one of them: $url", async ({ url, want, says }) => {
     const { status, body } = await api.call({ url, token });
     expect({ status, id: body.event?.id }).toEqual(want);
     expect(body.error?.code).toBe(status === 404 ? "api.not-found" : undefined);
+    if (says !== undefined) expect(body.error.message).toBe(says);
   });
 
   test("findings: the latest event first", async () => {

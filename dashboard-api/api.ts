@@ -15,6 +15,7 @@ import { openSetup } from "./auth/setup.ts";
 import { createSignIn } from "./auth/sign-in.ts";
 import { createErrorAnswer, notFound } from "./errors.ts";
 import { addSecurityHeaders } from "./headers.ts";
+import { watchLag } from "./lag.ts";
 import { LiveHub } from "./live.ts";
 import { describeApi } from "./openapi.ts";
 import { impatientBus, impatientStore } from "./patience.ts";
@@ -55,6 +56,7 @@ export const apiService: Service = {
     });
     openOperational(service.http, authenticator);
     await service.http.register(async (scope) => addScope(scope, context, authenticator));
+    const stopWatching = watchLag({ ...service, bus: context.bus });
     const stopPurging = service.clock.every(purgeEveryMs, () => {
       purgeSessions(store, service.clock.now()).catch((error: unknown) =>
         service.log.warn({ err: error }, "sessions that ended are not cleared: the store fails"),
@@ -65,6 +67,7 @@ export const apiService: Service = {
       stop: async () => {
         live.close();
         stopPurging();
+        stopWatching();
         stopping.abort();
         await announced;
       },

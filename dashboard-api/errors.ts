@@ -38,7 +38,9 @@ export const errorSchema = Type.Object(
 );
 
 export const notFound = (what: string): ApiError =>
-  new ApiError(404, "api.not-found", `there is no ${what}; it may have been removed`);
+  new ApiError(404, "api.not-found", `there is no ${what}`);
+export const notFoundAnyMore = (what: string): ApiError =>
+  notFound(`${what} with this id; it may have been removed`);
 
 export function createErrorAnswer(log: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {

@@ -12,7 +12,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     const filled = Value.Default(schema, structuredClone(data ?? {}));
     const value = isText ? Value.Convert(schema, filled) : filled;
     if (check.Check(value)) return { value };
-    return { error: new Error(explain(check.Errors(value), httpPart ?? "request")) };
+    return { error: new Error(explain(check.Errors(value), httpPart ?? "request", schema)) };
   };
 };
 
@@ -23,7 +23,7 @@ type Failure = {
   readonly message: string;
 };
 
-function explain(failures: readonly Failure[], part: string): string {
+function explain(failures: readonly Failure[], part: string, schema: TSchema): string {
   const where = part === "querystring" ? "query" : part;
   const unknown = failures.find((failure) => failure.keyword === "additionalProperties");
   if (unknown !== undefined) {
@@ -36,5 +36,16 @@ function explain(failures: readonly Failure[], part: string): string {
   const first = failures[0];
   const name = `${where}${first?.instancePath.replaceAll("/", ".") ?? ""}`;
   if (allowed.length > 0) return `${name} must be one of ${allowed.join(", ")}`;
+  // A pattern is for machines: the field's description says the same in words.
+  const words =
+    first?.keyword === "pattern" ? descriptionOf(schema, first.instancePath) : undefined;
+  if (words !== undefined) return `${name} is not as it must be: ${words}`;
   return `${name} ${first?.message ?? "is not what this route takes"}`;
+}
+
+function descriptionOf(schema: TSchema, path: string): string | undefined {
+  let at: unknown = schema;
+  for (const step of path.split("/").slice(1))
+    at = (at as { properties?: Readonly<Record<string, unknown>> } | undefined)?.properties?.[step];
+  return (at as { description?: string } | undefined)?.description;
 }

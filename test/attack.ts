@@ -6,14 +6,19 @@ export type Attack = {
   readonly lines: number;
   readonly bruteForce: readonly string[];
   readonly broken: readonly string[];
+  readonly slow: readonly string[];
 };
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** `attackers` addresses fail 12 times in 60 s each; every third then signs in. `lines` of noise around them. */
+/** `attackers` addresses fail 12 times in 60 s each; every third then signs in. `slow` ones fail 12 times all along. `noise` lines around them. */
 export function writeAttack(
   file: string,
-  { noise, attackers }: { readonly noise: number; readonly attackers: number },
+  {
+    noise,
+    attackers,
+    slow: slowOnes = 0,
+  }: { readonly noise: number; readonly attackers: number; readonly slow?: number },
 ): Attack {
   const startMs = Date.UTC(2026, 0, 10, 6);
   const spanMs = 6 * 3600_000;
@@ -45,11 +50,19 @@ export function writeAttack(
     );
     broken.push(address);
   }
+  const slow = Array.from({ length: slowOnes }, (_, s) => `198.51.100.${s + 1}`);
+  slow.forEach((address, s) => {
+    for (let n = 0; n < 12; n++)
+      add(
+        startMs + ((n + (s + 1) / (slowOnes + 2)) * spanMs) / 12,
+        `sshd[${9500 + s}]: Failed password for admin from ${address} port ${42_000 + n} ssh2`,
+      );
+  });
   lines.sort((x, y) => x.atMs - y.atMs);
   const text = lines.map(({ atMs, text: rest }) => {
     const at = new Date(atMs);
     return `${MONTHS[at.getUTCMonth()]} ${String(at.getUTCDate()).padStart(2)} ${at.toISOString().slice(11, 19)} web1 ${rest}\n`;
   });
   writeFileSync(file, text.join(""));
-  return { file, lines: lines.length, bruteForce, broken };
+  return { file, lines: lines.length, bruteForce, broken, slow };
 }

@@ -1,14 +1,15 @@
 // house.ts — real Wache processes for tests: started, killed, started again, and asked over their local sockets.
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Finding, Incident } from "../core/records.ts";
 
 const WACHE = join(import.meta.dirname, "..", "cli", "wache.mjs");
+const YOUNG = "--max-semi-space-size=8"; // as npm start has it
 const READY_MS_MAX = 60_000;
 
 export type HouseProcess = {
@@ -16,6 +17,9 @@ export type HouseProcess = {
   readonly data: string;
   start(): Promise<void>;
   kill9(): Promise<void>;
+  /** SIGSTOP: to the others it is silent, for itself no time passes until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<number | null>;
 };
 export type House = {
@@ -55,8 +59,12 @@ function houseProcess(about: {
   const { verb, name, file, data } = about;
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
+  const send = (signal: NodeJS.Signals): void => {
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, signal);
+  };
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, signal);
+    send(signal);
     return exited;
   };
   return {
@@ -64,7 +72,7 @@ function houseProcess(about: {
     data,
     start: async () => {
       mkdirSync(data, { recursive: true });
-      const args = [WACHE, verb, "--config", file, "--data", data, "--port", "0", "--json"];
+      const args = [YOUNG, WACHE, verb, "--config", file, "--data", data, "--port", "0", "--json"];
       const started = spawn(process.execPath, args, {
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
@@ -76,6 +84,8 @@ function houseProcess(about: {
     kill9: async () => {
       await end("SIGKILL");
     },
+    freeze: () => send("SIGSTOP"),
+    thaw: () => send("SIGCONT"),
     stop: () => end("SIGTERM"),
   };
 }
@@ -104,23 +114,39 @@ function readyLine(child: ChildProcess, name: string): Promise<void> {
   });
 }
 
-/** Runs a verb to its end. */
-export function wache(
-  ...args: readonly string[]
-): Promise<{ readonly code: number | null; readonly out: string; readonly error: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [WACHE, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    let out = "";
-    let error = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      out += String(chunk);
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      error += String(chunk);
-    });
-    child.once("exit", (code) => resolve({ code, out, error }));
+type Ended = { readonly code: number | null; readonly out: string; readonly error: string };
+export type Verb = {
+  readonly ended: Promise<Ended>;
+  isEnded(): boolean;
+  signal(signal: NodeJS.Signals): void;
+};
+
+/** Starts a verb that ends by itself. */
+export function startVerb(...args: readonly string[]): Verb {
+  const child = spawn(process.execPath, [WACHE, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
   });
+  let out = "";
+  let error = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    out += String(chunk);
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    error += String(chunk);
+  });
+  const isEnded = () => child.exitCode !== null || child.signalCode !== null;
+  return {
+    ended: new Promise((resolve) => child.once("close", (code) => resolve({ code, out, error }))),
+    isEnded,
+    signal: (signal) => {
+      if (child.pid !== undefined && !isEnded()) process.kill(-child.pid, signal);
+    },
+  };
 }
+
+/** Runs a verb to its end. */
+export const wache = (...args: readonly string[]): Promise<Ended> => startVerb(...args).ended;
 
 /** Asks a process over the socket in its data folder, as the machine's own administrator. */
 export function ask(
@@ -168,42 +194,14 @@ export async function everything<T>(data: string, path: string): Promise<T[]> {
   return items;
 }
 
-/** What must be the same however the run went: unsuperseded findings and incidents, by id and content. */
-export type Outcome = {
-  readonly findings: readonly unknown[];
-  readonly incidents: readonly unknown[];
-};
-
-export async function outcomeOf(data: string): Promise<Outcome> {
-  const findings = await everything<Finding>(data, "/api/findings");
-  const superseded = new Set(findings.flatMap(({ supersedes }) => supersedes ?? []));
-  const told = findings
-    .filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn)
-    .map(({ id, fingerprint, rule, group, firstMs, lastMs, count, evidence }) => ({
-      id,
-      fingerprint,
-      rule: rule.id,
-      group,
-      firstMs,
-      lastMs,
-      count,
-      evidence,
-    }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  const incidents = (await everything<Incident>(data, "/api/incidents"))
-    .map(({ id, key, number, status, severity, group, count, firstMs, lastMs }) => ({
-      id,
-      key,
-      number,
-      status,
-      severity,
-      group,
-      count,
-      firstMs,
-      lastMs,
-    }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
-  return { findings: told, incidents };
+/** How many lines of the file the process has taken. */
+export async function streamPosition(data: string, file: string): Promise<number> {
+  const name = `import-${createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 24)}`;
+  const token = readFileSync(join(data, "ingest.token"), "utf8").trim();
+  const found = await ask(data, `/ingest/streams/${name}`, undefined, {
+    authorization: `Bearer ${token}`,
+  });
+  return Number(found["position"]);
 }
 
 /** Asks again until the answer is wanted, and then gives it; the last one when the patience ends. */
@@ -211,12 +209,13 @@ export async function until<T>(
   get: () => Promise<T>,
   wanted: (found: T) => boolean,
   patienceMs = 60_000,
+  everyMs = 200,
 ): Promise<T> {
   const endMs = Date.now() + patienceMs;
   for (;;) {
     const found = await get().catch((error: unknown) => error as T);
     if (Date.now() > endMs) return found;
     if (!(found instanceof Error) && wanted(found)) return found;
-    await sleep(200);
+    await sleep(everyMs);
   }
 }

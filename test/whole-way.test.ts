@@ -1,21 +1,13 @@
 // From a log file to a page, in one process on embedded storage, and in five over real Kafka and OpenSearch.
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { Incident } from "../core/records.ts";
 import { type Attack, writeAttack } from "./attack.ts";
-import {
-  ask,
-  everything,
-  type House,
-  type HouseProcess,
-  type Outcome,
-  openHouse,
-  outcomeOf,
-  until,
-  wache,
-} from "./house.ts";
+import { everything, type House, type HouseProcess, openHouse, until, wache } from "./house.ts";
+import { inRounds, seeded, sendUnderKills } from "./kills.ts";
+import { embeddedLogIsCut, kafkaLogIsCut } from "./log-cut.ts";
+import { differences, type Outcome, outcomeLike, outcomeOf } from "./outcome.ts";
 import { startKafka } from "./servers/kafka.ts";
 import { startOpenSearch } from "./servers/opensearch.ts";
 import { startSlack } from "./servers/slack.ts";
@@ -31,58 +23,60 @@ const SSH_LOG = join(import.meta.dirname, "..", "..", "shared", "data", "logs", 
 
 const baseConfig = (hook: WebhookStandIn) => ({
   collectors: { queueBytesMax: 1_048_576 }, // a tenth of what is sent
-  correlator: { shippedRules: false, rules: [{ path: RULES }], snapshot: "2s" },
+  correlator: { shippedRules: false, rules: [{ path: RULES }], snapshot: "500ms" },
   alerting: {
+    snapshot: "500ms",
     channels: { hook: { type: "webhook", url: hook.url, key: KEY } },
     delivery: { backoff: "100ms", backoffMax: "1s" },
   },
 });
 
-type Wanted = {
-  readonly events: number;
-  readonly bruteForce: readonly string[];
-  readonly broken: readonly string[];
-};
+/** How many events an incident of a severity counts in the end. */
+const COUNTS: Readonly<Record<string, number>> = { critical: 6, high: 12, medium: 12 };
 
 /** Waits until all events are stored and the incidents wanted are there with their final counts; gives what was found. */
-async function settled(data: string, { events, bruteForce, broken }: Wanted): Promise<Outcome> {
-  await until(
-    async () => (await everything(data, "/api/events")).length,
-    (stored) => stored >= events,
-    120_000,
-  );
+async function settled(data: string, attack: Attack): Promise<Outcome> {
+  const { bruteForce, broken, slow } = attack;
+  await expectEvents(data, attack);
   return until(
     () => outcomeOf(data),
     ({ findings, incidents }) =>
-      incidents.length >= bruteForce.length + broken.length &&
+      incidents.length >= bruteForce.length + broken.length + slow.length &&
       findings.length >= incidents.length &&
-      (incidents as Incident[]).every(
-        ({ severity, count }) => count === (severity === "high" ? 12 : 6),
-      ),
+      incidents.every(({ severity, count }) => count === COUNTS[severity]),
     60_000,
   );
 }
 
-const addresses = (incidents: readonly unknown[], severity: string): string[] =>
-  (incidents as Incident[])
+/** Every line became an event in the store, and none became two. */
+async function expectEvents(data: string, { lines }: Attack): Promise<void> {
+  const stored = async () => (await everything(data, "/api/events")).length;
+  expect(await until(stored, (count) => count >= lines, 60_000, 500)).toBe(lines);
+}
+
+const addresses = ({ incidents }: Outcome, severity: string): string[] =>
+  incidents
     .filter((one) => one.severity === severity)
     .map(({ group }) => group["source.ip"] ?? "")
     .sort();
 
-function expectAttackFound(outcome: Outcome, { bruteForce, broken }: Wanted): void {
-  expect(addresses(outcome.incidents, "high")).toEqual([...bruteForce].sort());
-  expect(addresses(outcome.incidents, "critical")).toEqual([...broken].sort());
-  const counts = (outcome.incidents as Incident[])
-    .filter(({ severity }) => severity === "high")
-    .map(({ count }) => count);
-  expect(new Set(counts)).toEqual(new Set([12]));
+function expectAttackFound(outcome: Outcome, { bruteForce, broken, slow }: Attack): void {
+  expect(addresses(outcome, "high")).toEqual([...bruteForce].sort());
+  expect(addresses(outcome, "critical")).toEqual([...broken].sort());
+  expect(addresses(outcome, "medium")).toEqual([...slow].sort());
+  for (const { severity, count } of outcome.incidents) expect(count).toBe(COUNTS[severity]);
 }
 
-function expectOnePageEach(hook: WebhookStandIn, outcome: Outcome): void {
+async function expectOnePageEach(hook: WebhookStandIn, outcome: Outcome): Promise<void> {
+  await until(
+    async () => hook.taken.size,
+    (size) => size >= outcome.incidents.length,
+    30_000,
+  );
   const paged = [...hook.taken.values()]
     .map(({ json }) => (json["incident"] as Incident).id)
     .sort();
-  expect(paged).toEqual((outcome.incidents as Incident[]).map(({ id }) => id).sort());
+  expect(paged).toEqual(outcome.incidents.map(({ id }) => id).sort());
   const seen = new Set<unknown>();
   const unmarkedRepeats = hook.requests.filter(({ json }) => {
     const again = seen.has(json["id"]);
@@ -90,6 +84,14 @@ function expectOnePageEach(hook: WebhookStandIn, outcome: Outcome): void {
     return again && json["mayBeRepeat"] !== true;
   });
   expect(unmarkedRepeats).toEqual([]);
+}
+
+/** No event lost or doubled, findings, incidents and pages as in the undisturbed run. */
+async function expectSame(hook: WebhookStandIn, data: string, expected: Outcome): Promise<void> {
+  const different = differences(await outcomeLike(data, expected), expected);
+  expect(different, different.join("\n")).toEqual([]);
+  await expectEvents(data, attack);
+  await expectOnePageEach(hook, expected);
 }
 
 async function startAll(processes: readonly HouseProcess[]): Promise<void> {
@@ -107,15 +109,9 @@ async function undisturbed(attack: Attack): Promise<Outcome> {
   await run.start();
   const sent = await wache("send", "--data", run.data, "--page", attack.file);
   expect(sent).toMatchObject({ code: 0 });
-  const wanted = { ...attack, events: attack.lines };
-  reference = await settled(run.data, wanted);
-  expectAttackFound(reference, wanted);
-  await until(
-    async () => hook.taken.size,
-    (size) => size >= (reference?.incidents.length ?? 0),
-    20_000,
-  );
-  expectOnePageEach(hook, reference);
+  reference = await settled(run.data, attack);
+  expectAttackFound(reference, attack);
+  await expectOnePageEach(hook, reference);
   expect(await run.stop()).toBe(0);
   await house.dispose();
   await hook.close();
@@ -126,7 +122,7 @@ let files: House;
 let attack: Attack;
 beforeAll(() => {
   files = openHouse({});
-  attack = writeAttack(join(files.dir, "attack.log"), { noise: 12_000, attackers: 12 });
+  attack = writeAttack(join(files.dir, "attack.log"), { noise: 12_000, attackers: 12, slow: 8 });
 });
 afterAll(() => files.dispose());
 
@@ -144,55 +140,36 @@ describe("embedded", { timeout: TEST_MS_MAX }, () => {
     expect(await wache("send", "--data", run.data, "--page", small.file)).toMatchObject({
       code: 0,
     });
-    const wanted = { ...small, events: small.lines };
-    const first = await settled(run.data, wanted);
-    expectAttackFound(first, wanted);
-    await until(
-      async () => hook.taken.size,
-      (size) => size >= first.incidents.length,
-    );
+    const first = await settled(run.data, small);
+    expectAttackFound(first, small);
+    await expectOnePageEach(hook, first);
     const again = await wache("send", "--data", run.data, "--page", small.file);
     expect(again.out).toContain("nothing added");
     expect(await outcomeOf(run.data)).toEqual(first);
-    expect((await everything(run.data, "/api/events")).length).toBe(small.lines);
-    expectOnePageEach(hook, first);
+    await expectEvents(run.data, small);
+    await expectOnePageEach(hook, first);
     expect(await run.stop()).toBe(0);
   });
 
   test("killed again and again while a file is sent: nothing lost, nothing doubled", async () => {
+    const chance = seeded("embedded kills");
     const expected = await undisturbed(attack);
     const hook = await startWebhook({ key: KEY });
-    const house = openHouse(baseConfig(hook));
+    const house = openHouse({ ...baseConfig(hook), bus: { retention: "500ms" } });
     onTestFinished(async () => {
       await house.dispose();
       await hook.close();
     });
     const run = house.process("run");
     await run.start();
-    const sending = wache("send", "--data", run.data, "--page", attack.file);
-    for (const share of [0.1, 0.35, 0.6, 0.85]) {
-      await until(
-        () => streamPosition(run.data, attack.file),
-        (position) => position >= attack.lines * share,
-        60_000,
-      );
-      await run.kill9();
-      await run.start();
-    }
-    expect(await sending).toMatchObject({ code: 0 });
-    const outcome = await settled(run.data, { ...attack, events: attack.lines });
-    await until(
-      async () => outcomeOf(run.data),
-      (found) => JSON.stringify(found) === JSON.stringify(expected),
-      20_000,
-    );
-    expect(await outcomeOf(run.data)).toEqual(expected);
-    expect((await everything(run.data, "/api/events")).length).toBe(attack.lines);
-    await until(
-      async () => hook.taken.size,
-      (size) => size >= outcome.incidents.length,
-    );
-    expectOnePageEach(hook, outcome);
+    await sendUnderKills({
+      attack,
+      collector: run,
+      rounds: Array.from({ length: 5 }, () => [run]),
+      logIsCut: () => embeddedLogIsCut(run.data),
+      chance,
+    });
+    await expectSame(hook, run.data, expected);
   });
 
   test.skipIf(!existsSync(SSH_LOG))(
@@ -239,7 +216,7 @@ describe("embedded", { timeout: TEST_MS_MAX }, () => {
         "5.188.10.180",
       ];
       const found = await until(
-        async () => addresses((await outcomeOf(run.data)).incidents, "high"),
+        async () => addresses(await outcomeOf(run.data), "high"),
         (high) => high.length >= attacking.length,
       );
       expect(found).toEqual(attacking);
@@ -291,22 +268,11 @@ describe("Kafka and OpenSearch", { timeout: TEST_MS_MAX }, () => {
     expect(await wache("send", "--data", collect.data, "--page", attack.file)).toMatchObject({
       code: 0,
     });
-    await settled(api.data, { ...attack, events: attack.lines });
-    expect(
-      await until(
-        () => outcomeOf(api.data),
-        (found) => JSON.stringify(found) === JSON.stringify(expected),
-        30_000,
-      ),
-    ).toEqual(expected);
-    await until(
-      async () => hook.taken.size,
-      (size) => size >= expected.incidents.length,
-    );
-    expectOnePageEach(hook, expected);
+    await expectSame(hook, api.data, expected);
   });
 
-  test("two of each stage, every process killed on the way: nothing lost, nothing doubled", async () => {
+  test("two of each stage, every process killed on the way, one frozen: nothing lost, nothing doubled", async () => {
+    const chance = seeded("Kafka kills");
     const expected = await undisturbed(attack);
     const hook = await startWebhook({ key: KEY });
     const house = openHouse(distributed(hook, "killed"));
@@ -320,36 +286,16 @@ describe("Kafka and OpenSearch", { timeout: TEST_MS_MAX }, () => {
       house.process(verb, `${verb}-1`),
       house.process(verb, `${verb}-2`),
     ]);
-    await startAll([...pairs, collect, api]);
-    const sending = wache("send", "--data", collect.data, "--page", attack.file);
-    for (const victim of [...pairs, collect]) {
-      await victim.kill9();
-      await victim.start();
-    }
-    expect(await sending).toMatchObject({ code: 0 });
-    await settled(api.data, { ...attack, events: attack.lines });
-    expect(
-      await until(
-        () => outcomeOf(api.data),
-        (found) => JSON.stringify(found) === JSON.stringify(expected),
-        60_000,
-      ),
-    ).toEqual(expected);
-    expect((await everything(api.data, "/api/events")).length).toBe(attack.lines);
-    await until(
-      async () => hook.taken.size,
-      (size) => size >= expected.incidents.length,
-    );
-    expectOnePageEach(hook, expected);
+    const all = [...pairs, collect, api];
+    await startAll(all);
+    await sendUnderKills({
+      attack,
+      collector: collect,
+      rounds: inRounds(all, 3, chance),
+      freezable: pairs,
+      logIsCut: () => kafkaLogIsCut({ brokers: kafka.brokers, prefix: "killed" }),
+      chance,
+    });
+    await expectSame(hook, api.data, expected);
   });
 });
-
-/** How many lines of the file the process has taken. */
-async function streamPosition(data: string, file: string): Promise<number> {
-  const name = `import-${createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 24)}`;
-  const token = readFileSync(join(data, "ingest.token"), "utf8").trim();
-  const found = await ask(data, `/ingest/streams/${name}`, undefined, {
-    authorization: `Bearer ${token}`,
-  });
-  return Number(found["position"]);
-}

@@ -1,14 +1,14 @@
 // email-body.ts — the words of a mail, as text and as HTML that mail programs show alike.
 import type { Level } from "../../core/records.ts";
-import type { Message } from "./message.ts";
+import { ABOUT, type Message } from "./message.ts";
 
 export function emailText(message: Message): string {
   const width = Math.max(...message.facts.map(({ label }) => label.length));
   return [
     ...said(message),
+    ...(message.about === undefined ? [] : [`${ABOUT}\n${message.about}`]),
     message.facts.map(({ label, value }) => `${`${label}:`.padEnd(width + 2)}${value}`).join("\n"),
     message.where,
-    ...(message.about === undefined ? [] : [`What the rule looks for\n${message.about}`]),
     ...list("May be harmless", message.checks),
     ...list("Read on", message.references),
   ]
@@ -38,11 +38,11 @@ export function emailHtml(message: Message): string {
 <body style="margin:0;padding:16px;font-family:sans-serif;font-size:15px;line-height:1.4;color:#1a1a1a;background:#ffffff">
 <h1 style="font-size:18px;margin:0 0 12px;padding:8px 12px;color:#ffffff;background:${COLOURS[severity]}">${html(subject)}</h1>
 ${marks.map((text) => `<p style="margin:0 0 12px"><strong>${html(text)}</strong></p>\n`).join("")}<p style="margin:0 0 12px">${html(message.intro)}</p>
-<table style="border-collapse:collapse;margin:0 0 12px">
+${about === undefined ? "" : `<h2 style="font-size:15px;margin:0 0 4px">${ABOUT}</h2>\n<p style="margin:0 0 12px;white-space:pre-wrap">${html(about)}</p>\n`}<table style="border-collapse:collapse;margin:0 0 12px">
 ${facts.map(({ label, value }) => row(label, value)).join("\n")}
 </table>
 <p style="margin:0 0 12px">${url === undefined ? html(where) : `<a href="${html(url)}">Open the incident</a>`}</p>
-${about === undefined ? "" : `<h2 style="font-size:15px;margin:0 0 4px">What the rule looks for</h2>\n<p style="margin:0 0 12px;white-space:pre-wrap">${html(about)}</p>\n`}${htmlList("May be harmless", checks)}${htmlList("Read on", references)}</body>
+${htmlList("May be harmless", checks)}${htmlList("Read on", references)}</body>
 </html>
 `;
 }

@@ -32,6 +32,12 @@ describe("what goes over the wire", () => {
   });
 });
 
+test("an incident that came again says which it is", () => {
+  const first = notification();
+  const { facts } = deliveryOf({ ...first, incident: { ...first.incident, number: 2 } }).message;
+  expect(facts.at(-1)?.value).toMatch(/ \(number 2 of its kind\)$/);
+});
+
 describe("a hostile log", () => {
   const { message } = deliveryOf(notification(HOSTILE), { publicUrl: "https://wache.example" });
   const slack = slackMessage(message);

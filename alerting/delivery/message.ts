@@ -2,7 +2,7 @@
 //
 // In:    a notification. Out: words and facts that every channel renders in its own way.
 // Holds: the same notification gives the same words; nothing in them can break a line of a header.
-import type { Finding, Level, Notification } from "../../core/records.ts";
+import type { Level, Notification } from "../../core/records.ts";
 import { utc } from "../incidents/timeline.ts";
 
 export type Fact = { readonly label: string; readonly value: string };
@@ -20,12 +20,14 @@ export type Message = {
   readonly where: string; // where to go on, also without a link
 };
 
+/** Over what the rule's description says: what happened, and what to do. */
+export const ABOUT = "What the rule says";
+
 const lineCharsMax = 200;
 const valueCharsMax = 500;
 const aboutCharsMax = 1500;
 const groupsToldMax = 6;
 const listToldMax = 5;
-const evidenceToldMax = 3;
 
 export function messageFor(
   { incident, reason }: Notification,
@@ -54,7 +56,7 @@ export function messageFor(
     ...(url !== undefined && { url }),
     where:
       url === undefined
-        ? `Open Wache's page and look for incident ${incident.id} (set api.publicUrl to get a link here).`
+        ? `Open /incidents/${encodeURIComponent(incident.id)} on Wache's page (set api.publicUrl to get a link here).`
         : `Evidence, timeline and acknowledging: ${url}`,
   };
 }
@@ -78,8 +80,8 @@ export function cut(text: string, charsMax: number): string {
 
 function factsOf(incident: Notification["incident"]): readonly Fact[] {
   const groups = Object.entries(incident.group);
-  const evidence = firstEvidence(incident.findings);
   const counted = incident.count === 1 ? "1 event" : `${incident.count} events`;
+  const again = incident.number === 1 ? "" : ` (number ${incident.number} of its kind)`;
   return [
     { label: "Severity", value: incident.severity },
     { label: "Rule", value: `${incident.rule.title} (${incident.rule.id})` },
@@ -89,21 +91,12 @@ function factsOf(incident: Notification["incident"]): readonly Fact[] {
       : []),
     { label: "First seen", value: utc(incident.firstMs) },
     { label: "Last seen", value: utc(incident.lastMs) },
-    { label: "Count", value: incident.bounded ? `at least ${counted}` : counted },
-    ...(evidence.length > 0 ? [{ label: "Evidence", value: evidence.join(", ") }] : []),
-    { label: "Incident", value: `${incident.id} (number ${incident.number} of its kind)` },
+    { label: "Count", value: `${incident.bounded ? "at least " : ""}${counted} so far` },
+    { label: "Incident", value: `${incident.id}${again}` },
   ].map(({ label, value }) => ({
     label: oneLine(label, lineCharsMax),
     value: oneLine(value, valueCharsMax),
   }));
-}
-
-/** The ids of the first events, of the finding that began first. */
-function firstEvidence(findings: readonly Finding[]): readonly string[] {
-  const [first] = [...findings]
-    .filter(({ withdrawn }) => !withdrawn)
-    .sort((a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1));
-  return first?.evidence.slice(0, evidenceToldMax).map((id) => `event ${id}`) ?? [];
 }
 
 const listed = (texts: readonly string[] | undefined): readonly string[] =>

@@ -5,7 +5,7 @@
 import { ErrorCode, LogLevel, type WebAPICallError, WebClient } from "@slack/web-api";
 import { messageOf } from "../../core/errors.ts";
 import type { Channel, ChannelOf, SendResult } from "./channel.ts";
-import { cut, type Message, oneLine } from "./message.ts";
+import { ABOUT, cut, type Message, oneLine } from "./message.ts";
 import { type Fetch, failureOf } from "./webhook.ts";
 
 // https://docs.slack.dev/reference/block-kit/blocks
@@ -64,6 +64,7 @@ export function slackMessage(message: Message): SlackMessage {
     { type: "header", text: plain(oneLine(message.subject, headerCharsMax)) },
     section([...marks.map((text) => `*${escaped(text)}*`), escaped(message.intro)].join("\n")),
   ];
+  if (about !== undefined) blocks.push(section(`*${ABOUT}*\n`, about));
   for (let at = 0; at < facts.length; at += fieldsMax)
     blocks.push({
       type: "section",
@@ -71,7 +72,6 @@ export function slackMessage(message: Message): SlackMessage {
         .slice(at, at + fieldsMax)
         .map(({ label, value }) => mrkdwn(`*${escaped(label)}*\n`, value, fieldCharsMax)),
     });
-  if (about !== undefined) blocks.push(section("*What the rule looks for*\n", about));
   if (checks.length > 0) blocks.push(section("*May be harmless*\n", bullets(checks)));
   if (references.length > 0) blocks.push(section("*Read on*\n", bullets(references)));
   if (url === undefined || url.length > sectionCharsMax) blocks.push(context(message.where));
@@ -80,7 +80,8 @@ export function slackMessage(message: Message): SlackMessage {
       type: "actions",
       elements: [{ type: "button", text: plain("Open the incident"), url, action_id: "open" }],
     });
-  const fallback = [...marks, message.subject, message.intro, message.where].join("\n");
+  // A phone shows its first words only.
+  const fallback = [message.subject, ...marks, message.intro, message.where].join("\n");
   return { text: escapedWithin(fallback, textCharsMax), blocks };
 }
 

@@ -47,7 +47,9 @@ async function run(
 }
 
 const opensearch = { store: { kind: "opensearch", opensearch: { node: "http://os.test" } } };
+const api = { publicUrl: "https://wache.example" };
 const slack = (over: object = {}) => ({
+  api,
   alerting: { channels: { team: { type: "slack", channel: "#watch", token: "xoxb-1", ...over } } },
 });
 
@@ -106,6 +108,15 @@ test.for([
   },
   {
     name: "channels",
+    config: { ...slack(), api: {} },
+    answer: { body: { ok: true } },
+    want: [
+      "ok: alerting.channels.team: Slack knows the token (a bot in a team)",
+      "warn: messages have no link to the incident: set api.publicUrl to the address that people use",
+    ],
+  },
+  {
+    name: "channels",
     config: slack(),
     answer: { body: { ok: false, error: "invalid_auth" } },
     want: [
@@ -119,6 +130,7 @@ test.for([
 });
 
 const mail = (port: number, requireTls: boolean) => ({
+  api,
   alerting: {
     channels: {
       m: { type: "email", host: "127.0.0.1", port, requireTls, from: "a@b.test", to: ["c@d.test"] },
@@ -134,7 +146,9 @@ test("doctor greets the mail server, and says when it offers no TLS", async () =
   const clear = await run(serverChecks, "channels", { config: mail(port, false) });
   const strict = await run(serverChecks, "channels", { config: mail(port, true) });
   await new Promise<void>((done) => server.close(() => done()));
-  expect(clear).toEqual([`ok: alerting.channels.m: 127.0.0.1:${port} takes mail perhaps in clear`]);
+  expect(clear).toEqual([
+    `warn: alerting.channels.m: 127.0.0.1:${port} takes mail, but it may go in clear: set requireTls to true`,
+  ]);
   expect(strict).toEqual([expect.stringMatching(/^fail: alerting\.channels\.m: /)]);
   const gone = await run(serverChecks, "channels", { config: mail(port, false) });
   expect(gone).toEqual([

@@ -10,6 +10,8 @@ import { type Check, type CheckContext, fail, ok, type Result, warn } from "./ch
 const CLOCK_OFF_MS_MAX = 5000; // HTTP tells whole seconds
 const TLS_PORT = 465;
 const OPENSEARCH_MAJOR_MIN = 2;
+const NO_LINK =
+  "messages have no link to the incident: set api.publicUrl to the address that people use";
 
 export const serverChecks: readonly Check[] = [
   { name: "Kafka", wanted: ({ bus }) => bus.kind === "kafka", run: checkKafka },
@@ -21,9 +23,11 @@ export const serverChecks: readonly Check[] = [
       const channels = Object.entries(context.config.alerting.channels);
       if (channels.length === 0)
         return [warn("nobody is paged: alerting.channels is empty; add Slack, email or a webhook")];
-      return await Promise.all(
+      const found = await Promise.all(
         channels.map(([name, channel]) => checkChannel(name, channel, context)),
       );
+      if (context.config.api.publicUrl !== undefined) return found;
+      return [...found, warn(NO_LINK)];
     },
   },
 ];
@@ -160,10 +164,10 @@ async function checkMail(
   });
   try {
     await transport.verify();
-    const how = port === TLS_PORT || requireTls ? "with TLS" : "perhaps in clear";
-    return ok(
-      `${at}: ${host}:${port} takes mail ${how}${username === undefined ? "" : `, as ${username}`}`,
-    );
+    const text = `${at}: ${host}:${port} takes mail${username === undefined ? "" : ` as ${username}`}`;
+    return port === TLS_PORT || requireTls
+      ? ok(`${text} with TLS`)
+      : warn(`${text}, but it may go in clear: set requireTls to true`);
   } finally {
     transport.close();
   }

@@ -9,7 +9,7 @@ import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
 import { createIngest, destinationOf } from "../ingest.ts";
 import { askLocalOk } from "../local.ts";
 import { sendFile } from "../send-file.ts";
-import { printable } from "../table.ts";
+import { counted, printable } from "../table.ts";
 import { type Call, EXIT, flagOf, type Verb } from "../verb.ts";
 
 /** Written in March 2026. */
@@ -101,7 +101,9 @@ function wordsOf(incident: Incident, address: string): string[] {
   const { severity, title, group, count, id } = incident;
   const who = Object.entries(group).map(([name, value]) => `${name} ${value}`);
   return [
-    printable(`  ${severity.toUpperCase()}  ${title} (${who.join(", ")}), ${count} events`),
+    printable(
+      `  ${severity.toUpperCase()}  ${title} (${who.join(", ")}), ${counted(count, "event")}`,
+    ),
     `      ${address}/incidents/${encodeURIComponent(id)}`,
   ];
 }

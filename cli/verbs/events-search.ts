@@ -86,6 +86,7 @@ function queryOf(text: string): Query {
   throw parsed.error;
 }
 
+/** A page may be short, even empty, and still have a cursor: the search goes on from there. */
 async function printAll(call: Call, wish: Wish, readPage: ReadPage): Promise<void> {
   const json = flagOf(call.values, "json");
   const rows: EcsEvent[] = [];
@@ -97,7 +98,7 @@ async function printAll(call: Call, wish: Wish, readPage: ReadPage): Promise<voi
       if (json) call.out(JSON.stringify(event));
       else rows.push(event);
     left -= page.items.length;
-    cursor = page.items.length === 0 ? undefined : page.cursor;
+    cursor = page.cursor;
   } while (left > 0 && cursor !== undefined);
   if (json) return;
   for (const line of table(["TIME", "HOST", "EVENT", "MESSAGE"], rows.map(rowOf))) call.out(line);

@@ -7,6 +7,7 @@ import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
 import { RULE_OPTIONS, type RuleFolder, ruleFoldersOf } from "../rule-folders.ts";
+import { counted } from "../table.ts";
 import { EXIT, flagOf, type Values, type Verb } from "../verb.ts";
 
 export const rulesTest: Verb = {
@@ -47,7 +48,9 @@ export const rulesTest: Verb = {
     }
     const failed = results.filter(({ passed }) => !passed).length;
     if (!flagOf(values, "json"))
-      out(`${results.length - failed} of ${results.length} cases in ${files.length} files passed`);
+      out(
+        `${results.length - failed} of ${counted(results.length, "case")} in ${counted(files.length, "file")} passed`,
+      );
     return failed > 0 ? EXIT.failed : EXIT.ok;
   },
 };

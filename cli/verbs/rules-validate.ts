@@ -3,6 +3,7 @@ import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import { JSON_OPTION } from "../common.ts";
 import { RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
+import { counted } from "../table.ts";
 import { EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesValidate: Verb = {
@@ -32,11 +33,13 @@ export const rulesValidate: Verb = {
     for (const { at, problems: why } of leftOut)
       err(`${at}: left out: ${why.map(({ message }) => message).join("; ")}`);
     if (set === undefined) {
-      err(`refused: ${problems.length} ${problems.length === 1 ? "problem" : "problems"}`);
+      err(`refused: ${counted(problems.length, "problem")}`);
       return EXIT.failed;
     }
     const left = leftOut.length === 0 ? "" : `, ${leftOut.length} left out of lenient folders`;
-    out(`good: ${counts.detections} detections, ${counts.correlations} correlations${left}`);
+    out(
+      `good: ${counted(counts.detections, "detection")}, ${counted(counts.correlations, "correlation")}${left}`,
+    );
     return EXIT.ok;
   },
 };

@@ -11,6 +11,7 @@ import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { createIngest, destinationOf, type FindDestination } from "../ingest.ts";
 import { createProgress } from "../progress.ts";
 import { type SendOptions, type Sent, sendFile } from "../send-file.ts";
+import { counted } from "../table.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
 export const send: Verb = {
@@ -109,14 +110,11 @@ async function sendNamed(file: string, title: string, how: How): Promise<number>
     clock,
     title,
   });
-  let toldWait = "";
   const ingest = createIngest({
     find: how.find,
     clock,
     fetch,
     onWait: (reason) => {
-      if (reason === toldWait) return;
-      toldWait = reason;
       progress.clear();
       call.err(`wache send: ${reason}; trying again`);
     },
@@ -152,7 +150,8 @@ function tell(
     return;
   }
   if (sent.wasComplete) {
-    call.out(`${title}: already imported, nothing added (${sent.lines} lines)`);
+    const again = options.page ? ", nobody paged anew" : "";
+    call.out(`${title}: already imported, nothing added${again} (${counted(sent.lines, "line")})`);
     return;
   }
   const rate = Math.round((sent.sent * 1000) / Math.max(about.tookMs, 1));
@@ -160,7 +159,7 @@ function tell(
   const resumed = sent.skipped > 0 ? `, ${sent.skipped} were there already` : "";
   const dead = sent.refused > 0 ? `, ${sent.refused} went to the dead letter` : "";
   call.out(
-    `${title}: ${sent.events} events from ${sent.sent} lines in ${seconds} s (${rate} lines/s)${resumed}${dead}`,
+    `${title}: ${counted(sent.events, "event")} from ${counted(sent.sent, "line")} in ${seconds} s (${rate} lines/s)${resumed}${dead}`,
   );
   if (options.now && sent.late > 0)
     call.err(
@@ -174,7 +173,8 @@ async function sendStandardInput(how: How): Promise<number> {
   try {
     const file = join(folder, "input");
     await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }));
-    return await sendNamed(file, "standard input", how);
+    const options = { ...how.options, path: "standard input" };
+    return await sendNamed(file, "standard input", { ...how, options });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -142,10 +142,17 @@ export class FileTail {
   }
 
   #begin(headHash: string, offset: number): void {
+    const before = this.#generation;
     this.#generation = this.#parts.random();
     this.#headHash = headHash;
     this.#startAt(offset);
-    this.#save();
+    try {
+      this.#save();
+    } catch (error) {
+      this.#generation = before; // a name that is not on disk must not be used
+      this.#headHash = "";
+      throw error;
+    }
   }
 
   #startAt(offset: number): void {

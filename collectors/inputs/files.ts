@@ -36,12 +36,17 @@ export async function startFiles(intake: Intake): Promise<Input> {
 
 async function follow(intake: Intake, follower: Follower, stopping: AbortSignal): Promise<void> {
   const { clock, log } = intake.context;
+  let failure = ""; // said once: a disk that is full must not be filled by what is said of it
   while (!stopping.aborted) {
     let more = false;
     try {
       more = await follower.poll(stopping);
+      failure = "";
     } catch (error) {
-      log.error({ err: error }, "following files failed; trying again");
+      const text = `following files failed, trying again: ${messageOf(error)}`;
+      if (text !== failure) log.error({ err: error }, text);
+      failure = text;
+      follower.sayFailed(text);
     }
     if (!more) await clock.sleep(POLL_MS, stopping);
   }
@@ -87,6 +92,12 @@ class Follower {
     }
     this.#sayState();
     return more;
+  }
+
+  sayFailed(text: string): void {
+    if (text === this.#said) return;
+    this.#said = text;
+    this.#intake.context.status.set("files", { ok: false, text });
   }
 
   async close(): Promise<void> {

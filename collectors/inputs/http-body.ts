@@ -2,6 +2,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { messageOf } from "../../core/errors.ts";
+import { depthMax, isObject } from "../parsers/json-line.ts";
 import type { Line } from "../stamp.ts";
 import { decode, lineOf } from "./text.ts";
 
@@ -21,6 +22,40 @@ const DECODERS = {
   br: promisify(brotliDecompress),
   zstd: promisify(zstdDecompress),
 } as const;
+
+/** Lines, or JSON values, of one body: each costs memory, however short it is. */
+export const partsMax = 2_000_000;
+const LINE_BYTES = 80; // in memory, beside its text
+const VALUE_BYTES = 120;
+
+/** What reading the body will take, before anything of it is read; a refusal where that is too much. */
+export function weigh(bytes: Buffer, contentType: string | undefined): number | Body {
+  const isJson = isJsonType(contentType);
+  const { lines, values } = partsOf(bytes, isJson);
+  if (Math.max(lines, values) > partsMax)
+    return refused(413, "ingest.body-too-long", {
+      message: `the body has more than ${partsMax} ${lines > partsMax ? "lines" : "JSON values"}; send less at once`,
+    });
+  return bytes.length + (isJson ? Math.max(lines, values) * VALUE_BYTES : lines * LINE_BYTES);
+}
+
+function partsOf(
+  bytes: Buffer,
+  isJson: boolean,
+): { readonly lines: number; readonly values: number } {
+  let lines = 1;
+  let values = 0;
+  let isQuoted = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 10) lines++;
+    if (!isJson) continue;
+    if (byte === 34) isQuoted = !isQuoted;
+    else if (isQuoted) at += byte === 92 ? 1 : 0;
+    else if (byte === 44 || byte === 91 || byte === 123) values++;
+  }
+  return { lines, values };
+}
 
 export async function unpacked(
   body: Buffer,
@@ -112,8 +147,19 @@ function textOf(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
-    return "(JSON nested too deep to be written)";
+    return JSON.stringify(shallow(value, depthMax)); // nested too deep to be written as it is
   }
+}
+
+/** What lies deeper than any event may is left out, and says so. */
+function shallow(value: unknown, levels: number): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (levels === 0) return "(nested too deep)";
+  if (Array.isArray(value)) return value.map((one) => shallow(one, levels - 1));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, shallow(one, levels - 1)]),
+  );
 }
 
 const refused = (

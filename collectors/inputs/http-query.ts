@@ -30,6 +30,7 @@ export const ingestQuery = Type.Object(
     shift_ms: Type.Optional(Type.String({ pattern: "^-?[0-9]{1,15}$" })),
     year_hint_ms: Type.Optional(Type.String({ pattern: WHOLE })),
     source: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._-]{1,64}$" })),
+    path: Type.Optional(Type.String({ pattern: "^[^\\u0000-\\u001f]{1,1024}$" })),
   },
   { additionalProperties: false },
 );
@@ -43,6 +44,7 @@ export type IngestQuery = {
   readonly shiftMs?: number;
   readonly yearHintMs?: number;
   readonly source?: string;
+  readonly path?: string;
 };
 
 const ALLOWED: Readonly<Record<string, string>> = {
@@ -53,12 +55,13 @@ const ALLOWED: Readonly<Record<string, string>> = {
   shift_ms: "a whole number of milliseconds",
   year_hint_ms: "a time in milliseconds since 1970",
   source: "letters, digits, dot, dash and underscore, 64 at most",
+  path: "the file that the lines are from, 1,024 characters at most",
 };
 
 /** A text is what is wrong with it. */
 export function readQuery(query: unknown): IngestQuery | string {
   if (!check.Check(query)) return faultOf(query);
-  const { stream, position, shift_ms, year_hint_ms, source } = query;
+  const { stream, position, shift_ms, year_hint_ms, source, path } = query;
   if (stream === "live") return 'the stream may not be called "live": that is what has no stream';
   if (stream === undefined && (position !== undefined || query.end !== undefined))
     return "position and end belong to a stream: say stream=NAME too";
@@ -70,6 +73,7 @@ export function readQuery(query: unknown): IngestQuery | string {
     ...(shift_ms === undefined ? {} : { shiftMs: Number(shift_ms) }),
     ...(year_hint_ms === undefined ? {} : { yearHintMs: Number(year_hint_ms) }),
     ...(source === undefined ? {} : { source }),
+    ...(path === undefined ? {} : { path }),
   };
 }
 

@@ -9,9 +9,10 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { messageOf } from "../../core/errors.ts";
 import { idOf, LIVE, type LogSource } from "../../core/event.ts";
 import { ownToken } from "../identity.ts";
-import { type Line, newTally, type Origin, stampLine, type Tally } from "../stamp.ts";
+import { isEmpty, type Line, newTally, type Origin, stampLine, type Tally } from "../stamp.ts";
 import { hashOf, STREAM_NAME } from "../streams.ts";
-import { bodyOf, isJsonType, unpacked } from "./http-body.ts";
+import { bodyOf, isJsonType, unpacked, weigh } from "./http-body.ts";
+import { HttpLoad, type Share } from "./http-load.ts";
 import { type IngestQuery, readQuery } from "./http-query.ts";
 import { count, type Input, type Intake, submitLines } from "./intake.ts";
 
@@ -30,7 +31,7 @@ type Refused = { readonly status: number; readonly code: string; readonly messag
 
 export async function startHttp(intake: Intake): Promise<Input> {
   const senders = sendersOf(intake);
-  const load: Load = { bytes: 0, requests: new Set(), stopping: false };
+  const load = new HttpLoad(intake.config.queueBytesMax * 2);
   await intake.context.http.register((app, _options, done) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(
@@ -52,35 +53,36 @@ export async function startHttp(intake: Intake): Promise<Input> {
   };
 }
 
-type Load = { bytes: number; readonly requests: Set<Promise<unknown>>; stopping: boolean };
-type Parts = { readonly intake: Intake; readonly senders: readonly Sender[]; readonly load: Load };
+type Parts = {
+  readonly intake: Intake;
+  readonly senders: readonly Sender[];
+  readonly load: HttpLoad;
+};
+type Admitted = { readonly sender: Sender; readonly share: Share; work?: Promise<Answer> };
 
 function addRoutes(app: FastifyInstance, parts: Parts): void {
   const { intake, senders, load } = parts;
-  const admitted = new WeakMap<
-    FastifyRequest,
-    { readonly sender: Sender; readonly bytes: number }
-  >();
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
   app.addHook("onRequest", async (request, reply) => {
     const sender = senderOf(request.headers.authorization, senders);
     if (sender === undefined) return refuse(reply, UNKNOWN);
-    const bytes = bytesOf(request, intake.config.http.bodyBytesMax);
-    const isPost = request.method === "POST";
-    if (isPost && (load.stopping || !(await isRoom(parts, bytes))))
-      return refuse(reply.header("retry-after", RETRY_AFTER_S), BUSY);
+    const share = await admit(parts, bytesOf(request, intake.config.http.bodyBytesMax));
+    if (share === undefined) return refuse(reply, BUSY);
     // Fastify refuses what is no media type; here everything but JSON is lines, whatever it calls itself.
     const type = request.headers["content-type"];
     request.raw.headers["content-type"] = isJsonType(type) ? "application/json" : "text/plain";
-    load.bytes += bytes;
-    admitted.set(request, { sender, bytes });
+    const known: Admitted = { sender, share };
+    admitted.set(request, known);
+    // A sender that hangs up takes nothing back: what it sent is in memory until the work is done.
     reply.raw.once("close", () => {
-      load.bytes -= bytes;
+      Promise.resolve(known.work).then(share.release, share.release);
     });
   });
   app.post("/ingest", { bodyLimit: intake.config.http.bodyBytesMax }, async (request, reply) => {
-    const sender = admitted.get(request)?.sender;
-    if (sender === undefined) return refuse(reply, UNKNOWN);
-    const work = ingest(intake, sender, request);
+    const known = admitted.get(request);
+    if (known === undefined) return refuse(reply, UNKNOWN);
+    const work = ingest(parts, known, request);
+    known.work = work;
     load.requests.add(work);
     const answer = await work.finally(() => load.requests.delete(work));
     return "refused" in answer ? refuse(reply, answer.refused) : reply.send(answer);
@@ -109,10 +111,16 @@ const BUSY: Refused = {
   message: "the collector's queue is full; nothing of this request was taken, send it again later",
 };
 
-/** Bodies are held in memory: as many bytes as the queue may hold, and always one. */
-async function isRoom({ intake, load }: Parts, bytes: number): Promise<boolean> {
-  if (load.bytes > 0 && load.bytes + bytes > intake.config.queueBytesMax * 2) return false;
-  return intake.outbox.roomWithin(BUSY_MS);
+const BUSY_BODY = { kind: "refused", ...BUSY } as const;
+
+/** A question (0 bytes) is always let in. */
+async function admit({ intake, load }: Parts, bytes: number): Promise<Share | undefined> {
+  if (bytes === 0) return load.admit(0);
+  if (load.stopping) return undefined;
+  const share = load.admit(bytes);
+  if (share === undefined || (await intake.outbox.roomWithin(BUSY_MS))) return share;
+  share.release();
+  return undefined;
 }
 
 function bytesOf(request: FastifyRequest, bytesMax: number): number {
@@ -131,7 +139,11 @@ type Answer =
     }
   | { readonly refused: Refused };
 
-async function ingest(intake: Intake, sender: Sender, request: FastifyRequest): Promise<Answer> {
+async function ingest(
+  { intake, load }: Parts,
+  { sender, share }: Admitted,
+  request: FastifyRequest,
+): Promise<Answer> {
   const query = readQuery(request.query);
   if (typeof query === "string")
     return { refused: { status: 400, code: "ingest.parameter", message: query } };
@@ -142,7 +154,13 @@ async function ingest(intake: Intake, sender: Sender, request: FastifyRequest): 
     return { refused: { status: 400, code: "ingest.key", message: KEY_TOO_LONG } };
   const packed = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
   const { "content-encoding": encoding, "content-type": type } = request.headers;
-  const bytes = await unpacked(packed, encoding, intake.config.http.bodyBytesMax);
+  const bytes = await load.inTurn(async () => {
+    const plain = await unpacked(packed, encoding, intake.config.http.bodyBytesMax);
+    if (!Buffer.isBuffer(plain)) return plain;
+    const weight = weigh(plain, type);
+    if (typeof weight !== "number") return weight;
+    return share.grow(weight) ? plain : BUSY_BODY;
+  });
   const body = Buffer.isBuffer(bytes) ? bodyOf(bytes, type, intake.config.lineBytesMax) : bytes;
   if (body.kind === "refused") return { refused: body };
   const origin: Origin = {
@@ -152,6 +170,7 @@ async function ingest(intake: Intake, sender: Sender, request: FastifyRequest): 
     zone: sender.zone ?? intake.zone,
     latenessMs: intake.latenessMs,
     ...(sender.logSource === undefined ? {} : { logSource: sender.logSource }),
+    ...(query.path === undefined ? {} : { path: query.path }),
     ...(query.page && query.stream !== undefined ? { page: true } : {}),
   };
   const job: Job = { intake, query, origin, lines: body.lines, key, packed };
@@ -174,19 +193,17 @@ async function live({ intake, query, origin, lines, key }: Job): Promise<Answer>
     input: "http",
     lines,
     tally,
-    stamp: (line, index, receiptMs, out) =>
-      stampLine(
-        line,
-        origin,
-        {
-          receiptMs,
-          ...(query.yearHintMs === undefined ? {} : { yearHintMs: query.yearHintMs }),
-          ...(query.shiftMs === undefined ? {} : { shiftMs: query.shiftMs }),
-          id: key === undefined ? random : keyed(key, origin.source, index),
-          clock: () => receiptMs,
-        },
-        out,
-      ),
+    stamp: (line, index, receiptMs, out) => {
+      if (isEmpty(line)) return;
+      const moment = {
+        receiptMs,
+        ...(query.yearHintMs === undefined ? {} : { yearHintMs: query.yearHintMs }),
+        ...(query.shiftMs === undefined ? {} : { shiftMs: query.shiftMs }),
+        id: key === undefined ? random : keyed(key, origin.source, index),
+        clock: () => receiptMs,
+      };
+      stampLine(line, origin, moment, out);
+    },
   });
   return answerOf(lines, tally);
 }
@@ -227,7 +244,7 @@ async function stream({ intake, query, origin, lines, key, packed }: Job): Promi
 }
 
 const answerOf = (lines: readonly Line[], tally: Tally) => ({
-  accepted: lines.filter((line) => line.text.trim() !== "").length,
+  accepted: lines.reduce((sum, line) => (isEmpty(line) ? sum : sum + 1), 0),
   events: tally.events,
   dead_letters: tally.dead,
 });
@@ -277,8 +294,10 @@ function senderOf(header: string | undefined, senders: readonly Sender[]): Sende
 
 const digestOf = (token: string): Buffer => createHash("sha256").update(token).digest();
 
-const refuse = (reply: FastifyReply, { status, code, message }: Refused): FastifyReply =>
-  reply.code(status).send({ error: { code, message } });
+function refuse(reply: FastifyReply, { status, code, message }: Refused): FastifyReply {
+  if (status === BUSY.status) reply.header("retry-after", RETRY_AFTER_S);
+  return reply.code(status).send({ error: { code, message } });
+}
 
 function answerError(intake: Intake, error: FastifyError, reply: FastifyReply): FastifyReply {
   const status = error.statusCode ?? 500;

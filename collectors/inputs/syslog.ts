@@ -2,7 +2,7 @@
 //
 // In:    datagrams, a message each; TCP streams, framed by syslog-frames.ts.
 // Out:   an event a message; each receipt is an event of its own, for syslog has no positions.
-// Holds: TCP senders wait while the queue is full; datagrams cannot, and those that are dropped are counted and logged.
+// Holds: TCP senders wait while the queue is full, with no more than one chunk of bytes each; datagrams cannot, and those that are dropped are counted and logged.
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { UserError } from "../../core/errors.ts";
@@ -16,6 +16,7 @@ const PORT = 5514;
 const RECEIVE_BUFFER_BYTES = 16 * 1024 * 1024;
 const SAY_DROPS_EVERY_MS = 10_000;
 const KEEP_ALIVE_MS = 60_000;
+const SLICE_BYTES = 4096; // framed at once where the queue was full: of a thousand senders each holds as much in lines
 
 export async function startSyslog(intake: Intake): Promise<Input> {
   const { config, context } = intake;
@@ -151,16 +152,31 @@ function serve(intake: Intake, socket: Socket, work: Set<Promise<void>>): void {
       work.delete(sent);
     };
     sent.then(leave, leave);
-    if (!intake.outbox.isFull) return;
-    socket.pause();
-    intake.outbox.room().then(
-      () => socket.resume(),
-      () => socket.destroy(),
-    );
   };
-  socket.on("data", (bytes: Buffer) => send(framer.add(bytes)));
+  let chunks = 0; // that wait for room
+  let waiting: Promise<void> = Promise.resolve();
+  const waitAndSend = async (bytes: Buffer): Promise<void> => {
+    for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+      await intake.outbox.room();
+      send(framer.add(bytes.subarray(at, at + SLICE_BYTES)));
+    }
+    if (--chunks === 0) socket.resume();
+  };
+  socket.on("data", (bytes: Buffer) => {
+    if (chunks === 0 && !intake.outbox.isFull) {
+      send(framer.add(bytes));
+      return;
+    }
+    chunks++;
+    socket.pause();
+    waiting = waiting.then(() => waitAndSend(bytes));
+  });
   socket.on("error", () => socket.destroy()); // a reset: what came before it is kept
-  socket.on("close", () => send(framer.finish()));
+  socket.on("close", () => {
+    const last = waiting.then(() => send(framer.finish()));
+    work.add(last);
+    last.finally(() => work.delete(last));
+  });
 }
 
 function take(

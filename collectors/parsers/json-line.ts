@@ -41,14 +41,16 @@ export function jsonLine(text: string, context: LineContext): Draft | Refusal | 
 export const isObject = (value: unknown): value is Json =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Whatever the value is: an array, too, is kept as text only where it can be written. */
+export function depthRefusal(value: unknown): Refusal | undefined {
+  if (!deeper(value, depthMax)) return undefined;
+  const reason = `JSON is nested more than ${depthMax} levels deep; send a flatter event`;
+  return { refused: { code: "json.too-deep", reason } };
+}
+
 export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
-  if (deeper(value, depthMax))
-    return {
-      refused: {
-        code: "json.too-deep",
-        reason: `JSON is nested more than ${depthMax} levels deep; send a flatter event`,
-      },
-    };
+  const refusal = depthRefusal(value);
+  if (refusal !== undefined) return refusal;
   const { "@timestamp": _time, message, event, wache: _ours, ...rest } = value;
   const fields: Record<string, unknown> = rest;
   const own = isObject(event) ? event : event === undefined ? {} : { value: event };

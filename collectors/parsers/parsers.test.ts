@@ -197,9 +197,20 @@ test.for([
     want: {
       message: "AH00124: too many redirects",
       "log.level": "error",
+      "event.type": ["error"],
       "source.ip": "203.0.113.7",
       "source.port": 99,
       "process.pid": 35708,
+      "event.module": "apache",
+    },
+  },
+  {
+    name: "a notice in Apache's error log",
+    line: "[Thu Jan 15 11:59:00 2026] [notice] workerEnv.init() ok /etc/httpd/conf/workers2.properties",
+    want: {
+      message: "workerEnv.init() ok /etc/httpd/conf/workers2.properties",
+      "log.level": "notice",
+      "event.type": ["info"],
       "event.module": "apache",
     },
   },

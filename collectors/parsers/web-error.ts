@@ -92,6 +92,8 @@ function nginx(text: string, context: LineContext): Draft | undefined {
   return draft;
 }
 
+const FAULTS: ReadonlySet<string> = new Set(["error", "crit", "alert", "emerg"]);
+
 function errorDraft(
   text: string,
   message: string,
@@ -99,7 +101,8 @@ function errorDraft(
 ): Draft {
   const draft = newDraft(message);
   draft.original = text;
-  draft.event = { category: ["web"], type: ["error"], module: about.product };
+  const type = FAULTS.has(about.level ?? "") ? "error" : "info";
+  draft.event = { category: ["web"], type: [type], module: about.product };
   if (about.level !== undefined) draft.fields.log = { level: about.level };
   draft.sources = [{ product: about.product, service: "error" }];
   return draft;

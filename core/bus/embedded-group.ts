@@ -115,12 +115,17 @@ export class EmbeddedGroups {
 
   #loop({ options, consumer }: Member, partition: number): Loop {
     let stopped = false;
+    const stopping = new AbortController();
     let wakeUp: (() => void) | undefined;
     const wake = () => wakeUp?.();
     const run = async () => {
       let position = this.#log.committed(options.group, options.topic, partition);
       while (!stopped) {
-        const records = this.#records(options, partition, position);
+        const records = this.#readable(options, partition, position);
+        if (records === undefined) {
+          await this.#clock.sleep(RETRY_MOST_MS, stopping.signal);
+          continue;
+        }
         const last = records.at(-1);
         if (!last) {
           await new Promise<void>((resolve) => (wakeUp = resolve));
@@ -139,9 +144,22 @@ export class EmbeddedGroups {
     };
     const stop = () => {
       stopped = true;
+      stopping.abort();
       wake();
     };
     return { stop, wake, done: run() };
+  }
+
+  /** Undefined where the disk does not give them. */
+  #readable(options: ConsumeOptions, partition: number, position: number): BusRecord[] | undefined {
+    try {
+      return this.#records(options, partition, position);
+    } catch (error) {
+      this.#warn(
+        `${options.group} can't read ${options.topic}/${partition} at ${position}, trying again every ${RETRY_MOST_MS / 1000} s: ${messageOf(error)}`,
+      );
+      return undefined;
+    }
   }
 
   #records(options: ConsumeOptions, partition: number, position: number): BusRecord[] {

@@ -3,6 +3,7 @@
 // Holds: an append is one transaction, on disk (fsync) when it is answered; a failed one leaves nothing.
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
+import { diskFault } from "../disk-fault.ts";
 import { answerCalls } from "../worker-calls.ts";
 import type { Commit } from "./embedded-log.ts";
 import { LOG_PRAGMAS } from "./embedded-log-file.ts";
@@ -50,5 +51,7 @@ function logWriterCalls(file: string) {
 
 export type LogWriterCalls = ReturnType<typeof logWriterCalls>;
 
-if (parentPort)
-  answerCalls(parentPort, logWriterCalls((workerData as { readonly file: string }).file));
+if (parentPort) {
+  const { file } = workerData as { readonly file: string };
+  answerCalls(parentPort, logWriterCalls(file), (error) => diskFault(error, file));
+}

@@ -26,6 +26,9 @@ export type Commit = {
 };
 export type Row = { readonly first: number; readonly records: readonly BusRecord[] };
 
+/** Its value is empty; only short rows are looked into. */
+const REMOVED_A_KEY = "AND octet_length(data) < 4096 AND substr(data, -1) = char(9)";
+
 type Partition = {
   readonly table: string;
   readonly select: StatementSync;
@@ -64,9 +67,18 @@ class LoggedRecord implements BusRecord {
   get value(): unknown {
     if (!this.#parsed) {
       this.#parsed = true;
-      this.#value = this.text === "" ? undefined : JSON.parse(this.text);
+      this.#value = parsed(this.text);
     }
     return this.#value;
+  }
+}
+
+function parsed(text: string): unknown {
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the disk changed it
   }
 }
 
@@ -185,17 +197,17 @@ export class EmbeddedLog {
     for (const partition of this.topic(topic).partitions.keys()) known.run(group, topic, partition);
   }
 
-  /** Removes rows older than their topic's retention that every group has read; the newest row always stays. */
+  /** Removes rows older than their topic's retention that every group has read; of compacted topics those that removed a key. The newest row always stays. */
   expire(nowMs: number): void {
     for (const [name, { spec, id, partitions }] of this.topics) {
-      if (spec.compacted) continue;
       for (const partition of partitions.keys()) {
         const read = this.#db
           .prepare("SELECT min(next) AS next FROM offsets WHERE topic=? AND partition=?")
           .get(name, partition)?.["next"];
         this.#db
           .prepare(`DELETE FROM log_${id}_${partition} WHERE at_ms < ? AND first + count <= ?
-            AND first < (SELECT max(first) FROM log_${id}_${partition})`)
+            AND first < (SELECT max(first) FROM log_${id}_${partition})
+            ${spec.compacted ? REMOVED_A_KEY : ""}`)
           .run(
             nowMs - spec.retentionMs,
             read === null || read === undefined ? Number.MAX_SAFE_INTEGER : Number(read),

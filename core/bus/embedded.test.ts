@@ -56,3 +56,54 @@ test("retention removes what every group has read and nothing else", async () =>
   bus.expire();
   expect(await kept(), "the newest row stays, so that offsets go on").toEqual([3]);
 });
+
+test("what removed a key of a compacted topic goes in time, and the keys that are there stay", async () => {
+  const dir = folder();
+  onTestFinished(() => remove(dir));
+  let nowMs = 1_000_000;
+  const bus = openAt(dir, () => nowMs);
+  onTestFinished(() => bus.close());
+  await bus.ensureTopics([
+    { name: TOPIC.state, partitions: 1, retentionMs: 1000, compacted: true },
+  ]);
+  for (const [key, value] of [
+    ["a", 1],
+    ["b", 2],
+    ["a", null],
+    ["c", 3],
+  ] as const)
+    await bus.produce([{ topic: TOPIC.state, key, value }]);
+  const kept = async () => {
+    const found: unknown[] = [];
+    for await (const { key, value } of bus.read(TOPIC.state, 0, 0)) found.push([key, value]);
+    return found;
+  };
+  bus.expire();
+  expect(await kept()).toEqual([
+    ["b", 2],
+    ["a", undefined],
+    ["c", 3],
+  ]);
+  nowMs += 2000;
+  bus.expire();
+  expect(await kept()).toEqual([
+    ["b", 2],
+    ["c", 3],
+  ]);
+});
+
+test("how often it looks for what may go follows from the shortest retention", async () => {
+  const dir = folder();
+  onTestFinished(() => remove(dir));
+  const everyMs: number[] = [];
+  const every = (ms: number) => {
+    everyMs.push(ms);
+    return () => {};
+  };
+  const bus = openEmbeddedBus({ dir, clock: { ...systemClock, every } });
+  onTestFinished(() => bus.close());
+  const spec = { name: TOPIC.events, partitions: 1, compacted: false };
+  for (const retentionMs of [7 * 86_400_000, 2_400_001, 2_400_000, 1000, 400, 399, 0])
+    await bus.ensureTopics([{ ...spec, retentionMs }]);
+  expect(everyMs).toEqual([600_000, 600_000, 600_000, 250, 100, 100, 100]);
+});

@@ -4,6 +4,7 @@
 // Out:   batches to each group's members, one partition's one after the other.
 // Holds: a full or failing disk delays produce, it never loses a record: the flush is tried again until it succeeds.
 import { join } from "node:path";
+import { onDisk } from "../disk-fault.ts";
 import { messageOf, UserError } from "../errors.ts";
 import type { TopicName } from "../records.ts";
 import type { Clock } from "../service.ts";
@@ -16,9 +17,11 @@ const RECORD_BYTES_MAX = 16_777_216;
 const ROW_RECORDS_MAX = 1000;
 const ROW_CHARS_MAX = 1_048_576;
 const TAIL_CHARS_MAX = 8_388_608; // of all partitions, kept in memory for consumers that are close behind
-const FLUSH_GAP_MS = 4; // under load: what comes meanwhile shares one fsync
+const FLUSH_GAP_MS = 4; // after a small flush: what comes meanwhile shares one fsync
+const FLUSH_SMALL = 1000; // records
 const RETRY_MS = 1000;
-const EXPIRE_EVERY_MS = 600_000;
+const EXPIRE_EVERY_MS_MIN = 100;
+const EXPIRE_EVERY_MS_MAX = 600_000;
 
 export type EmbeddedBusOptions = {
   readonly dir: string; // must exist
@@ -46,14 +49,15 @@ export class EmbeddedBus implements Bus {
   #tailOrder: Tail[] = []; // a tail for each of its rows, the oldest row first
   #tailChars = 0;
   readonly #groups: EmbeddedGroups;
-  readonly #stopExpiry: () => void;
+  #stopExpiry: () => void = () => {};
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #failure: string | undefined;
   #closed = false;
 
   constructor({ dir, clock, warn }: EmbeddedBusOptions) {
-    this.#log = new EmbeddedLog(join(dir, "bus.db"));
+    const file = join(dir, "bus.db");
+    this.#log = onDisk(file, () => new EmbeddedLog(file));
     this.#clock = clock;
     this.#warn = warn ?? (() => {});
     this.#groups = new EmbeddedGroups({
@@ -63,7 +67,6 @@ export class EmbeddedBus implements Bus {
       clock,
       warn: this.#warn,
     });
-    this.#stopExpiry = clock.every(EXPIRE_EVERY_MS, () => this.expire());
   }
 
   partitions(topic: TopicName): number {
@@ -72,6 +75,10 @@ export class EmbeddedBus implements Bus {
 
   async ensureTopics(specs: Parameters<Bus["ensureTopics"]>[0]): Promise<void> {
     for (const spec of specs) this.#log.ensureTopic(spec);
+    const spans = [...this.#log.topics.values()].map(({ spec }) => spec.retentionMs / 4);
+    const everyMs = Math.max(EXPIRE_EVERY_MS_MIN, Math.min(EXPIRE_EVERY_MS_MAX, ...spans));
+    this.#stopExpiry();
+    this.#stopExpiry = this.#clock.every(everyMs, () => this.expire());
   }
 
   async produce(records: readonly OutRecord[]): Promise<void> {
@@ -171,7 +178,8 @@ export class EmbeddedBus implements Bus {
       for (const row of rows) this.#remember(row);
       for (const { resolve } of waiting) resolve();
       this.#groups.wake(rows);
-      if (!this.#closed) await this.#clock.sleep(FLUSH_GAP_MS);
+      const records = rows.reduce((sum, row) => sum + row.records.length, 0);
+      if (records < FLUSH_SMALL && !this.#closed) await this.#clock.sleep(FLUSH_GAP_MS);
     }
     this.#flushing = undefined;
   }

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { onDisk } from "../disk-fault.ts";
 
 // FULL, not NORMAL: the bus lets go of a record once `putEvents` resolved, so a commit must outlive a power cut.
 // One sync for some thousands of events costs nothing that can be measured.
@@ -49,9 +50,11 @@ export function removeEventFile(folder: string, name: string): void {
 }
 
 export function openDatabase(path: string, cacheKib: number): DatabaseSync {
-  const database = new DatabaseSync(path);
-  database.exec(`${PRAGMAS} PRAGMA cache_size = -${cacheKib};`);
-  return database;
+  return onDisk(path, () => {
+    const database = new DatabaseSync(path);
+    database.exec(`${PRAGMAS} PRAGMA cache_size = -${cacheKib};`);
+    return database;
+  });
 }
 
 function openEventFile(

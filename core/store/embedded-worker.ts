@@ -1,5 +1,6 @@
 // embedded-worker.ts — runs in a worker: one takes events into their files, another searches them and keeps documents.
 import { parentPort, workerData } from "node:worker_threads";
+import { diskFault } from "../disk-fault.ts";
 import { answerCalls } from "../worker-calls.ts";
 import { documentFile } from "./embedded-documents.ts";
 import { eventFiles } from "./embedded-file.ts";
@@ -48,5 +49,6 @@ export type ReaderCalls = ReturnType<typeof readerCalls>;
 
 if (parentPort) {
   const { role, folder } = workerData as { readonly role: Role; readonly folder: string };
-  answerCalls(parentPort, role === "writer" ? writerCalls(folder) : readerCalls(folder));
+  const calls = role === "writer" ? writerCalls(folder) : readerCalls(folder);
+  answerCalls(parentPort, calls, (error) => diskFault(error, folder));
 }

@@ -48,6 +48,7 @@ export async function startKeep(
     topic: what.topic,
     batchRecordsMax: BATCH_RECORDS_MAX,
     onBatch: async (batch, from) => {
+      if (stopping.signal.aborted) return; // the batch before it may not have been taken
       const { kept, dead } = sorted(batch, what, clock.now());
       if (!(await untilTaken(deps, what, kept, stopping.signal))) return;
       await bus.produce(dead);

@@ -23,24 +23,26 @@ export function coverOf(expression: Expression, weighing: Weighing): Cover | und
       return coverOf(expression.of, weighing);
     case "not":
       return expression.of.kind === "not" ? coverOf(expression.of.of, weighing) : undefined;
-    case "and": {
-      let best: Cover | undefined;
-      for (const one of expression.of) {
-        const cover = coverOf(one, weighing);
-        if (cover && (!best || cover.weight < best.weight)) best = cover;
-      }
-      return best;
-    }
-    case "or": {
-      const ids = new Set<number>();
-      let weight = 0;
-      for (const one of expression.of) {
-        const cover = coverOf(one, weighing);
-        if (!cover) return undefined;
-        for (const id of cover.ids) ids.add(id);
-        weight += cover.weight;
-      }
-      return { ids: [...ids], weight };
-    }
+    case "and":
+      return lightest(expression.of.map((one) => coverOf(one, weighing)));
+    case "or":
+      return together(expression.of.map((one) => coverOf(one, weighing)));
   }
+}
+
+function lightest(covers: readonly (Cover | undefined)[]): Cover | undefined {
+  let best: Cover | undefined;
+  for (const cover of covers) if (cover && (!best || cover.weight < best.weight)) best = cover;
+  return best;
+}
+
+function together(covers: readonly (Cover | undefined)[]): Cover | undefined {
+  const ids = new Set<number>();
+  let weight = 0;
+  for (const cover of covers) {
+    if (!cover) return undefined;
+    for (const id of cover.ids) ids.add(id);
+    weight += cover.weight;
+  }
+  return { ids: [...ids], weight };
 }

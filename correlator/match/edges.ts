@@ -1,18 +1,19 @@
-// edges.ts — finds which of many texts a value begins with, ends with, or is: one walk along a trie until it leaves it.
-import { fold } from "../sigma/text.ts";
-import { ASCII_MAX, FOLDED, type Sink } from "./folding.ts";
+// edges.ts — finds which of many folded texts a folded value begins with, ends with, or is: one walk along a trie until
+// it leaves it.
+import { type Haystack, type Needle, needleOf } from "./haystack.ts";
+import type { Sink } from "./substrings.ts";
 
 const MIX_NODE = 0x9e3779b1;
 const MIX_CODE = 0x85ebca6b;
 const NONE = -1;
 
+type Ending = { readonly needle: Needle; readonly id: number; readonly whole: boolean };
 type Node = {
   readonly next: Map<number, Node>;
-  readonly edge: number[]; // ids of texts that end here
-  readonly whole: number[]; // the same, where the value must end as well
+  readonly ends: Ending[]; // texts that end here
   number: number;
 };
-const newNode = (): Node => ({ next: new Map(), edge: [], whole: [], number: 0 });
+const newNode = (): Node => ({ next: new Map(), ends: [], number: 0 });
 
 export class Edges {
   readonly #fromEnd: boolean;
@@ -21,8 +22,7 @@ export class Edges {
   #parents = new Int32Array(0); // an open hash table: node and character to node
   #codes = new Int32Array(0);
   #targets = new Int32Array(0);
-  #edge: readonly (readonly number[])[] = [];
-  #whole: readonly (readonly number[])[] = [];
+  #ends: readonly (readonly Ending[] | undefined)[] = []; // by node
 
   constructor(from: "start" | "end") {
     this.#fromEnd = from === "end";
@@ -31,14 +31,16 @@ export class Edges {
   add(text: string, id: number, whole: boolean): void {
     let node = this.#root;
     if (!node) throw new Error("the edges are built already");
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(this.#fromEnd ? text.length - 1 - at : at);
+    const needle = needleOf(text);
+    const { bytes } = needle;
+    for (let at = 0; at < bytes.length; at++) {
+      const code = bytes[this.#fromEnd ? bytes.length - 1 - at : at] ?? 0;
       const next: Node = node.next.get(code) ?? newNode();
       if (!node.next.has(code)) this.#nodes += 1;
       node.next.set(code, next);
       node = next;
     }
-    (whole ? node.whole : node.edge).push(id);
+    node.ends.push({ needle, id, whole });
   }
 
   /** To be called once all texts are there. */
@@ -48,8 +50,7 @@ export class Edges {
     this.#parents = new Int32Array(size).fill(NONE);
     this.#codes = new Int32Array(size);
     this.#targets = new Int32Array(size);
-    this.#edge = nodes.map(({ edge }) => edge);
-    this.#whole = nodes.map(({ whole }) => whole);
+    this.#ends = nodes.map(({ ends }) => (ends.length > 0 ? ends : undefined));
     for (const node of nodes)
       for (const [code, next] of node.next) {
         const place = this.#placeOf(node.number, code);
@@ -60,31 +61,28 @@ export class Edges {
     this.#root = undefined;
   }
 
-  scan(text: string, sink: Sink): void {
-    if (!this.#walk(text, sink, ASCII_MAX)) this.#walk(fold(text), sink, 65_535);
-  }
-
-  /** False where a character is beyond `codeMax`. */
-  #walk(text: string, sink: Sink, codeMax: number): boolean {
-    const { length } = text;
+  scan(haystack: Haystack, sink: Sink): void {
+    const { bytes, length } = haystack;
     let node = 0;
     for (let at = 0; ; at++) {
-      for (const id of this.#edge[node] ?? []) sink.fire(id);
-      if (at === length) {
-        for (const id of this.#whole[node] ?? []) sink.fire(id);
-        return true;
-      }
-      const code = text.charCodeAt(this.#fromEnd ? length - 1 - at : at);
-      if (code > codeMax) return false;
-      const place = this.#placeOf(node, FOLDED[code] as number);
-      if (this.#parents[place] === NONE) return true;
+      const ends = this.#ends[node];
+      if (ends)
+        for (const { needle, id, whole } of ends)
+          if (
+            (!whole || at === length) &&
+            haystack.confirms(needle, this.#fromEnd ? length - at : 0)
+          )
+            sink.fire(id);
+      if (at === length) return;
+      const place = this.#placeOf(node, bytes[this.#fromEnd ? length - 1 - at : at] as number);
+      if (this.#parents[place] === NONE) return;
       node = this.#targets[place] as number;
     }
   }
 
   #placeOf(node: number, code: number): number {
     const last = this.#parents.length - 1;
-    let place = (Math.imul(node, MIX_NODE) ^ Math.imul(code, MIX_CODE)) >>> 7 & last;
+    let place = ((Math.imul(node, MIX_NODE) ^ Math.imul(code, MIX_CODE)) >>> 7) & last;
     while (
       this.#parents[place] !== NONE &&
       (this.#parents[place] !== node || this.#codes[place] !== code)

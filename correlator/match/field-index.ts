@@ -1,38 +1,49 @@
-// field-index.ts — all predicates on the texts of one field, answered in one pass over a value.
+// field-index.ts — what rules wait for in the texts of one field, found in one pass over a value.
 //
-// In:    predicates with ids, then values.
-// Out:   ids: of texts and numbers exactly those that the value satisfies; of what needs a closer look those whose
-//        literal text stands in the value.
-import type { Sink } from "./folding.ts";
+// In:    literal texts and numbers with ids, then values.
+// Out:   the ids of those that the value holds, each perhaps more than once.
 import { Edges } from "./edges.ts";
+import { type Haystack, type Needle, needleOf } from "./haystack.ts";
 import type { Literal } from "./literals.ts";
-import { Substrings } from "./substrings.ts";
-import { cut, ELEMENTS_MAX } from "./values.ts";
+import { type SeenRuns, type Sink, Substrings } from "./substrings.ts";
+import { ELEMENTS_MAX } from "./values.ts";
 
 export class FieldIndex {
-  readonly #starts = new Edges("start");
-  readonly #ends = new Edges("end");
-  readonly #parts = new Substrings();
+  #starts: Edges | undefined;
+  #ends: Edges | undefined;
+  #parts: Substrings | undefined;
+  #otherParts: Substrings | undefined; // that are not ASCII
   readonly #numbers = new Map<number, number[]>();
-  #hasStarts = false;
-  #hasEnds = false;
-  #hasParts = false;
+  readonly #haystack: Haystack;
+
+  constructor(haystack: Haystack) {
+    this.#haystack = haystack;
+  }
 
   addLiteral({ text, place }: Literal, id: number): void {
     switch (place) {
       case "whole":
       case "start":
-        this.#hasStarts = true;
+        this.#starts ??= new Edges("start");
         this.#starts.add(text, id, place === "whole");
         break;
       case "end":
-        this.#hasEnds = true;
+        this.#ends ??= new Edges("end");
         this.#ends.add(text, id, false);
         break;
       case "within":
-        this.#hasParts = true;
-        this.#parts.add(text, id);
+        this.#addPart(needleOf(text), id);
         break;
+    }
+  }
+
+  #addPart(needle: Needle, id: number): void {
+    if (needle.isAscii) {
+      this.#parts ??= new Substrings();
+      this.#parts.add(needle, id);
+    } else {
+      this.#otherParts ??= new Substrings();
+      this.#otherParts.add(needle, id);
     }
   }
 
@@ -42,45 +53,50 @@ export class FieldIndex {
     else this.#numbers.set(value, [id]);
   }
 
-  /** To be called once all predicates are there. */
-  build(): void {
-    this.#starts.build();
-    this.#ends.build();
-    this.#parts.build();
+  /** To be called once everything is there. */
+  build(seen: SeenRuns): void {
+    this.#starts?.build();
+    this.#ends?.build();
+    this.#parts?.build(seen);
+    this.#otherParts?.build(seen);
   }
 
   scan(value: unknown, sink: Sink): void {
-    if (typeof value === "string") this.#text(cut(value), sink);
-    else if (typeof value === "number") this.#number(value, sink);
-    else if (typeof value === "boolean") this.#text(value ? "true" : "false", sink);
+    if (typeof value === "string") this.#text(value, sink);
+    else if (typeof value === "number") {
+      if (this.#numbers.size > 0) this.#number(value, sink);
+      if (this.#starts || this.#ends || this.#parts) this.#places(String(value), sink);
+    } else if (typeof value === "boolean") this.#places(value ? "true" : "false", sink);
     else if (Array.isArray(value))
       for (let at = 0; at < value.length && at < ELEMENTS_MAX; at++)
         if (!Array.isArray(value[at])) this.scan(value[at], sink);
   }
 
-  #number(value: number, sink: Sink): void {
-    for (const id of this.#numbers.get(value) ?? []) sink.fire(id);
-    if (this.#hasStarts || this.#hasEnds || this.#hasParts) this.#places(String(value), sink);
-  }
-
   #text(text: string, sink: Sink): void {
-    if (this.#numbers.size > 0 && mayBeNumber(text))
-      for (const id of this.#numbers.get(Number(text)) ?? []) sink.fire(id);
+    if (this.#numbers.size > 0 && mayBeNumber(text)) this.#number(Number(text), sink);
     this.#places(text, sink);
   }
 
+  #number(value: number, sink: Sink): void {
+    const ids = this.#numbers.get(value);
+    if (ids) for (const id of ids) sink.fire(id);
+  }
+
   #places(text: string, sink: Sink): void {
-    if (this.#hasStarts) this.#starts.scan(text, sink);
-    if (this.#hasEnds) this.#ends.scan(text, sink);
-    if (this.#hasParts) this.#parts.scan(text, sink);
+    const haystack = this.#haystack;
+    haystack.take(text);
+    if (this.#starts) this.#starts.scan(haystack, sink);
+    if (this.#ends) this.#ends.scan(haystack, sink);
+    if (this.#parts) this.#parts.scan(haystack, sink);
+    if (this.#otherParts && !haystack.isAscii) this.#otherParts.scan(haystack, sink);
   }
 }
 
 const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
 
-/** Cheap, and right where it says no: blank text is no number, and a number begins with a digit, a sign, a point or space. */
+/** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */
 function mayBeNumber(text: string): boolean {
   const code = text.charCodeAt(0);
-  const begins = (code >= 43 && code <= 57) || code <= 32 || code > 127;
+  const begins = (code >= 43 && code <= 57) || code <= 32 || code > 127 || code === 73; // I: Infinity
   return begins && text.length < NUMBER_CHARS_MAX && text.trim() !== "";
 }

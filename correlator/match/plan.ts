@@ -4,20 +4,22 @@
 // Out:   the rules that it satisfies.
 // Holds: equal predicates are answered once an event, whatever number of rules use them; a rule is looked at only when
 //        what it cannot do without has fired. The answers are those of plain.ts.
-import type { DetectionRule, EventField, Expression, Predicate } from "../sigma/rule.ts";
+// Why:   of a rule only the part that is least likely is looked for in every event; the rest is asked when that was found.
+//        What is least likely is guessed at first, and then seen.
+import type { DetectionRule, Expression } from "../sigma/rule.ts";
 import { coverOf, type Weighing } from "./cover.ts";
 import { FieldIndex } from "./field-index.ts";
-import { literalOf } from "./literals.ts";
+import type { Haystack } from "./haystack.ts";
+import { KEYWORD, type Leaf, Leaves } from "./leaves.ts";
 import type { Match, Readable } from "./matcher.ts";
-import { isKeyword, textTest, valueTest } from "./predicate.ts";
-import { FieldReader } from "./reader.ts";
 import { selectionsOf } from "./selections.ts";
+import { SeenRuns } from "./substrings.ts";
 import { textsOfEvent } from "./values.ts";
 
-const WEIGH_AT_EVENTS = [200, 2000, 20_000]; // then what was seen to fire decides what rules wait for
+const LEARN_EVENTS = 300; // of the plan: what texts look like
+const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
 
 type Test = () => boolean;
-type Known = { readonly id: number; readonly wakes: number | undefined; readonly test: Test };
 type Compiled = {
   readonly rule: DetectionRule;
   readonly test: Test;
@@ -26,24 +28,23 @@ type Compiled = {
 
 export class Plan {
   readonly #rules: readonly Compiled[];
-  readonly #predicates = new Map<string, Known>();
-  readonly #reader = new FieldReader();
-  readonly #fields: (FieldIndex | undefined)[] = []; // by slot
-  readonly #present: (number | undefined)[] = []; // by slot: the id that fires when the field is there
+  readonly #leaves = new Leaves();
+  readonly #haystack: Haystack;
+  #fields: (FieldIndex | undefined)[] = []; // by slot
   #keywords: FieldIndex | undefined;
-  readonly #priors: number[] = []; // by id
-  #event: Readable = {};
-  #texts: readonly string[] | undefined;
-  #stamp = 0;
-  #fired: number[] = []; // by id: the stamp of the event in which it fired last
-  #fires: number[] = []; // by id: how often
-  #wakes: (readonly number[])[] = []; // by id: the places of rules that wait for it
+  #fires: number[] = []; // by id: in how many events
+  #wakes: (readonly number[] | undefined)[] = []; // by id: the places of rules that wait for it
   #always: readonly number[] = [];
-  #wokenAt: number[] = []; // by rule
+  readonly #runs = new SeenRuns();
+  #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
   #woken: number[] = [];
+  #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
+  #weighedAt = 0;
 
-  constructor(rules: readonly DetectionRule[]) {
+  /** Plans that never match at the same time can share a haystack. */
+  constructor(rules: readonly DetectionRule[], haystack: Haystack) {
+    this.#haystack = haystack;
     const tests = new Map<Expression, Test>();
     this.#rules = rules.map((rule) => ({
       rule,
@@ -53,79 +54,130 @@ export class Plan {
         test: this.#testOf(one, tests),
       })),
     }));
-    for (const field of this.#fields) field?.build();
-    this.#keywords?.build();
-    this.#fired = this.#priors.map(() => 0);
-    this.#fires = this.#priors.map(() => 0);
+    this.#fires = this.#leaves.priors.map(() => 0);
+    this.#seen = this.#leaves.priors.map(() => 0);
     this.#wokenAt = rules.map(() => 0);
     this.#weigh();
   }
 
   match(event: Readable): readonly Match[] {
-    this.#event = event;
-    this.#texts = undefined;
-    this.#stamp += 1;
+    const leaves = this.#leaves;
     this.#events += 1;
-    this.#woken = this.#always.length === 0 ? [] : [...this.#always];
-    for (const slot of this.#reader.read(event)) {
-      const present = this.#present[slot];
+    this.#woken.length = 0;
+    for (const place of this.#always) this.#woken.push(place);
+    for (const slot of leaves.read(event)) {
+      const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(this.#reader.value(slot), this);
+      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
     }
-    if (this.#keywords) for (const text of this.#textsOf()) this.#keywords.scan(text, this);
-    const matched = this.#woken.length === 0 ? NONE : this.#matched();
+    if (this.#keywords) for (const text of leaves.texts()) this.#keywords.scan(text, this);
+    if (this.#events < LEARN_EVENTS) this.#learn(event);
+    const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
     if (WEIGH_AT_EVENTS.includes(this.#events)) this.#weigh();
     return matched;
   }
 
-  /** A predicate is true of the event, or likely. */
-  fire(id: number): void {
-    if (this.#fired[id] === this.#stamp) return;
-    this.#fired[id] = this.#stamp;
-    this.#fires[id] = (this.#fires[id] as number) + 1;
-    for (const place of this.#wakes[id] ?? []) {
-      if (this.#wokenAt[place] === this.#stamp) continue;
-      this.#wokenAt[place] = this.#stamp;
-      this.#woken.push(place);
+  #learn(event: Readable): void {
+    for (const text of textsOfEvent(event)) {
+      this.#haystack.take(text);
+      this.#runs.take(this.#haystack);
     }
   }
 
-  #matched(): readonly Match[] {
+  /** What a rule waits for is there. */
+  fire(id: number): void {
+    const { fired, stamp } = this.#leaves;
+    if (fired[id] === stamp) return;
+    fired[id] = stamp;
+    this.#fires[id] = (this.#fires[id] as number) + 1;
+    const wakes = this.#wakes[id];
+    if (wakes)
+      for (const place of wakes) {
+        if (this.#wokenAt[place] === stamp) continue;
+        this.#wokenAt[place] = stamp;
+        this.#woken.push(place);
+      }
+  }
+
+  #matched(event: Readable): readonly Match[] {
     let matched: number[] | undefined;
     for (const place of this.#woken)
-      if (this.#rules[place]?.test()) {
+      if ((this.#rules[place] as Compiled).test()) {
         matched ??= [];
         matched.push(place);
       }
     if (!matched) return NONE;
     return matched
       .sort((a, b) => a - b)
-      .flatMap((place) => {
-        const compiled = this.#rules[place];
-        if (!compiled) return [];
-        const selections = compiled.selections.filter(({ test }) => test()).map(({ name }) => name);
-        return [{ rule: compiled.rule, event: this.#event, selections }];
+      .map((place) => {
+        const { rule, selections } = this.#rules[place] as Compiled;
+        const held = selections.filter(({ test }) => test()).map(({ name }) => name);
+        return { rule, event, selections: held };
       });
   }
 
-  /** Decides what each rule waits for. */
+  /** Decides what each rule waits for, and makes an index of that. */
   #weigh(): void {
+    const leaves = this.#leaves;
+    this.#watched();
     const weighing: Weighing = {
-      idOf: (predicate) => this.#known(predicate).wakes,
+      idOf: (predicate) => {
+        const { id, present } = leaves.leafOf(predicate);
+        return id ?? present;
+      },
       weightOf: (id) =>
-        this.#events === 0
-          ? (this.#priors[id] ?? 1)
-          : ((this.#fires[id] ?? 0) + (this.#priors[id] ?? 1)) / (this.#events + 1),
+        ((this.#fires[id] ?? 0) + (leaves.priors[id] ?? 1) * DOUBT) /
+        ((this.#seen[id] ?? 0) + DOUBT),
     };
-    const wakes: number[][] = this.#priors.map(() => []);
+    const wakes: number[][] = [];
     const always: number[] = [];
     this.#rules.forEach(({ rule }, place) => {
       const cover = coverOf(rule.condition, weighing);
       if (!cover) always.push(place);
-      for (const id of cover?.ids ?? []) wakes[id]?.push(place);
+      for (const id of cover?.ids ?? []) {
+        wakes[id] ??= [];
+        wakes[id].push(place);
+      }
     });
-    this.#wakes = wakes;
+    this.#wakes = leaves.priors.map((_, id) => wakes[id]);
     this.#always = always;
+    this.#fields = [];
+    this.#keywords = undefined;
+    this.#index();
+  }
+
+  /** Counts the events in which an id would have fired had it been true. */
+  #watched(): void {
+    this.#seen.forEach((seen, id) => {
+      if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
+    });
+    this.#weighedAt = this.#events;
+  }
+
+  #index(): void {
+    for (const leaf of this.#leaves.all) {
+      leaf.isIndexed = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
+      if (leaf.isIndexed) this.#add(leaf);
+    }
+    for (const field of this.#fields) field?.build(this.#runs);
+    this.#keywords?.build(this.#runs);
+  }
+
+  #add({ id, literal, predicate, slot }: Leaf): void {
+    if (id === undefined) return;
+    const index = this.#indexOf(slot);
+    if (literal) index.addLiteral(literal, id);
+    else if (predicate.kind === "number") index.addNumber(predicate.value, id);
+  }
+
+  #indexOf(slot: number): FieldIndex {
+    if (slot === KEYWORD) {
+      this.#keywords ??= new FieldIndex(this.#haystack);
+      return this.#keywords;
+    }
+    const known = this.#fields[slot] ?? new FieldIndex(this.#haystack);
+    this.#fields[slot] = known;
+    return known;
   }
 
   #testOf(expression: Expression, tests: Map<Expression, Test>): Test {
@@ -139,7 +191,7 @@ export class Plan {
   #compile(expression: Expression, tests: Map<Expression, Test>): Test {
     switch (expression.kind) {
       case "predicate":
-        return this.#known(expression.predicate).test;
+        return this.#leaves.leafOf(expression.predicate).test;
       case "selection":
         return this.#testOf(expression.of, tests);
       case "not": {
@@ -162,95 +214,7 @@ export class Plan {
       }
     }
   }
-
-  #known(predicate: Predicate): Known {
-    const name = JSON.stringify(predicate);
-    const known = this.#predicates.get(name);
-    if (known) return known;
-    const made = this.#register(predicate);
-    this.#predicates.set(name, made);
-    return made;
-  }
-
-  #register(predicate: Predicate): Known {
-    const literal = literalOf(predicate);
-    const isNumber = predicate.kind === "number";
-    if (literal || isNumber) {
-      const id = this.#newId(literal ? priorOf(literal.text.length) : NUMBER_PRIOR);
-      const index = this.#indexOf(predicate.field);
-      if (literal) index.addLiteral(literal, id);
-      else if (isNumber) index.addNumber(predicate.value, id);
-      const fired: Test = () => this.#fired[id] === this.#stamp;
-      if (literal && !literal.exact) {
-        const closer = this.#once(predicate);
-        return { id, wakes: id, test: () => fired() && closer() };
-      }
-      return { id, wakes: id, test: fired };
-    }
-    const test = this.#once(predicate);
-    if (predicate.kind === "null" || predicate.field === null)
-      return { id: NO_ID, wakes: undefined, test };
-    return { id: NO_ID, wakes: this.#presence(predicate.field), test };
-  }
-
-  #newId(prior: number): number {
-    this.#priors.push(prior);
-    return this.#priors.length - 1;
-  }
-
-  #indexOf(field: EventField | null): FieldIndex {
-    if (field === null) {
-      this.#keywords ??= new FieldIndex();
-      return this.#keywords;
-    }
-    const slot = this.#reader.slotOf(field);
-    const known = this.#fields[slot] ?? new FieldIndex();
-    this.#fields[slot] = known;
-    return known;
-  }
-
-  #presence(field: EventField): number {
-    const slot = this.#reader.slotOf(field);
-    const id = this.#present[slot] ?? this.#newId(PRESENCE_PRIOR);
-    this.#present[slot] = id;
-    return id;
-  }
-
-  /** The predicate's own test, done at most once an event. */
-  #once(predicate: Predicate): Test {
-    const test = this.#ownTest(predicate);
-    let stamp = 0;
-    let result = false;
-    return () => {
-      if (stamp === this.#stamp) return result;
-      stamp = this.#stamp;
-      result = test();
-      return result;
-    };
-  }
-
-  #ownTest(predicate: Predicate): Test {
-    if (isKeyword(predicate)) {
-      const test = textTest(predicate);
-      return () => this.#textsOf().some(test);
-    }
-    const slot = this.#reader.slotOf(predicate.field);
-    const test = valueTest(predicate);
-    if (predicate.kind !== "fieldref") return () => test(this.#reader.value(slot));
-    const other = this.#reader.slotOf(predicate.other);
-    return () => test(this.#reader.value(slot), this.#reader.value(other));
-  }
-
-  #textsOf(): readonly string[] {
-    this.#texts ??= textsOfEvent(this.#event);
-    return this.#texts;
-  }
 }
 
 const NONE: readonly Match[] = [];
-const NO_ID = -1;
-const NUMBER_PRIOR = 0.05;
-const PRESENCE_PRIOR = 0.9;
-
-/** Before anything was seen: a longer text stands in fewer values. */
-const priorOf = (chars: number): number => Math.max(0.002, 0.6 ** chars);
+const DOUBT = 20; // how many events the first guess counts for

@@ -1,82 +1,118 @@
-// substrings.ts — finds which of many texts stand anywhere in a value, in one pass over it.
+// substrings.ts — finds which of many texts stand anywhere in a value.
 //
-// In:    folded texts with ids, then values.
+// In:    folded texts with ids, then folded values.
 // Out:   the ids of the texts that a value contains, each perhaps more than once.
-// Why:   of each text one run of four characters, its rarest, is looked up by a rolling hash in a bitmap that stays in the
-//        nearest cache; only where it may be there is the text compared. A table of states for each character, the usual
-//        automaton, has millions of cells for the command lines of public rules and lives in no cache (docs/decisions).
-import { fold } from "../sigma/text.ts";
-import { ASCII_MAX, FOLDED, type Sink, standsAt } from "./folding.ts";
+// Why:   runs of four characters are looked up in a bitmap that stays in the nearest cache; only where one may be there are
+//        texts compared. Of a text that is long enough as many runs are known as the step over the value is wide, so one
+//        of them is met wherever the text stands, and most of the value is skipped. A table of states for each character,
+//        the usual automaton, has millions of cells for the command lines of public rules and lives in no cache
+//        (docs/decisions).
+
+import type { Haystack, Needle } from "./haystack.ts";
 
 const RUN = 4; // characters, a byte of each
+const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3 characters can't be missed
 const SPARSE = 32; // bits for each run
 const MIX = 0x9e3779b1;
 const NONE = -1;
 
-type Entry = { readonly text: string; readonly back: number; readonly ids: readonly number[] };
+export type Sink = { readonly fire: (id: number) => void };
+type Text = Needle & { readonly ids: number[] };
+type Run = { readonly text: Text; readonly key: number; readonly start: number };
 
 export class Substrings {
-  readonly #ids = new Map<string, number[]>();
-  #tables: readonly RunTable[] = [];
+  readonly #texts = new Map<string, Text>();
   #always: readonly number[] = []; // ids of the empty text
+  #wide: RunTable | undefined;
+  #step = 1;
+  #narrow: readonly RunTable[] = [];
 
-  add(text: string, id: number): void {
-    const ids = this.#ids.get(text);
-    if (ids) ids.push(id);
-    else this.#ids.set(text, [id]);
+  add(needle: Needle, id: number): void {
+    const known = this.#texts.get(needle.text);
+    if (known) known.ids.push(id);
+    else this.#texts.set(needle.text, { ...needle, ids: [id] });
   }
 
   /** To be called once all texts are there. */
-  build(): void {
-    const uses = new Map<number, number>();
-    for (const text of this.#ids.keys())
-      for (const { key } of runsOf(text, RUN)) uses.set(key, (uses.get(key) ?? 0) + 1);
-    const bySize = new Map<number, { key: number; entry: Entry }[]>();
-    for (const [text, ids] of this.#ids) {
-      const size = Math.min(RUN, text.length);
-      if (size === 0) {
-        this.#always = ids;
-        continue;
-      }
-      let best: { readonly key: number; readonly end: number } | undefined;
-      for (const run of runsOf(text, size))
-        if (!best || (uses.get(run.key) ?? 0) < (uses.get(best.key) ?? 0)) best = run;
-      if (!best) continue;
-      const list = bySize.get(size) ?? [];
-      bySize.set(size, list);
-      list.push({ key: best.key, entry: { text, back: best.end, ids } });
+  build(seen: SeenRuns): void {
+    const texts = [...this.#texts.values()];
+    this.#texts.clear();
+    this.#always = texts.find(({ text }) => text === "")?.ids ?? [];
+    const uses = usesOf(texts);
+    const costOf = (key: number): number => (uses.get(key) ?? 0) * (1 + seen.timesOf(key));
+    const wide = texts.filter(({ text }) => text.length >= STEPS[1] + RUN - 1);
+    this.#step = wide.every(({ text }) => text.length >= STEPS[0] + RUN - 1) ? STEPS[0] : STEPS[1];
+    if (wide.length > 0)
+      this.#wide = new RunTable(
+        RUN,
+        wide.flatMap((text) => rarest(text, RUN, this.#step, costOf)).map(asWord),
+      );
+    const tables: RunTable[] = [];
+    for (const size of [1, 2, 3, RUN]) {
+      const some = texts.filter(({ text }) =>
+        size < RUN ? text.length === size : text.length >= RUN && text.length < STEPS[1] + RUN - 1,
+      );
+      if (some.length > 0)
+        tables.push(
+          new RunTable(
+            size,
+            some.flatMap((text) => rarest(text, size, 1, costOf)),
+          ),
+        );
     }
-    this.#tables = [...bySize].map(([size, entries]) => new RunTable(size, entries));
-    this.#ids.clear();
+    this.#narrow = tables;
   }
 
-  scan(text: string, sink: Sink): void {
+  scan(haystack: Haystack, sink: Sink): void {
     for (const id of this.#always) sink.fire(id);
-    for (const table of this.#tables)
-      if (!table.scan(text, sink, ASCII_MAX)) table.scan(fold(text), sink, 65_535);
+    if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
+    for (const table of this.#narrow) table.scan(haystack, sink);
   }
 }
 
-/** The runs of texts that are at least that long. */
+/** How often runs of characters were seen in values; some share a number. */
+export class SeenRuns {
+  readonly #times = new Uint16Array(SEEN_KEYS);
+
+  take({ bytes, length }: Haystack): void {
+    let run = 0;
+    for (let end = 0; end < length && end < SEEN_CHARS_MAX; end++) {
+      run = (run << 8) | (bytes[end] as number);
+      const slot = Math.imul(run, MIX) >>> SEEN_SHIFT;
+      if (this.#times[slot] !== 65_535) this.#times[slot] = (this.#times[slot] as number) + 1;
+    }
+  }
+
+  timesOf(key: number): number {
+    return this.#times[Math.imul(key, MIX) >>> SEEN_SHIFT] as number;
+  }
+}
+const SEEN_SHIFT = 16;
+const SEEN_KEYS = 2 ** (32 - SEEN_SHIFT);
+const SEEN_CHARS_MAX = 1000; // of a value
+
+/** Runs of texts, and what to compare where one is met. */
 class RunTable {
+  readonly #size: number;
   readonly #mask: number; // of the bytes that make a run
   readonly #shift: number;
   readonly #bits: Int32Array;
   readonly #keys: Int32Array;
-  readonly #firsts: Int32Array; // for each key the number of its first entry
-  readonly #entries: readonly Entry[];
+  readonly #firsts: Int32Array; // for each key the number of its first run
+  readonly #runs: readonly Run[];
   readonly #nexts: Int32Array;
 
-  constructor(size: number, given: readonly { readonly key: number; readonly entry: Entry }[]) {
-    this.#mask = size === RUN ? -1 : (1 << (size * 8)) - 1;
-    const bits = Math.max(5, Math.ceil(Math.log2(given.length * SPARSE)));
+  constructor(size: number, runs: readonly Run[]) {
+    this.#size = size;
+    this.#mask = maskOf(size);
+    const bits = Math.max(5, Math.ceil(Math.log2(runs.length * SPARSE)));
     this.#shift = 32 - bits;
     this.#bits = new Int32Array(2 ** (bits - 5));
-    this.#keys = new Int32Array(2 ** bits >> 3);
+    this.#keys = new Int32Array(Math.max(8, 2 ** (bits - 4)));
     this.#firsts = new Int32Array(this.#keys.length).fill(NONE);
-    this.#entries = given.map(({ entry }) => entry);
-    this.#nexts = new Int32Array(given.length).fill(NONE);
-    given.forEach(({ key }, number) => {
+    this.#runs = runs;
+    this.#nexts = new Int32Array(runs.length).fill(NONE);
+    runs.forEach(({ key }, number) => {
       const slot = Math.imul(key, MIX) >>> this.#shift;
       this.#bits[slot >>> 5] = (this.#bits[slot >>> 5] ?? 0) | (1 << (slot & 31));
       const place = this.#placeOf(key);
@@ -86,32 +122,47 @@ class RunTable {
     });
   }
 
-  /** False, and the rest left out, where a character is beyond `codeMax`. */
-  scan(text: string, sink: Sink, codeMax: number): boolean {
+  /** Looks at the run at every place. */
+  scan(haystack: Haystack, sink: Sink): void {
+    const { bytes, length } = haystack;
     const bits = this.#bits;
     const shift = this.#shift;
     const mask = this.#mask;
+    const back = this.#size - 1;
     let run = 0;
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code > codeMax) return false;
-      run = (run << 8) | byteOf(code);
+    for (let end = 0; end < length; end++) {
+      run = (run << 8) | (bytes[end] as number);
       const key = run & mask;
       const slot = Math.imul(key, MIX) >>> shift;
-      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0) this.#found(key, at, text, sink);
+      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
+        this.#found(haystack, key, end - back, sink);
     }
-    return true;
   }
 
-  #found(key: number, at: number, text: string, sink: Sink): void {
+  /** Looks at one word in each step. */
+  scanSteps(haystack: Haystack, stepWords: number, sink: Sink): void {
+    const { words } = haystack;
+    const last = haystack.length >>> 2;
+    const bits = this.#bits;
+    const shift = this.#shift;
+    for (let word = 0; word < last; word += stepWords) {
+      const key = words[word] as number;
+      const slot = Math.imul(key, MIX) >>> shift;
+      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
+        this.#found(haystack, key, word * RUN, sink);
+    }
+  }
+
+  #found(haystack: Haystack, key: number, at: number, sink: Sink): void {
     for (
       let number = this.#firsts[this.#placeOf(key)] ?? NONE;
       number !== NONE;
       number = this.#nexts[number] ?? NONE
     ) {
-      const entry = this.#entries[number];
-      if (entry && standsAt(text, entry.text, at - entry.back))
-        for (const id of entry.ids) sink.fire(id);
+      const { text, start } = this.#runs[number] as Run;
+      const from = at - start;
+      if (holds(haystack, text.bytes, from) && haystack.confirms(text, from))
+        for (const id of text.ids) sink.fire(id);
     }
   }
 
@@ -124,17 +175,54 @@ class RunTable {
   }
 }
 
-const byteOf = (code: number): number =>
-  code > ASCII_MAX ? 128 | (code & 127) : (FOLDED[code] as number);
+/** The run's key as a word in memory has it, on machines that have the lowest byte first. */
+const asWord = ({ key, ...run }: Run): Run => ({
+  ...run,
+  key: (key >>> 24) | ((key >>> 8) & 0xff00) | ((key & 0xff00) << 8) | (key << 24),
+});
 
-/** Every run of that many characters in a folded text; `end` is the place of its last. */
-function runsOf(text: string, size: number): { readonly key: number; readonly end: number }[] {
-  const mask = size === RUN ? -1 : (1 << (size * 8)) - 1;
-  const runs: { key: number; end: number }[] = [];
+function holds({ bytes, length }: Haystack, wanted: Uint8Array, from: number): boolean {
+  if (from < 0 || from + wanted.length > length) return false;
+  for (let at = 0; at < wanted.length; at++) if (bytes[from + at] !== wanted[at]) return false;
+  return true;
+}
+
+const maskOf = (size: number): number => (size === RUN ? -1 : 2 ** (size * 8) - 1);
+
+function usesOf(texts: readonly Text[]): ReadonlyMap<number, number> {
+  const uses = new Map<number, number>();
+  for (const text of texts)
+    for (const { key } of runsOf(text, RUN)) uses.set(key, (uses.get(key) ?? 0) + 1);
+  return uses;
+}
+
+/** As many runs of the text, one behind the other, as the step is wide: those that cost the least. */
+function rarest(
+  text: Text,
+  size: number,
+  step: number,
+  costOf: (key: number) => number,
+): readonly Run[] {
+  const runs = runsOf(text, size);
+  let best = 0;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + step <= runs.length; from++) {
+    let cost = 0;
+    for (let at = from; at < from + step; at++) cost += costOf(runs[at]?.key ?? 0);
+    if (cost >= bestCost) continue;
+    best = from;
+    bestCost = cost;
+  }
+  return runs.slice(best, best + step);
+}
+
+function runsOf(text: Text, size: number): Run[] {
+  const mask = maskOf(size);
+  const runs: Run[] = [];
   let run = 0;
-  for (let end = 0; end < text.length; end++) {
-    run = (run << 8) | byteOf(text.charCodeAt(end));
-    if (end >= size - 1) runs.push({ key: run & mask, end });
+  for (let end = 0; end < text.bytes.length; end++) {
+    run = (run << 8) | (text.bytes[end] ?? 0);
+    if (end >= size - 1) runs.push({ text, key: run & mask, start: end - size + 1 });
   }
   return runs;
 }

@@ -3,7 +3,7 @@ import { fieldOf } from "../../core/event.ts";
 import type { EventField } from "../sigma/rule.ts";
 import type { Readable } from "./matcher.ts";
 
-const VALUE_CHARS_MAX = 262_144; // longer values are searched up to here
+export const VALUE_CHARS_MAX = 262_144; // longer values are searched up to here
 export const ELEMENTS_MAX = 1000;
 const TEXTS_MAX = 2000;
 const DEPTH_MAX = 64;

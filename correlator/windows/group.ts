@@ -22,14 +22,17 @@ export type Group = {
   readonly values: readonly string[];
   readonly members: Members;
   episodes: Episode[];
-  forgottenBeforeMs: number; // members below are gone
-  settledMs: number; // a rule that waits for the watermark: windows that end below are decided
+  forgottenBeforeMs?: number; // members below are gone
+  settledMs?: number; // a rule that waits for the watermark: windows that end below are decided
   late?: Span; // windows that end in it are to be decided anew
   carry?: Carry;
-  bounded: boolean;
-  page: boolean;
+  bounded?: true;
+  page?: true;
   slide?: Slide; // derived
 };
+/** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
+export type Held = ((member: Member) => void) | undefined;
+
 /** The window that ends with the member before `end`: members from `start` on are in the gauge. */
 type Slide = { readonly gauge: Gauge; start: number; end: number };
 
@@ -40,22 +43,20 @@ export const emptyGroup = (values: readonly string[]): Group => ({
   values,
   members: new Members(),
   episodes: [],
-  forgottenBeforeMs: Number.NEGATIVE_INFINITY,
-  settledMs: Number.NEGATIVE_INFINITY,
-  bounded: false,
-  page: false,
 });
+
+const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY;
 
 /** Adds a member; false when it is known or forgotten. The last window of a rule that fires at once is decided. */
 export function addMember(
   rule: CorrelationRule,
   group: Group,
   member: Member,
-  on: { readonly atOnce: boolean; readonly held: (member: Member) => void },
+  on: { readonly atOnce: boolean; readonly held: Held },
 ): boolean {
   const { members } = group;
   const { timeMs } = member;
-  if (timeMs < group.forgottenBeforeMs) return false;
+  if (timeMs < forgottenMs(group)) return false;
   const lastMs = members.lastMs;
   const place = members.add(member);
   if (place === undefined) return false;
@@ -75,11 +76,7 @@ export function addMember(
 }
 
 /** Decides the windows that late members touched. */
-export function settleLate(
-  rule: CorrelationRule,
-  group: Group,
-  held: (member: Member) => void,
-): void {
+export function settleLate(rule: CorrelationRule, group: Group, held: Held): void {
   if (!group.late) return;
   const { firstMs, lastMs } = group.late;
   delete group.late;
@@ -91,9 +88,9 @@ export function settleLate(
 export function settleUntil(
   rule: CorrelationRule,
   group: Group,
-  on: { readonly untilMs: number; readonly held: (member: Member) => void },
+  on: { readonly untilMs: number; readonly held: Held },
 ): void {
-  const slide = group.slide ?? slideFrom(rule, group, group.settledMs);
+  const slide = group.slide ?? slideFrom(rule, group, group.settledMs ?? Number.NEGATIVE_INFINITY);
   decide(rule, group, { slide, ...on });
   group.settledMs = on.untilMs;
   if (group.members.length > SMALL) group.slide = slide;
@@ -102,7 +99,7 @@ export function settleUntil(
 
 /** Forgets members before `cutMs`; exact when no window that ends before cutMs + timespan can still change. */
 export function forget(group: Group, cutMs: number): void {
-  if (cutMs <= group.forgottenBeforeMs) return;
+  if (cutMs <= forgottenMs(group)) return;
   const { members } = group;
   const gone = members.lowerBound(cutMs);
   const reaching = group.episodes.findLast(({ firstMs }) => firstMs < cutMs);
@@ -176,11 +173,11 @@ const byTime = (a: Member, b: Member): number =>
   a.timeMs - b.timeMs || byId(a, b) || a.from - b.from;
 
 /** The window that ends at the last member. */
-function decideLast(rule: CorrelationRule, group: Group, held: (member: Member) => void): void {
+function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
   const { members } = group;
   const { lastMs } = members;
   const fromMs = lastMs - rule.spanMs;
-  if (fromMs < group.forgottenBeforeMs) return;
+  if (fromMs < forgottenMs(group)) return;
   const needed = membersNeeded(rule);
   if (needed !== undefined) {
     const oldest = members.times[members.length - needed];
@@ -197,13 +194,11 @@ function decideLast(rule: CorrelationRule, group: Group, held: (member: Member) 
 }
 
 /** The condition holds in a window: tells the members that end it, each once. */
-function hold(group: Group, span: Span, held: (member: Member) => void): void {
+function hold(group: Group, span: Span, held: Held): void {
   const { members } = group;
-  for (let at = members.lowerBound(span.lastMs); members.times[at] === span.lastMs; at++) {
-    if (members.held[at] === 1) continue;
-    members.held[at] = 1;
-    held(members.at(at));
-  }
+  if (held)
+    for (let at = members.lowerBound(span.lastMs); members.times[at] === span.lastMs; at++)
+      if (members.hold(at)) held(members.at(at));
   cover(group.episodes, span);
 }
 
@@ -214,7 +209,7 @@ function decide(
   to: {
     readonly slide: Slide;
     readonly untilMs: number;
-    readonly held: (member: Member) => void;
+    readonly held: Held;
   },
 ): void {
   const { members } = group;
@@ -226,7 +221,7 @@ function decide(
     let end = slide.end + 1;
     while (times[end] === lastMs) end += 1;
     slideTo(rule, group, slide, end);
-    if (lastMs - rule.spanMs >= group.forgottenBeforeMs && slide.gauge.holds())
+    if (lastMs - rule.spanMs >= forgottenMs(group) && slide.gauge.holds())
       hold(group, { firstMs: times[slide.start] ?? lastMs, lastMs }, to.held);
   }
 }

@@ -13,13 +13,14 @@ export type Member = {
 };
 
 const SMALL = 32;
+const GROWS_FROM = 16;
 
 export class Members {
   times: number[] = [];
   ids: string[] = [];
   froms: number[] | undefined;
   values: (readonly string[])[] | undefined;
-  held: number[] = []; // 1 where the condition held in the window that ends with this member
+  held: number[] | undefined; // 1 where the window that ends with this member was told to hold
   #known: Set<string> | undefined; // of a large group; derived
 
   get length(): number {
@@ -46,25 +47,24 @@ export class Members {
   add({ timeMs, id, from, values }: Member): number | undefined {
     if (this.#isKnown(id, from)) return undefined;
     this.#known?.add(nameOf(id, from));
-    const { times, ids, held } = this;
-    const before = times.length;
+    const before = this.length;
     const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
     if (from > 0) this.froms ??= new Array<number>(before).fill(0);
     if (values) this.values ??= new Array<readonly string[]>(before).fill([]);
-    if (at === before) {
-      times.push(timeMs);
-      ids.push(id);
-      held.push(0);
-      this.froms?.push(from);
-      this.values?.push(values ?? []);
-      return at;
-    }
-    times.splice(at, 0, timeMs);
-    ids.splice(at, 0, id);
-    held.splice(at, 0, 0);
-    this.froms?.splice(at, 0, from);
-    this.values?.splice(at, 0, values ?? []);
+    this.times = inserted(this.times, at, timeMs);
+    this.ids = inserted(this.ids, at, id);
+    if (this.held) this.held = inserted(this.held, at, 0);
+    if (this.froms) this.froms = inserted(this.froms, at, from);
+    if (this.values) this.values = inserted(this.values, at, values ?? []);
     return at;
+  }
+
+  /** The window that ends with this member holds; true when that is said for the first time. */
+  hold(index: number): boolean {
+    this.held ??= new Array<number>(this.length).fill(0);
+    if (this.held[index] === 1) return false;
+    this.held[index] = 1;
+    return true;
   }
 
   /** The place of the first member at `timeMs` or later. */
@@ -84,7 +84,7 @@ export class Members {
   drop(count: number): void {
     this.times = this.times.slice(count);
     this.ids = this.ids.slice(count);
-    this.held = this.held.slice(count);
+    this.held = this.held?.slice(count);
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
     this.#known = undefined;
@@ -110,6 +110,16 @@ export class Members {
     }
     return at;
   }
+}
+
+/** Small lists are made anew, as long as they must be: one that grows by itself makes room for 16 more. */
+function inserted<T>(list: T[], at: number, one: T): T[] {
+  if (list.length === 0) return [one];
+  if (list.length < GROWS_FROM)
+    return at === list.length ? list.concat([one]) : list.toSpliced(at, 0, one);
+  if (at === list.length) list.push(one);
+  else list.splice(at, 0, one);
+  return list;
 }
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);

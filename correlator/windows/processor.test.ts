@@ -97,7 +97,7 @@ function holds({ type, condition, rules }: CorrelationRule, inside: readonly Mat
 const byPlace = (a: Told, b: Told): number =>
   a.group < b.group ? -1 : a.group > b.group ? 1 : a.first - b.first;
 
-const options = (over: { matchesMax?: number } = {}) => ({
+const options = (over: { matchesMax?: number; groupsMax?: number } = {}) => ({
   partition: 0,
   eventPartitions: 1,
   signalPartitions: 1,
@@ -114,7 +114,7 @@ class Bench {
   #processor: WindowsProcessor;
   #offset = 0;
   readonly #options;
-  constructor(over: { matchesMax?: number } = {}) {
+  constructor(over: { matchesMax?: number; groupsMax?: number } = {}) {
     this.#options = options(over);
     this.#processor = new WindowsProcessor(this.#options);
   }
@@ -142,6 +142,9 @@ class Bench {
         }
       }
     }
+  }
+  groups(): number {
+    return this.#processor.groups();
   }
   restart(): void {
     this.#processor = new WindowsProcessor(this.#options, [...this.#processor.snapshot()]);
@@ -365,6 +368,27 @@ test("a stream that has ended takes nothing more", () => {
   bench.restart();
   bench.send(at(0), at(10), at(20), at(30), tick(40), end);
   expect([...bench.findings.values()]).toMatchObject([{ count: 3, revision: 1 }]);
+});
+
+test("a flood of groups stays within the bound of all rules together, and blinds no other rule", () => {
+  const flood = rule({ version: "flood1" });
+  const quiet = rule({ version: "quiet1" });
+  const at = (of: CorrelationRule, group: string, ms: number) =>
+    signal(of, { at: ms, id: `${group}${ms}`, group, from: 0, value: "" });
+  const bench = new Bench({ groupsMax: 10 });
+  bench.send({ kind: "rule", rule: flood }, { kind: "rule", rule: quiet });
+  bench.send(at(quiet, "ann", 0), at(quiet, "ann", 1));
+  const sizes = new Set<number>();
+  for (let number = 0; number < 40; number++) {
+    bench.send(at(flood, `host${number}`, number));
+    if (number === 20) bench.restart();
+    sizes.add(bench.groups());
+  }
+  expect(sizes).toEqual(new Set([2, 3, 4, 5, 6, 7, 8, 9, 10]));
+  bench.send(at(quiet, "ann", 41));
+  expect(bench.told()).toEqual([{ group: "ann", first: 0, last: 41, count: 3 }]);
+  bench.send(end);
+  expect(bench.groups()).toBe(0);
 });
 
 test("a signal that comes before its rule waits for it", () => {

@@ -16,7 +16,7 @@ import {
 } from "../../core/records.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
 import type { Member } from "./members.ts";
-import { type Bounds, type Caused, RuleWindows } from "./rule-windows.ts";
+import { type Bounds, type Caused, type Room, RuleWindows } from "./rule-windows.ts";
 import { signalRecords } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
 
@@ -24,6 +24,7 @@ const EARLY_MAX = 10_000; // signals kept for a rule that was not announced yet
 const ENDED_MAX = 10_000; // streams remembered as ended
 const STREAMS_MAX = 1000;
 const RULES_MAX = 10_000; // versions of rules
+const EVICTED_SHARE = 1000; // of groupsMax: as many go at once, so that looking for them is not the work
 
 export type WindowsOptions = Bounds & {
   readonly partition: number;
@@ -52,6 +53,7 @@ export class WindowsProcessor implements Processor {
   readonly early: Signal[] = [];
   readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0 };
   readonly options: WindowsOptions;
+  readonly #room: Room = { groups: 0, make: () => this.#evict() };
 
   constructor(options: WindowsOptions, parts?: readonly SnapshotPart[]) {
     this.options = options;
@@ -82,10 +84,16 @@ export class WindowsProcessor implements Processor {
   }
 
   groups(): number {
-    let groups = 0;
+    return this.#room.groups;
+  }
+
+  /** The rule with the most groups gives way, so that a flood of one kind does not blind the others. */
+  #evict(): void {
+    let most: RuleWindows | undefined;
     for (const { windows } of this.streams.values())
-      for (const one of windows.values()) groups += one.groups.size;
-    return groups;
+      for (const one of windows.values())
+        if (one.groups.size > (most?.groups.size ?? 0)) most = one;
+    most?.evict(Math.ceil(this.options.groupsMax / EVICTED_SHARE));
   }
 
   #announced(rule: CorrelationRule, out: OutRecord[]): void {
@@ -181,6 +189,8 @@ export class WindowsProcessor implements Processor {
   }
 
   #end(name: string): void {
+    for (const { groups } of this.streams.get(name)?.windows.values() ?? [])
+      this.#room.groups -= groups.size;
     this.streams.delete(name);
     this.ended.add(name);
     for (const oldest of this.ended) {
@@ -209,7 +219,10 @@ export class WindowsProcessor implements Processor {
     const known = stream.windows.get(rule.version);
     if (known) return known;
     const { evidenceMax } = this.options;
-    const windows = new RuleWindows({ stream: name, rule, evidenceMax }, this.options, this.counts);
+    const windows = new RuleWindows(
+      { stream: name, rule, evidenceMax },
+      { bounds: this.options, counts: this.counts, room: this.#room },
+    );
     const clockMs = stream.clocks.get(rule.level);
     if (clockMs !== undefined) windows.watermarkMs = this.#watermark(clockMs);
     stream.windows.set(rule.version, windows);

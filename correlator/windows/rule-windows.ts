@@ -7,7 +7,15 @@
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { firesAtOnce } from "./condition.ts";
 import { type Context, fresh, grown } from "./findings.ts";
-import { addMember, emptyGroup, forget, type Group, settleLate, settleUntil } from "./group.ts";
+import {
+  addMember,
+  emptyGroup,
+  forget,
+  type Group,
+  type Held,
+  settleLate,
+  settleUntil,
+} from "./group.ts";
 import type { Member } from "./members.ts";
 
 export type Bounds = {
@@ -15,6 +23,8 @@ export type Bounds = {
   readonly groupsMax: number;
   readonly evidenceMax: number;
 };
+/** How many groups all windows of a partition have together, and who goes when there are too many. */
+export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
   readonly points: { readonly group: Group; readonly member: Member }[];
@@ -36,13 +46,19 @@ export class RuleWindows {
   readonly #context: Context;
   readonly #bounds: Bounds;
   readonly #counts: { evicted: number };
+  readonly #room: Room;
   readonly #atOnce: boolean;
   readonly #dirty = new Set<Group>();
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
 
-  constructor(context: Context, bounds: Bounds, counts: { evicted: number }) {
+  constructor(
+    context: Context,
+    parts: { readonly bounds: Bounds; readonly counts: { evicted: number }; readonly room: Room },
+  ) {
+    const { bounds, counts, room } = parts;
     this.#counts = counts;
+    this.#room = room;
     this.rule = context.rule;
     this.#context = context;
     this.#bounds = bounds;
@@ -80,6 +96,7 @@ export class RuleWindows {
   /** Puts back a group from a snapshot. */
   restore(name: string, group: Group): void {
     this.groups.set(name, group);
+    this.#room.groups += 1;
     this.#schedule(name, group.members.lastMs);
     if (!this.#atOnce || group.late || isDirty(group)) this.#dirty.add(group);
   }
@@ -88,18 +105,18 @@ export class RuleWindows {
     const name = values.join("\u0000");
     const known = this.groups.get(name);
     if (known) return known;
-    if (this.groups.size >= this.#bounds.groupsMax) this.#evict();
+    if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
     const group = emptyGroup(values);
     this.groups.set(name, group);
+    this.#room.groups += 1;
     this.#schedule(name, timeMs);
     return group;
   }
 
   /** Takes the members with which the condition held, where other correlations want them. */
-  #points(group: Group, caused: Caused): (member: Member) => void {
-    return this.rule.feeds.length === 0
-      ? () => {}
-      : (member) => caused.points.push({ group, member });
+  #points(group: Group, caused: Caused): Held {
+    if (this.rule.feeds.length === 0) return undefined;
+    return (member) => caused.points.push({ group, member });
   }
 
   #bound(group: Group, caused: Caused): void {
@@ -135,25 +152,31 @@ export class RuleWindows {
         const group = this.groups.get(name);
         if (!group) continue;
         if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#dirty.has(group))
-          this.groups.delete(name);
+          this.#delete(name);
         else this.#schedule(name, group.members.lastMs);
       }
     }
   }
 
-  #evict(): void {
+  /** The groups with the oldest events, as many. */
+  evict(count: number): void {
+    let left = count;
     for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
       const names = this.#expiry.get(bucket) ?? [];
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
         const group = this.groups.get(name);
         if (!group) continue;
-        this.groups.delete(name);
+        this.#delete(name);
         this.#dirty.delete(group);
         this.#counts.evicted += 1;
-        return;
+        if (--left === 0) return;
       }
       this.#expiry.delete(bucket);
     }
+  }
+
+  #delete(name: string): void {
+    if (this.groups.delete(name)) this.#room.groups -= 1;
   }
 }
 

@@ -10,9 +10,7 @@ import type { WindowsProcessor } from "./processor.ts";
 
 const GROUPS_A_PART = 200;
 
-type StoredGroup = Omit<Group, "slide" | "members" | "forgottenBeforeMs" | "settledMs"> & {
-  readonly forgottenBeforeMs: number | null;
-  readonly settledMs: number | null;
+type StoredGroup = Omit<Group, "slide" | "members"> & {
   readonly members: Pick<Members, "times" | "ids" | "held" | "froms" | "values">;
 };
 type Part =
@@ -93,19 +91,10 @@ const text = (part: Part): SnapshotPart => JSON.stringify(part);
 
 function stored({ slide: _, ...group }: Group): StoredGroup {
   const { times, ids, held, froms, values } = group.members;
-  return {
-    ...group,
-    members: { times, ids, held, froms, values },
-    forgottenBeforeMs: finite(group.forgottenBeforeMs),
-    settledMs: finite(group.settledMs),
-  };
+  return { ...group, members: { times, ids, held, froms, values } };
 }
-
-const finite = (ms: number): number | null => (Number.isFinite(ms) ? ms : null);
 
 const revived = (group: StoredGroup): Group => ({
   ...group,
   members: Object.assign(new Members(), group.members),
-  forgottenBeforeMs: group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY,
-  settledMs: group.settledMs ?? Number.NEGATIVE_INFINITY,
 });

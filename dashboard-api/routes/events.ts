@@ -1,6 +1,6 @@
 // events.ts — searching the kept events, and one event by its id.
 import { type Static, Type } from "typebox";
-import { ApiError, notFound } from "../errors.ts";
+import { ApiError, notFoundAnyMore } from "../errors.ts";
 import { answers, eventSchema, idParams, pageOf, pageQuery, queryText } from "../schemas.ts";
 import type { Routes } from "./api-context.ts";
 import { readQuery } from "./query.ts";
@@ -54,7 +54,7 @@ export const eventRoutes: Routes = (api, { store }) => {
     },
     async ({ params: { id } }) => {
       const [event] = await store.getEvents([id]);
-      if (event === undefined) throw notFound("event with this id");
+      if (event === undefined) throw notFoundAnyMore("event");
       return event;
     },
   );

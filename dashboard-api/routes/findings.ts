@@ -1,6 +1,6 @@
 // findings.ts — what the rules found, newest first.
 import { type Static, Type } from "typebox";
-import { notFound } from "../errors.ts";
+import { notFoundAnyMore } from "../errors.ts";
 import { answers, findingSchema, idParams, pageOf, pageQuery, queryText } from "../schemas.ts";
 import type { Routes } from "./api-context.ts";
 import { readQuery } from "./query.ts";
@@ -36,7 +36,7 @@ export const findingRoutes: Routes = (api, { store }) => {
     },
     async ({ params: { id } }) => {
       const finding = await store.getDocument("findings", id);
-      if (finding === undefined) throw notFound("finding with this id");
+      if (finding === undefined) throw notFoundAnyMore("finding");
       return finding.body;
     },
   );

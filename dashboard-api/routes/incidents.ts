@@ -6,7 +6,7 @@ import { ALL, allOf, fieldIs } from "../../core/store/query.ts";
 import type { Store } from "../../core/store/store.ts";
 import { accountOf } from "../auth/authenticate.ts";
 import { commandId, sendCommand } from "../commands.ts";
-import { notFound } from "../errors.ts";
+import { notFoundAnyMore } from "../errors.ts";
 import {
   answers,
   eventSchema,
@@ -169,7 +169,7 @@ function addVerb(api: FastifyInstance, context: ApiContext, verb: Verb): void {
 
 async function findIncident(store: Store, id: string): Promise<Incident> {
   const found = await store.getDocument("incidents", id);
-  if (found === undefined) throw notFound("incident with this id");
+  if (found === undefined) throw notFoundAnyMore("incident");
   return found.body as unknown as Incident;
 }
 

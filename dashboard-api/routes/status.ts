@@ -1,9 +1,8 @@
 // status.ts — how the parts of this process are, what waits on the bus, and which rules run.
 import { join } from "node:path";
 import { Type } from "typebox";
-import type { Lag } from "../../core/bus/bus.ts";
 import { messageOf } from "../../core/errors.ts";
-import { TOPIC } from "../../core/records.ts";
+import { lagOf } from "../lag.ts";
 import { answers, ruleSchema } from "../schemas.ts";
 import type { ApiContext, Routes } from "./api-context.ts";
 import { listRules } from "./rule-files.ts";
@@ -57,7 +56,7 @@ export const statusRoutes =
           ok: Object.values(parts).every((state) => state.ok),
           parts,
           senders: sendersOf(context),
-          lag: parts.bus.ok ? sumLag(await lagOf(context)) : [],
+          lag: parts.bus.ok ? await lagOf(context.bus) : [],
         };
       },
     );
@@ -102,28 +101,4 @@ function sendersOf({ config, dataDir, status }: ApiContext) {
     tokenFile: join(dataDir, "ingest.token"),
     ...(enabled ? { syslog: { host, udpPort: bound?.udpPort ?? udpPort } } : {}),
   };
-}
-
-const lagOf = ({ bus }: ApiContext): Promise<Lag[]> => bus.lag(GROUPS);
-
-/** Who reads what, as `bus.lag` asks for it. */
-const GROUPS = [
-  { group: "detect", topic: TOPIC.events },
-  { group: "keep-events", topic: TOPIC.events },
-  { group: "correlate", topic: TOPIC.signals },
-  { group: "route", topic: TOPIC.findings },
-  { group: "keep-findings", topic: TOPIC.findings },
-  { group: "incidents", topic: TOPIC.casework },
-  { group: "keep-incidents", topic: TOPIC.incidents },
-  { group: "deliver", topic: TOPIC.notifications },
-] as const;
-
-function sumLag(lags: readonly Lag[]) {
-  const sums = new Map<string, { group: string; topic: string; records: number }>();
-  for (const { group, topic, committed, end } of lags) {
-    const sum = sums.get(`${group} ${topic}`) ?? { group, topic, records: 0 };
-    sum.records += Math.max(0, end - committed);
-    sums.set(`${group} ${topic}`, sum);
-  }
-  return [...sums.values()];
 }

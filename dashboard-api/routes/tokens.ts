@@ -8,7 +8,11 @@ import type { Routes } from "./api-context.ts";
 
 const newToken = Type.Object(
   {
-    name: Type.String({ pattern: TOKEN_NAME_PATTERN, description: "for whom or what it is" }),
+    name: Type.String({
+      pattern: TOKEN_NAME_PATTERN,
+      description:
+        "for whom or what it is: 1 to 64 of letters, digits, dots, dashes, underscores and @",
+    }),
     role: Type.Optional({ ...roleSchema, default: ROLES[0] }),
     expiresMs: Type.Optional(
       Type.Integer({

@@ -91,6 +91,7 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     await shoot("setup");
     await signUp();
     await page.getByText("To see one within a minute").waitFor();
+    await page.getByText("npx wache demo").waitFor();
     const curl = await page.getByText("curl -H").textContent();
     expect(curl).toContain(`${api.http.address()}/ingest`);
     expect(curl).toContain("ingest.token");
@@ -123,7 +124,11 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     await shoot("incidents");
     await page.getByRole("link", { name: /203\.0\.113\.1\)/ }).click();
     await page.getByText("Failed password for root").first().waitFor();
-    await page.getByText("Ten or more failed sign-ins").waitFor();
+    const summary = page.getByRole("region", { name: "What happened" });
+    await summary.getByText("Ten or more failed sign-ins").waitFor();
+    const around = page.getByRole("link", { name: "What else it did" });
+    const search = new URL((await around.getAttribute("href")) ?? "", api.http.address());
+    expect(search.searchParams.get("q")).toBe('source.ip:"203.0.113.1"');
     await page.getByRole("button", { name: "Acknowledge" }).click();
     await page.getByText("acknowledged by ada").waitFor();
     await page.getByLabel("Comment").fill("looking at <b>it</b>");
@@ -159,6 +164,10 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
       .getByRole("link", { name: "Search" })
       .click();
     await page.getByText("2 events;").waitFor();
+    await page.getByText("How to ask").click();
+    await page.getByRole("link", { name: "user.name:root" }).click();
+    await expect.poll(() => new URL(page.url()).searchParams.get("q")).toBe("user.name:root");
+    await page.getByRole("status").getByText(/event/).waitFor();
     await page.getByLabel("Query").fill("host.name:web-1");
     await page.keyboard.press("Enter");
     await page.getByText("1 event;").waitFor();
@@ -211,6 +220,13 @@ describe.skipIf(!hasChromium && process.env.CI !== "true")("page", () => {
     const link = page.getByRole("link", { name: /203\.0\.113\.1\)/ });
     await link.waitFor();
     await shoot("dark-small");
+    const tops = await page
+      .getByRole("navigation", { name: "Views" })
+      .getByRole("link")
+      .evaluateAll((links) => links.map((one) => Math.round(one.getBoundingClientRect().top)));
+    expect(tops).toEqual(tops.map(() => tops[0])); // side by side
+    const { width = 0 } = (await link.boundingBox()) ?? {};
+    expect(width).toBeGreaterThan(200); // the title has room
     for (let tabs = 0; tabs < 30; tabs++) {
       await page.keyboard.press("Tab");
       if (await link.evaluate((element) => element.matches(":focus"))) break;

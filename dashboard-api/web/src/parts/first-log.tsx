@@ -12,8 +12,11 @@ export function FirstLog() {
   return (
     <section class="first" aria-labelledby="first-title">
       <h2 id="first-title">No incidents. That is good, if logs are coming in.</h2>
-      <p>To see one within a minute, replay the recorded attack that comes with Wache:</p>
-      <Command label="demo" text="wache demo" />
+      <p>
+        To see one within a minute, replay the recorded attack that comes with Wache, in the folder
+        where it was started:
+      </p>
+      <Command label="demo" text="npx wache demo" />
       <p>Send a line over HTTP, here from the machine that runs Wache:</p>
       <Command
         label="send a line over HTTP"
@@ -33,7 +36,7 @@ export function FirstLog() {
         </>
       )}
       <p>Send a whole file, with the times that it carries:</p>
-      <Command label="send a file" text="wache send /var/log/auth.log" />
+      <Command label="send a file" text="npx wache send /var/log/auth.log" />
       <p>
         Whatever arrives can be found under <a href="/search?range=all">Search</a>.
       </p>

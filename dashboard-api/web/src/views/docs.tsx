@@ -29,8 +29,8 @@ export function DocsView() {
     <>
       <h1>API</h1>
       <p class="prose">
-        Scripts send a token with each request; <code>wache token create NAME</code> on the machine
-        that runs Wache makes one. The whole description in OpenAPI 3.1 is at{" "}
+        Scripts send a token with each request; <code>npx wache token create NAME</code> on the
+        machine that runs Wache makes one. The whole description in OpenAPI 3.1 is at{" "}
         <a href="/api/openapi.json" target="_blank" rel="noopener">
           /api/openapi.json
         </a>

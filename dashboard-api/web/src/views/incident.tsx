@@ -1,5 +1,5 @@
 // incident.tsx — one incident: what happened, its evidence, what was done, and what to do.
-import { get, type Incident, type IncidentShown, pathOf } from "../api.ts";
+import { type EcsEvent, get, type Incident, type IncidentShown, pathOf } from "../api.ts";
 import { Actions } from "../parts/actions.tsx";
 import { Group, Severity, Status } from "../parts/badges.tsx";
 import { EventList } from "../parts/event-list.tsx";
@@ -25,7 +25,7 @@ export function IncidentView({ id }: { readonly id: string }) {
       <p>
         <a href="/">← All incidents</a>
       </p>
-      <Summary incident={incident} />
+      <Summary incident={incident} file={fileOf(evidence)} />
       <Actions incident={incident} onChange={set} />
       <section aria-labelledby="evidence">
         <h2 id="evidence">Evidence</h2>
@@ -35,6 +35,9 @@ export function IncidentView({ id }: { readonly id: string }) {
           {missing.length > 0 && `${missing.length} of those named are not in the store.`}
         </p>
         <EventList events={evidence} />
+        <p>
+          <a href={aroundOf(incident)}>What else it did, from 15 minutes before to an hour after</a>
+        </p>
       </section>
       <Timeline incident={incident} />
       <AboutRule incident={incident} />
@@ -42,15 +45,50 @@ export function IncidentView({ id }: { readonly id: string }) {
   );
 }
 
-const Summary = ({ incident }: { readonly incident: Incident }) => (
+const BEFORE_MS = 15 * 60_000;
+const AFTER_MS = 60 * 60_000;
+
+/** A search of what the same address, host or user did around the incident. */
+function aroundOf({ group, replay, stream, firstMs, lastMs }: Incident): string {
+  const parts = Object.entries(group).map(([name, value]) => `${name}:${quoted(value)}`);
+  if (replay) parts.push(`wache.stream:${quoted(stream)}`);
+  return `/search?${new URLSearchParams({
+    q: parts.join(" AND "),
+    range: "between",
+    from: utc(firstMs - BEFORE_MS).replace(" ", "T"),
+    to: utc(lastMs + AFTER_MS).replace(" ", "T"),
+  })}`;
+}
+
+const quoted = (text: string): string => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
+
+/** The file that was imported, where its sender said so. */
+function fileOf(evidence: readonly EcsEvent[]): string | undefined {
+  const file = (evidence[0]?.log as { file?: { path?: unknown } } | undefined)?.file;
+  return typeof file?.path === "string" ? file.path : undefined;
+}
+
+const Summary = ({
+  incident,
+  file = incident.stream,
+}: {
+  readonly incident: Incident;
+  readonly file?: string | undefined;
+}) => (
   <section class="summary" aria-label="What happened">
     <div class="bar">
       <Severity level={incident.severity} />
       <h1>{incident.title}</h1>
       <Status status={incident.status} />
-      {incident.replay && <span class="badge">replay of {incident.stream}</span>}
+      {incident.replay && <span class="badge">replay of {file}</span>}
     </div>
     <dl>
+      {incident.rule.description !== undefined && (
+        <>
+          <dt>The rule says</dt>
+          <dd class="prose">{incident.rule.description}</dd>
+        </>
+      )}
       <dt>Who or where</dt>
       <dd>
         <Group group={incident.group} />
@@ -91,7 +129,6 @@ function AboutRule({ incident: { rule } }: { readonly incident: Incident }) {
       <p>
         <strong>{rule.title}</strong> <span class="dim">{rule.id}</span>
       </p>
-      {rule.description !== undefined && <p class="prose">{rule.description}</p>}
       {rule.tags.length > 0 && <p class="dim">{rule.tags.join(" · ")}</p>}
       <List title="May also be" items={rule.falsepositives} />
       <List title="Read more" items={rule.references} />

@@ -82,7 +82,7 @@ function useMore(
 
 const Table = ({ lines }: { readonly lines: readonly IncidentLine[] }) => (
   <div class="scroll">
-    <table>
+    <table class="incidents">
       <thead>
         <tr>
           <th scope="col">Severity</th>

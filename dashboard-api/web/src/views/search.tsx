@@ -31,14 +31,13 @@ export function SearchView({ place }: { readonly place: Place }) {
       <search>
         <QueryForm key={place.search.toString()} question={question} onAgain={found.reload} />
       </search>
+      <HowToAsk />
       <Failure failure={found.failure} query={question.q} />
       {found.isLoading && <p role="status">Searching …</p>}
       {found.value !== undefined && found.failure === undefined && (
         <>
           <p role="status" class="dim">
-            {found.value.items.length === 0
-              ? "No event matches. Try a longer time, or fewer words."
-              : `${counted(found.value.items.length, "event")}${found.value.cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`}
+            {saidOf(found.value)}
           </p>
           <EventList events={found.value.items} />
           {found.value.cursor !== undefined && (
@@ -51,6 +50,39 @@ export function SearchView({ place }: { readonly place: Place }) {
     </>
   );
 }
+
+function saidOf({ items, cursor }: Page<EcsEvent>): string {
+  if (items.length > 0)
+    return `${counted(items.length, "event")}${cursor === undefined ? "" : ", there are more"}; newest first, times in UTC.`;
+  return cursor === undefined
+    ? "No event matches. Try a longer time, or fewer words."
+    : "No event matches among those looked at so far; there are more.";
+}
+
+const EXAMPLES = [
+  { q: '"Failed password"', does: "these words side by side, in any field" },
+  { q: "user.name:root", does: "a field with this value" },
+  { q: "source.ip:203.0.113.0/24", does: "an address of this network" },
+  { q: "url.path:/admin/*", does: "any text in place of the star" },
+  { q: "http.response.status_code:[400 TO 499]", does: "from one number to another" },
+  { q: "event.outcome:failure AND NOT user.name:(root OR admin)", does: "all of it together" },
+] as const;
+
+const HowToAsk = () => (
+  <details class="dim">
+    <summary>How to ask</summary>
+    <ul>
+      {EXAMPLES.map(({ q, does }) => (
+        <li key={q}>
+          <a href={`/search?${new URLSearchParams({ q })}`}>
+            <code>{q}</code>
+          </a>{" "}
+          – {does}
+        </li>
+      ))}
+    </ul>
+  </details>
+);
 
 type Question = {
   readonly q: string;

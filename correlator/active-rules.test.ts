@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { systemClock } from "../core/clock.ts";
+import { createLog } from "../core/log.ts";
+import { createMetrics } from "../core/metrics.ts";
+import type { ServiceContext } from "../core/service.ts";
+import { createStatus } from "../core/status.ts";
+import { rulesInForce } from "./active-rules.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wache-rules-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const ruleOf = (word: string): string => `title: Word
+id: 00000000-0000-4000-8000-000000000001
+logsource: { product: linux }
+detection: { word: { message|contains: ${word} }, condition: word }
+level: low
+`;
+const BROKEN = "title: Word\ndetection: {\n";
+
+test("a broken set is refused while the running one stays, until the files are good again", async () => {
+  const file = join(folder, "word.yml");
+  writeFileSync(file, ruleOf("first"));
+  let look = (): void => {};
+  const status = createStatus();
+  const metrics = createMetrics({ version: "0" });
+  const rules = await rulesInForce({
+    rulesDirs: [{ path: folder, lenient: false }],
+    clock: {
+      ...systemClock,
+      every: (_ms: number, run: () => void) => {
+        look = run;
+        return () => {};
+      },
+    },
+    log: createLog({ level: "silent" }),
+    status,
+    metrics,
+  } as unknown as ServiceContext);
+  const seen = async (): Promise<unknown[]> => {
+    look();
+    const refused = await metrics.getSingleMetric("wache_rules_refused")?.get();
+    const { ok, text } = status.all().rules ?? {};
+    return [ok, text?.split(":")[0], refused?.values.map(({ value }) => value), at(rules)];
+  };
+  const good = "1 detections and 0 correlations in force";
+  const first = at(rules);
+  expect(await seen()).toEqual([true, good, [0], first]);
+
+  writeFileSync(file, BROKEN);
+  const refused = "changed rules refused, the set before stays";
+  await expect.poll(seen).toEqual([true, refused, [1], first]);
+
+  writeFileSync(file, ruleOf("first"));
+  await expect.poll(seen).toEqual([true, good, [0], first]);
+
+  writeFileSync(file, ruleOf("second"));
+  await expect.poll(async () => (await seen()).at(-1)).not.toBe(first);
+  rules.stop();
+});
+
+const at = (rules: { readonly current: () => { readonly set: { readonly version: string } } }) =>
+  rules.current().set.version;

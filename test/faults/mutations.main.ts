@@ -1,0 +1,136 @@
+// mutations.main.ts — shows that the kill tests hold: each thing that they rest on is taken out of a copy, and they must turn red.
+//
+// Run by hand: npm run mutations [-- NAME…]. It says a line for each mutation, and exits with 1 when one stayed green
+// or the tree as it is turned red.
+import { spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve, sep } from "node:path";
+import { applied, MUTATIONS, type Mutation } from "./mutation-table.ts";
+
+const ROOT = resolve(import.meta.dirname, "..", "..");
+const LEFT_OUT = ["node_modules", ".git", ".cache", "wache-data", "dist"];
+const LINKED = ["node_modules", ".cache"];
+const SHOWN_LINES_MAX = 12;
+
+const TESTS = [
+  { where: "embedded", pattern: "embedded killed" },
+  { where: "Kafka", pattern: "Kafka and OpenSearch two of each stage" },
+];
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const wanted = process.argv.slice(2);
+const chosen = MUTATIONS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+if (chosen.length === 0)
+  throw new Error(
+    `there is no such mutation; there are ${MUTATIONS.map(({ name }) => name).join(", ")}`,
+  );
+let asWanted = true;
+for (const mutation of chosen) {
+  const copy = mutated(mutation);
+  try {
+    for (const { where, pattern } of TESTS) {
+      const { verdict, seconds, why } = await verdictOf(copy, pattern);
+      const isAsWanted =
+        verdict === "skipped" || (verdict === "green") === (mutation.name === "none");
+      asWanted &&= isAsWanted;
+      say(
+        `${verdict.padEnd(7)} ${String(seconds).padStart(4)} s  ${where}, ${mutation.says}${isAsWanted ? "" : "  <-- NOT AS IT MUST BE"}`,
+      );
+      for (const line of why) say(`               ${line}`);
+    }
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+process.exitCode = asWanted ? 0 : 1;
+
+/** A copy of the tree with the mutation in it; fails where the code has moved. */
+function mutated({ name, edits }: Mutation): string {
+  const copy = mkdtempSync(join(tmpdir(), `wache-mutation-${name}-`));
+  cpSync(ROOT, copy, {
+    recursive: true,
+    filter: (path) => !LEFT_OUT.includes(relative(ROOT, path).split(sep)[0] ?? ""),
+  });
+  for (const folder of LINKED) symlinkSync(join(ROOT, folder), join(copy, folder));
+  try {
+    for (const edit of edits) {
+      const path = join(copy, edit.file);
+      writeFileSync(path, applied(edit, readFileSync(path, "utf8")));
+    }
+  } catch (error) {
+    rmSync(copy, { recursive: true, force: true });
+    throw error;
+  }
+  return copy;
+}
+
+type Verdict = {
+  readonly verdict: "green" | "red" | "skipped" | "broken";
+  readonly seconds: number;
+  readonly why: readonly string[];
+};
+
+async function verdictOf(copy: string, pattern: string): Promise<Verdict> {
+  const begunMs = Date.now();
+  const report = join(copy, "report.json");
+  const args = ["run", "test/whole-way.test.ts", "--project", "house", "-t", pattern];
+  const child = spawn(
+    process.execPath,
+    [
+      join(copy, "node_modules", "vitest", "vitest.mjs"),
+      ...args,
+      "--reporter=json",
+      `--outputFile=${report}`,
+    ],
+    { cwd: copy, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      said += String(chunk);
+    });
+  await new Promise((done) => child.once("close", done));
+  const seconds = Math.round((Date.now() - begunMs) / 1000);
+  const results = resultsIn(report).filter(
+    ({ status }) => status === "passed" || status === "failed",
+  );
+  const [failed] = results.filter(({ status }) => status === "failed");
+  if (failed) {
+    const words = failed.failureMessages.join("\n").split("\n");
+    return { verdict: "red", seconds, why: words.slice(0, SHOWN_LINES_MAX) };
+  }
+  if (results.length > 0) return { verdict: "green", seconds, why: [] };
+  const isSkipped = textOf(report).includes("needs both");
+  return {
+    verdict: isSkipped ? "skipped" : "broken",
+    seconds,
+    why: said.split("\n").slice(-SHOWN_LINES_MAX),
+  };
+}
+
+type Result = { readonly status: string; readonly failureMessages: readonly string[] };
+
+function resultsIn(report: string): readonly Result[] {
+  try {
+    const { testResults } = JSON.parse(textOf(report)) as {
+      readonly testResults: readonly { readonly assertionResults: readonly Result[] }[];
+    };
+    return testResults.flatMap(({ assertionResults }) => assertionResults);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(report: string): string {
+  return existsSync(report) ? readFileSync(report, "utf8") : "";
+}
