@@ -6,7 +6,7 @@
 import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
 
-const SHORT = 48; // characters that are copied one by one: cheaper than a call to do it
+const SHORT = 96; // characters that are copied one by one: cheaper than a call to do it
 const ASCII_MAX = 127;
 
 const FOLDED = Uint8Array.from({ length: ASCII_MAX + 1 }, (_, code) =>
@@ -18,22 +18,23 @@ export class Haystack {
   readonly bytes: Buffer = Buffer.from(this.words.buffer);
   length = 0;
   isAscii = true;
-  #folded = ""; // where it is not ASCII
+  folded: string | undefined; // the text itself, where it is long or not ASCII
 
   /** Takes a value in; text beyond the bound is left out. */
   take(text: string): void {
     this.isAscii = true;
+    this.folded = undefined;
     if (text.length <= SHORT && this.#copy(text)) return;
     const folded = fold(text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text);
     this.length = this.bytes.write(folded, "latin1");
     this.isAscii = Buffer.byteLength(folded) === folded.length;
-    this.#folded = folded;
+    this.folded = folded;
   }
 
   /** Whether the needle, whose bytes were found at this place, stands there. */
   confirms(needle: Needle, start: number): boolean {
     if (this.isAscii) return needle.isAscii;
-    return this.#folded.startsWith(needle.text, start);
+    return this.folded?.startsWith(needle.text, start) ?? false;
   }
 
   #copy(text: string): boolean {

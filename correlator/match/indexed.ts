@@ -7,27 +7,40 @@ import { Plan } from "./plan.ts";
 
 const PLANS_MAX = 1000;
 
-export function indexedMatcher(set: RuleSet): Matcher {
+export type IndexedMatcher = Matcher & {
+  /** The sets of log sources that events came from. */
+  readonly seen: () => readonly (readonly LogSource[])[];
+  /** Makes plans for them before the first event, in steps of some milliseconds. */
+  readonly prepare: (seen: readonly (readonly LogSource[])[]) => Generator<void>;
+};
+
+export function indexedMatcher(set: RuleSet): IndexedMatcher {
   const haystack = new Haystack();
   const plans = new Map<string, Plan | undefined>();
+  const seen = new Map<string, readonly LogSource[]>();
   const byRules = new Map<string, Plan>(); // sources that meet the same rules share a plan
-  const planFor = (name: string, sources: readonly LogSource[]): Plan | undefined => {
+  function* planned(name: string, sources: readonly LogSource[]): Generator<void> {
     const rules = set.detections.filter(({ logsource }) => looksAt(logsource, sources));
     const same = rules.map(({ version }) => version).join();
-    const plan = byRules.get(same) ?? (rules.length > 0 ? new Plan(rules, haystack) : undefined);
-    if (plans.size >= PLANS_MAX) {
-      plans.clear();
-      byRules.clear();
+    let plan = byRules.get(same);
+    if (!plan && rules.length > 0) {
+      plan = new Plan(haystack);
+      yield* plan.prepare(rules);
     }
+    if (plans.size >= PLANS_MAX) for (const map of [plans, seen, byRules]) map.clear();
     plans.set(name, plan);
+    seen.set(name, sources);
     if (plan) byRules.set(same, plan);
-    return plan;
-  };
+  }
   return {
     match: (event, sources) => {
       const name = nameOf(sources);
-      const plan = plans.has(name) ? plans.get(name) : planFor(name, sources);
-      return plan ? plan.match(event) : [];
+      if (!plans.has(name)) for (const _ of planned(name, sources));
+      return plans.get(name)?.match(event) ?? [];
+    },
+    seen: () => [...seen.values()],
+    prepare: function* (all) {
+      for (const sources of all) yield* planned(nameOf(sources), sources);
     },
   };
 }

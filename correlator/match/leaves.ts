@@ -2,11 +2,12 @@
 //
 // Holds: a predicate is answered at most once an event; one that the index looks for is answered by it.
 import type { EventField, Predicate } from "../sigma/rule.ts";
+import { fold } from "../sigma/text.ts";
 import { type Literal, literalOf } from "./literals.ts";
 import type { Readable } from "./matcher.ts";
-import { isKeyword, textTest, valueTest } from "./predicate.ts";
+import { foldedTest, isKeyword, textTest, valueTest } from "./predicate.ts";
 import { FieldReader } from "./reader.ts";
-import { textsOfEvent } from "./values.ts";
+import { cut, textsOfEvent } from "./values.ts";
 
 export type Leaf = {
   readonly predicate: Predicate;
@@ -27,6 +28,8 @@ export class Leaves {
   fired: number[] = []; // by id: the stamp of the event in which it fired last
   stamp = 0;
   readonly #byText = new Map<string, Leaf>();
+  readonly #folded: (string | undefined)[] = []; // by slot
+  readonly #foldedAt: number[] = []; // by slot: the stamp of the event
   #event: Readable = {};
   #texts: readonly string[] | undefined;
 
@@ -46,6 +49,16 @@ export class Leaves {
     this.#texts = undefined;
     this.stamp += 1;
     return this.reader.read(event);
+  }
+
+  /** The folded text of a field that is text; undefined where it is something else. */
+  folded(slot: number): string | undefined {
+    if (this.#foldedAt[slot] === this.stamp) return this.#folded[slot];
+    const value = this.reader.value(slot);
+    const folded = typeof value === "string" ? fold(cut(value)) : undefined;
+    this.#folded[slot] = folded;
+    this.#foldedAt[slot] = this.stamp;
+    return folded;
   }
 
   texts(): readonly string[] {
@@ -105,6 +118,12 @@ export class Leaves {
       return () => this.texts().some(test);
     }
     const test = valueTest(predicate);
+    const onFolded = foldedTest(predicate);
+    if (onFolded)
+      return () => {
+        const folded = this.folded(slot);
+        return folded === undefined ? test(this.reader.value(slot)) : onFolded(folded);
+      };
     if (predicate.kind !== "fieldref") return () => test(this.reader.value(slot));
     const other = this.reader.slotOf(predicate.other);
     return () => test(this.reader.value(slot), this.reader.value(other));

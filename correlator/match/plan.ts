@@ -16,6 +16,7 @@ import { selectionsOf } from "./selections.ts";
 import { SeenRuns } from "./substrings.ts";
 import { textsOfEvent } from "./values.ts";
 
+const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like
 const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
 
@@ -27,7 +28,7 @@ type Compiled = {
 };
 
 export class Plan {
-  readonly #rules: readonly Compiled[];
+  readonly #rules: Compiled[] = [];
   readonly #leaves = new Leaves();
   readonly #haystack: Haystack;
   #fields: (FieldIndex | undefined)[] = []; // by slot
@@ -42,22 +43,29 @@ export class Plan {
   #events = 0;
   #weighedAt = 0;
 
-  /** Plans that never match at the same time can share a haystack. */
-  constructor(rules: readonly DetectionRule[], haystack: Haystack) {
+  /** Plans that never match at the same time can share a haystack. To be prepared before the first match. */
+  constructor(haystack: Haystack) {
     this.#haystack = haystack;
+  }
+
+  /** Takes the rules in, in steps of some milliseconds at most; between two of them other work can be done. */
+  *prepare(rules: readonly DetectionRule[]): Generator<void> {
     const tests = new Map<Expression, Test>();
-    this.#rules = rules.map((rule) => ({
-      rule,
-      test: this.#testOf(rule.condition, tests),
-      selections: selectionsOf(rule.condition).map((one) => ({
-        name: one.name,
-        test: this.#testOf(one, tests),
-      })),
-    }));
+    for (const [place, rule] of rules.entries()) {
+      this.#rules.push({
+        rule,
+        test: this.#testOf(rule.condition, tests),
+        selections: selectionsOf(rule.condition).map((one) => ({
+          name: one.name,
+          test: this.#testOf(one, tests),
+        })),
+      });
+      if (place % RULES_A_STEP === 0) yield;
+    }
     this.#fires = this.#leaves.priors.map(() => 0);
     this.#seen = this.#leaves.priors.map(() => 0);
     this.#wokenAt = rules.map(() => 0);
-    this.#weigh();
+    yield* this.#weigh();
   }
 
   match(event: Readable): readonly Match[] {
@@ -68,12 +76,12 @@ export class Plan {
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
+      this.#fields[slot]?.scan(leaves.folded(slot) ?? leaves.reader.value(slot), this);
     }
     if (this.#keywords) for (const text of leaves.texts()) this.#keywords.scan(text, this);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
-    if (WEIGH_AT_EVENTS.includes(this.#events)) this.#weigh();
+    if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
     return matched;
   }
 
@@ -117,7 +125,7 @@ export class Plan {
   }
 
   /** Decides what each rule waits for, and makes an index of that. */
-  #weigh(): void {
+  *#weigh(): Generator<void> {
     const leaves = this.#leaves;
     this.#watched();
     const weighing: Weighing = {
@@ -143,7 +151,7 @@ export class Plan {
     this.#always = always;
     this.#fields = [];
     this.#keywords = undefined;
-    this.#index();
+    yield* this.#index();
   }
 
   /** Counts the events in which an id would have fired had it been true. */
@@ -154,12 +162,16 @@ export class Plan {
     this.#weighedAt = this.#events;
   }
 
-  #index(): void {
+  *#index(): Generator<void> {
     for (const leaf of this.#leaves.all) {
       leaf.isIndexed = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
       if (leaf.isIndexed) this.#add(leaf);
     }
-    for (const field of this.#fields) field?.build(this.#runs);
+    for (const field of this.#fields) {
+      if (!field) continue;
+      yield;
+      field.build(this.#runs);
+    }
     this.#keywords?.build(this.#runs);
   }
 

@@ -26,21 +26,30 @@ export function valueTest(predicate: Predicate): ValueTest {
 
 export type OfTexts = Exclude<Predicate, { readonly kind: "null" | "exists" | "fieldref" }>;
 
+/** The test on a text that is folded already; undefined where the predicate looks at case. */
+export function foldedTest(predicate: Predicate): ((folded: string) => boolean) | undefined {
+  if (predicate.kind === "text" && !predicate.cased)
+    return atPlace(predicate.place, predicate.text);
+  if (predicate.kind === "pattern" && !predicate.cased) {
+    const pieces = piecesOf(predicate.tokens);
+    return (folded) => matchesPieces(pieces, folded);
+  }
+  return undefined;
+}
+
 /** A predicate that may be a keyword. */
 export const isKeyword = (predicate: Predicate): predicate is OfTexts => predicate.field === null;
 
 /** The test of a predicate on one text of its field, or of the event where it is a keyword. */
 export function textTest(predicate: OfTexts): (text: string) => boolean {
   switch (predicate.kind) {
-    case "text": {
-      const test = atPlace(predicate.place, predicate.text);
-      return predicate.cased ? test : (text) => test(fold(text));
-    }
+    case "text":
     case "pattern": {
+      const test = foldedTest(predicate);
+      if (test) return (text) => test(fold(text));
+      if (predicate.kind === "text") return atPlace(predicate.place, predicate.text);
       const pieces = piecesOf(predicate.tokens);
-      return predicate.cased
-        ? (text) => matchesPieces(pieces, text)
-        : (text) => matchesPieces(pieces, fold(text));
+      return (text) => matchesPieces(pieces, text);
     }
     case "regex": {
       const compiled = compileRegex(predicate.source, predicate.flags);

@@ -15,6 +15,7 @@ const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3
 const SPARSE = 32; // bits for each run
 const MIX = 0x9e3779b1;
 const NONE = -1;
+const FEW = 6;
 
 export type Sink = { readonly fire: (id: number) => void };
 type Text = Needle & { readonly ids: number[] };
@@ -26,6 +27,7 @@ export class Substrings {
   #wide: RunTable | undefined;
   #step = 1;
   #narrow: readonly RunTable[] = [];
+  #few: readonly Text[] = []; // all of the narrow tables, where they are few: one by one they are found faster in a long value
 
   add(needle: Needle, id: number): void {
     const known = this.#texts.get(needle.text);
@@ -61,12 +63,17 @@ export class Substrings {
         );
     }
     this.#narrow = tables;
+    const short = texts.filter(({ text }) => text !== "" && text.length < STEPS[1] + RUN - 1);
+    this.#few = short.length <= FEW ? short : [];
   }
 
   scan(haystack: Haystack, sink: Sink): void {
     for (const id of this.#always) sink.fire(id);
     if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
-    for (const table of this.#narrow) table.scan(haystack, sink);
+    if (this.#few.length > 0 && haystack.folded !== undefined) {
+      for (const { text, ids } of this.#few)
+        if (haystack.folded.includes(text)) for (const id of ids) sink.fire(id);
+    } else for (const table of this.#narrow) table.scan(haystack, sink);
   }
 }
 
