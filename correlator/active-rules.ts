@@ -9,11 +9,12 @@ import { messageOf, UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import type { ServiceContext } from "../core/service.ts";
 import type { ActiveRules } from "./detection.ts";
-import { compileRules } from "./match/plain.ts";
+import { indexedMatcher } from "./match/indexed.ts";
 import { loadRules, type RuleDisk } from "./sigma/load.ts";
 import type { LoadedRules, Problem } from "./sigma/rule.ts";
 
 const LOOK_EVERY_MS = 2000;
+const SLICE_MS = 10;
 const PROBLEMS_SHOWN_MAX = 20;
 const RULES_LISTED_MAX = 10_000;
 
@@ -46,7 +47,8 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       `the rules do not load, so nothing would be detected:\n${listed(first.problems)}\nmend them, or check with: wache rules validate`,
       { exitCode: 1 },
     );
-  let active: ActiveRules = { set: first.set, matcher: compileRules(first.set) };
+  let matcher = indexedMatcher(first.set);
+  let active: ActiveRules = { set: first.set, matcher };
   show(context, active, first);
   let looking = false;
   const look = async () => {
@@ -71,7 +73,10 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       show(context, active, loaded); // what was refused before is good again
       return;
     }
-    active = { set: loaded.set, matcher: compileRules(loaded.set) };
+    const fresh = indexedMatcher(loaded.set);
+    await inSlices(fresh.prepare(matcher.seen()), clock);
+    matcher = fresh;
+    active = { set: loaded.set, matcher };
     log.info(
       { detections: loaded.set.detections.length, correlations: loaded.set.correlations.length },
       "rules reloaded",
@@ -90,6 +95,16 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
       });
   });
   return { current: () => active, stop };
+}
+
+/** Works through the steps and lets others work in between. */
+async function inSlices(steps: Iterable<void>, clock: ServiceContext["clock"]): Promise<void> {
+  let sinceMs = clock.now();
+  for (const _ of steps) {
+    if (clock.now() - sinceMs < SLICE_MS) continue;
+    await clock.sleep(0);
+    sinceMs = clock.now();
+  }
 }
 
 function show({ status }: ServiceContext, active: ActiveRules, loaded: LoadedRules): void {

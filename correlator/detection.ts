@@ -8,7 +8,7 @@ import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
 import { LIVE } from "../core/event.ts";
 import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
-import type { Matcher } from "./match/plain.ts";
+import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
 import { findingOf, signalsOf } from "./signals.ts";
 import { ENDED_MS, type FeederClock, minimumOfActive, passed } from "./windows/clocks.ts";
@@ -68,7 +68,7 @@ export class DetectProcessor implements Processor {
 
   #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
     this.counts.events += 1;
-    const matched = matcher.match(event);
+    const matched = matcher.match(event, event.wache.sources).map(({ rule }) => rule);
     this.counts.matches += matched.length;
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;

@@ -9,7 +9,8 @@ import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
 import { UserError } from "../core/errors.ts";
 import type { EcsEvent } from "../core/event.ts";
 import { type Finding, type SignalRecord, TOPIC } from "../core/records.ts";
-import { compileRules, type Matcher } from "./match/plain.ts";
+import { indexedMatcher } from "./match/indexed.ts";
+import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
 import { findingOf, signalsOf } from "./signals.ts";
 import { WindowsProcessor } from "./windows/processor.ts";
@@ -55,7 +56,7 @@ export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResul
       `${file}: has no cases; write cases: [{ name, events, findings }]`,
     );
   const beside = await rulesBeside(file);
-  const matcher = compileRules(set);
+  const matcher = indexedMatcher(set);
   return cases.map(({ name, events, findings }) => {
     const all = events.flatMap(({ at = 0, repeat = 1, everyS = 1, event }) =>
       Array.from({ length: Math.min(repeat, EVENTS_MAX) }, (_, n) => ({
@@ -110,7 +111,7 @@ export function findingsOf(events: readonly EcsEvent[], set: RuleSet, matcher: M
   const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
   take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
   for (const event of events) {
-    const matched = matcher.match(event);
+    const matched = matcher.match(event, event.wache.sources).map(({ rule }) => rule);
     take(matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)));
     take(signalsOf(event, matched).out);
   }

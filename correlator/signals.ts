@@ -4,7 +4,7 @@
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
 import { type Finding, type SignalMatch, TOPIC } from "../core/records.ts";
-import { valueAt } from "./match/plain.ts";
+import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { type SignalBase, signalRecords } from "./windows/signal-records.ts";
 
@@ -63,7 +63,7 @@ export function findingOf(event: EcsEvent, rule: DetectionRule): OutRecord {
 
 function hostOf(event: EcsEvent): readonly [name: string, value: string] {
   for (const name of ["host.name", "source.ip"]) {
-    const [value] = textsOf(valueAt(event, { name, paths: [name] }));
+    const [value] = textsOf(valueAt(event, { paths: [name] }));
     if (value !== undefined) return [name, value];
   }
   return ["wache.source", event.wache.source ?? ""];

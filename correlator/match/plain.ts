@@ -1,55 +1,43 @@
 // plain.ts — tries every rule of an event's log sources in turn: the matcher that is plainly right.
 //
-// In:    an event.
-// Out:   the detection rules that it satisfies, in the set's order.
+// In:    an event and its log sources.
+// Out:   the rules that it satisfies, in the set's order.
 // Holds: an event costs a bounded amount of work, whatever it carries: values are cut at a bound, lists too.
-import { type EcsEvent, fieldOf, type LogSource } from "../../core/event.ts";
-import type { DetectionRule, EventField, Expression, RuleSet } from "../sigma/rule.ts";
-import { predicateOf, type Test, type View } from "./predicate.ts";
+import type { EventField, Expression, Predicate, RuleSet } from "../sigma/rule.ts";
+import { looksAt, type Match, type Matcher, type Readable } from "./matcher.ts";
+import { isKeyword, textTest, valueTest } from "./predicate.ts";
+import { selectionsOf } from "./selections.ts";
+import { textsOfEvent, valueAt } from "./values.ts";
 
-export type Matcher = {
-  readonly match: (event: EcsEvent) => readonly DetectionRule[];
+/** An event as tests read it: each field is looked up once. */
+type View = {
+  readonly value: (field: EventField) => unknown;
+  readonly texts: () => readonly string[];
 };
+type Test = (view: View) => boolean;
 
-type Compiled = { readonly rule: DetectionRule; readonly test: Test };
-const SOURCES_REMEMBERED_MAX = 1000;
-
-export function compileRules(set: RuleSet): Matcher {
+export function plainMatcher(set: RuleSet): Matcher {
   const tests = new Map<Expression, Test>();
-  const compiled = set.detections.map(
-    (rule): Compiled => ({ rule, test: testOf(rule.condition, tests) }),
-  );
-  const bySources = new Map<string, readonly Compiled[]>();
-  const rulesFor = (sources: readonly LogSource[]): readonly Compiled[] => {
-    const name = JSON.stringify(sources);
-    const known = bySources.get(name);
-    if (known) return known;
-    const found = compiled.filter(({ rule }) => looksAt(rule.logsource, sources));
-    if (bySources.size >= SOURCES_REMEMBERED_MAX) bySources.clear();
-    bySources.set(name, found);
-    return found;
-  };
+  const compiled = set.detections.map((rule) => ({
+    rule,
+    test: testOf(rule.condition, tests),
+    selections: selectionsOf(rule.condition).map(({ name, of }) => ({
+      name,
+      test: testOf(of, tests),
+    })),
+  }));
   return {
-    match: (event) => {
+    match: (event, sources) => {
       const view = viewOf(event);
-      const matched: DetectionRule[] = [];
-      for (const { rule, test } of rulesFor(event.wache.sources))
-        if (test(view)) matched.push(rule);
+      const matched: Match[] = [];
+      for (const { rule, test, selections } of compiled) {
+        if (!looksAt(rule.logsource, sources) || !test(view)) continue;
+        const held = selections.filter((one) => one.test(view)).map(({ name }) => name);
+        matched.push({ rule, event, selections: held });
+      }
       return matched;
     },
   };
-}
-
-/** A rule looks at an event if one of its sources has every word of the rule's. */
-function looksAt(wanted: LogSource, sources: readonly LogSource[]): boolean {
-  const { product, category, service } = wanted;
-  if (product === undefined && category === undefined && service === undefined) return true;
-  return sources.some(
-    (source) =>
-      (product === undefined || source.product === product) &&
-      (category === undefined || source.category === category) &&
-      (service === undefined || source.service === service),
-  );
 }
 
 /** A selection or predicate that stands in several places is compiled once. */
@@ -64,7 +52,7 @@ function testOf(expression: Expression, tests: Map<Expression, Test>): Test {
 function compile(expression: Expression, tests: Map<Expression, Test>): Test {
   switch (expression.kind) {
     case "predicate":
-      return predicateOf(expression.predicate);
+      return predicateTest(expression.predicate);
     case "selection":
       return testOf(expression.of, tests);
     case "not": {
@@ -82,9 +70,20 @@ function compile(expression: Expression, tests: Map<Expression, Test>): Test {
   }
 }
 
-/** An event as tests read it: each field is looked up once. */
-function viewOf(event: EcsEvent): View {
-  const values = new Map<EventField["name"], unknown>();
+function predicateTest(predicate: Predicate): Test {
+  if (isKeyword(predicate)) {
+    const test = textTest(predicate);
+    return (view) => view.texts().some(test);
+  }
+  const { field } = predicate;
+  const test = valueTest(predicate);
+  if (predicate.kind === "fieldref")
+    return (view) => test(view.value(field), view.value(predicate.other));
+  return (view) => test(view.value(field));
+}
+
+function viewOf(event: Readable): View {
+  const values = new Map<string, unknown>();
   let texts: readonly string[] | undefined;
   return {
     value: (field) => {
@@ -95,34 +94,8 @@ function viewOf(event: EcsEvent): View {
       return value;
     },
     texts: () => {
-      texts ??= textsOf(event);
+      texts ??= textsOfEvent(event);
       return texts;
     },
   };
-}
-
-/** A field's value in an event: at the first of its paths that is present; undefined when none is. */
-export function valueAt(event: EcsEvent, field: EventField): unknown {
-  for (const path of field.paths) {
-    const value = fieldOf(event, path);
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
-
-const TEXTS_MAX = 2000;
-const DEPTH_MAX = 64;
-
-/** Every text and number of the event but Wache's own: what a keyword is looked for in. */
-function textsOf(event: EcsEvent): string[] {
-  const found: string[] = [];
-  const walk = (value: unknown, depth: number): void => {
-    if (found.length >= TEXTS_MAX || depth > DEPTH_MAX) return;
-    if (typeof value === "string") found.push(value);
-    else if (typeof value === "number") found.push(String(value));
-    else if (typeof value === "object" && value !== null)
-      for (const one of Object.values(value)) walk(one, depth + 1);
-  };
-  for (const [name, value] of Object.entries(event)) if (name !== "wache") walk(value, 0);
-  return found;
 }

@@ -1,100 +1,91 @@
-// predicate.ts — one predicate of a rule as a test on an event.
+// predicate.ts — one predicate of a rule as a test on a field's value.
 //
 // Holds: a list satisfies a predicate when one of its elements does; a missing field satisfies none but `null`.
 import { compileRegex } from "../sigma/regex.ts";
-import type {
-  CompareOperator,
-  EventField,
-  Place,
-  Predicate,
-  TimePart,
-  Token,
-} from "../sigma/rule.ts";
+import type { CompareOperator, Place, Predicate, TimePart, Token } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
 import { addressBytes, inNetwork } from "./address.ts";
+import { cut, textsOfValue } from "./values.ts";
 
-export type View = {
-  readonly value: (field: EventField) => unknown;
-  readonly texts: () => readonly string[];
-};
-export type Test = (view: View) => boolean;
+/** `other` is the value of the second field of a fieldref. */
+export type ValueTest = (value: unknown, other?: unknown) => boolean;
 
-const VALUE_CHARS_MAX = 262_144; // longer values are searched up to here
-const ELEMENTS_MAX = 1000;
-
-export function predicateOf(predicate: Predicate): Test {
+/** The test of a predicate on the value of its field; undefined where the field is missing. */
+export function valueTest(predicate: Predicate): ValueTest {
   switch (predicate.kind) {
-    case "text": {
-      const test = atPlace(predicate.place, predicate.text);
-      return onTexts(predicate.field, predicate.cased ? test : (text) => test(fold(text)));
-    }
-    case "pattern": {
-      const test = (text: string) => matchesTokens(predicate.tokens, text);
-      return onTexts(predicate.field, predicate.cased ? test : (text) => test(fold(text)));
-    }
-    case "regex": {
-      const compiled = compileRegex(predicate.source, predicate.flags);
-      if (!compiled.ok) return () => false; // refused when the rule was read
-      return onTexts(predicate.field, compiled.regex.test);
-    }
-    case "number":
-      return onTexts(
-        predicate.field,
-        (text) => text.trim() !== "" && Number(text) === predicate.value,
-      );
-    case "boolean":
-      return onTexts(predicate.field, (text) => fold(text) === String(predicate.value));
     case "null":
-      return (view) => (view.value(predicate.field) ?? null) === null;
+      return (value) => (value ?? null) === null;
     case "exists":
-      return (view) => view.value(predicate.field) !== undefined;
-    case "cidr":
-      return onTexts(predicate.field, (text) => {
-        const bytes = addressBytes(text);
-        return bytes !== undefined && inNetwork(bytes, predicate.bytes, predicate.bits);
-      });
-    case "compare":
-      return onTexts(predicate.field, (text) => {
-        const number = predicate.part ? partOf(text, predicate.part) : numberOf(text);
-        return number !== undefined && COMPARE[predicate.operator](number, predicate.value);
-      });
+      return (value) => value !== undefined;
     case "fieldref":
       return fieldReference(predicate);
+    default:
+      return onTexts(textTest(predicate));
   }
 }
 
-function fieldReference(predicate: Predicate & { readonly kind: "fieldref" }): Test {
+export type OfTexts = Exclude<Predicate, { readonly kind: "null" | "exists" | "fieldref" }>;
+
+/** The test on a text that is folded already; undefined where the predicate looks at case. */
+export function foldedTest(predicate: Predicate): ((folded: string) => boolean) | undefined {
+  if (predicate.kind === "text" && !predicate.cased)
+    return atPlace(predicate.place, predicate.text);
+  if (predicate.kind === "pattern" && !predicate.cased) {
+    const pieces = piecesOf(predicate.tokens);
+    return (folded) => matchesPieces(pieces, folded);
+  }
+  return undefined;
+}
+
+/** A predicate that may be a keyword. */
+export const isKeyword = (predicate: Predicate): predicate is OfTexts => predicate.field === null;
+
+/** The test of a predicate on one text of its field, or of the event where it is a keyword. */
+export function textTest(predicate: OfTexts): (text: string) => boolean {
+  switch (predicate.kind) {
+    case "text":
+    case "pattern": {
+      const test = foldedTest(predicate);
+      if (test) return (text) => test(fold(text));
+      if (predicate.kind === "text") return atPlace(predicate.place, predicate.text);
+      const pieces = piecesOf(predicate.tokens);
+      return (text) => matchesPieces(pieces, text);
+    }
+    case "regex": {
+      const compiled = compileRegex(predicate.source, predicate.flags);
+      return compiled.ok ? compiled.regex.test : () => false; // refused when the rule was read
+    }
+    case "number":
+      return (text) => text.trim() !== "" && Number(text) === predicate.value;
+    case "boolean":
+      return (text) => fold(text) === String(predicate.value);
+    case "cidr":
+      return (text) => {
+        const bytes = addressBytes(text);
+        return bytes !== undefined && inNetwork(bytes, predicate.bytes, predicate.bits);
+      };
+    case "compare":
+      return (text) => {
+        const number = predicate.part ? partOf(text, predicate.part) : numberOf(text);
+        return number !== undefined && COMPARE[predicate.operator](number, predicate.value);
+      };
+  }
+}
+
+function fieldReference(predicate: Predicate & { readonly kind: "fieldref" }): ValueTest {
   const form = predicate.cased ? (text: string) => text : fold;
-  return (view) => {
-    const others = elementsOf(view.value(predicate.other)).map(form);
-    return elementsOf(view.value(predicate.field)).some((text) =>
-      others.some((other) => atPlace(predicate.place, other)(form(text))),
+  return (value, other) => {
+    const others = textsOfValue(other).map(form);
+    return textsOfValue(value).some((text) =>
+      others.some((one) => atPlace(predicate.place, one)(form(text))),
     );
   };
 }
 
-function onTexts(field: EventField | null, test: (text: string) => boolean): Test {
-  if (field === null) return (view) => view.texts().some((text) => test(cut(text)));
-  return (view) => {
-    const value = view.value(field);
-    return typeof value === "string" ? test(cut(value)) : elementsOf(value).some(test);
-  };
-}
-
-/** A value's texts: itself, or its elements; objects have none. */
-function elementsOf(value: unknown): string[] {
-  if (typeof value === "string") return [cut(value)];
-  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint")
-    return [String(value)];
-  if (Array.isArray(value))
-    return value
-      .slice(0, ELEMENTS_MAX)
-      .flatMap((one) => (Array.isArray(one) ? [] : elementsOf(one)));
-  return [];
-}
-
-const cut = (text: string): string =>
-  text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text;
+const onTexts =
+  (test: (text: string) => boolean): ValueTest =>
+  (value) =>
+    typeof value === "string" ? test(cut(value)) : textsOfValue(value).some(test);
 
 function atPlace(place: Place, wanted: string): (text: string) => boolean {
   switch (place) {
@@ -109,11 +100,15 @@ function atPlace(place: Place, wanted: string): (text: string) => boolean {
   }
 }
 
-/** Goes back to the last `*` only, so that the cost is at most pattern times text. */
-export function matchesTokens(tokens: readonly Token[], text: string): boolean {
-  const pattern = tokens.flatMap((token): readonly (string | Token)[] =>
-    token.kind === "text" ? [...token.text.split("")] : [token],
+type Piece = string | Token; // one character, or a wildcard
+
+const piecesOf = (tokens: readonly Token[]): readonly Piece[] =>
+  tokens.flatMap((token): readonly Piece[] =>
+    token.kind === "text" ? token.text.split("") : [token],
   );
+
+/** Goes back to the last `*` only, so that the cost is at most pattern times text. */
+function matchesPieces(pattern: readonly Piece[], text: string): boolean {
   let at = 0;
   let star = -1;
   let starAt = 0;

@@ -1,0 +1,102 @@
+// field-index.ts — what rules wait for in the texts of one field, found in one pass over a value.
+//
+// In:    literal texts and numbers with ids, then values.
+// Out:   the ids of those that the value holds, each perhaps more than once.
+import { Edges } from "./edges.ts";
+import { type Haystack, type Needle, needleOf } from "./haystack.ts";
+import type { Literal } from "./literals.ts";
+import { type SeenRuns, type Sink, Substrings } from "./substrings.ts";
+import { ELEMENTS_MAX } from "./values.ts";
+
+export class FieldIndex {
+  #starts: Edges | undefined;
+  #ends: Edges | undefined;
+  #parts: Substrings | undefined;
+  #otherParts: Substrings | undefined; // that are not ASCII
+  readonly #numbers = new Map<number, number[]>();
+  readonly #haystack: Haystack;
+
+  constructor(haystack: Haystack) {
+    this.#haystack = haystack;
+  }
+
+  addLiteral({ text, place }: Literal, id: number): void {
+    switch (place) {
+      case "whole":
+      case "start":
+        this.#starts ??= new Edges("start");
+        this.#starts.add(text, id, place === "whole");
+        break;
+      case "end":
+        this.#ends ??= new Edges("end");
+        this.#ends.add(text, id, false);
+        break;
+      case "within":
+        this.#addPart(needleOf(text), id);
+        break;
+    }
+  }
+
+  #addPart(needle: Needle, id: number): void {
+    if (needle.isAscii) {
+      this.#parts ??= new Substrings();
+      this.#parts.add(needle, id);
+    } else {
+      this.#otherParts ??= new Substrings();
+      this.#otherParts.add(needle, id);
+    }
+  }
+
+  addNumber(value: number, id: number): void {
+    const ids = this.#numbers.get(value);
+    if (ids) ids.push(id);
+    else this.#numbers.set(value, [id]);
+  }
+
+  /** To be called once everything is there. */
+  build(seen: SeenRuns): void {
+    this.#starts?.build();
+    this.#ends?.build();
+    this.#parts?.build(seen);
+    this.#otherParts?.build(seen);
+  }
+
+  scan(value: unknown, sink: Sink): void {
+    if (typeof value === "string") this.#text(value, sink);
+    else if (typeof value === "number") {
+      if (this.#numbers.size > 0) this.#number(value, sink);
+      if (this.#starts || this.#ends || this.#parts) this.#places(String(value), sink);
+    } else if (typeof value === "boolean") this.#places(value ? "true" : "false", sink);
+    else if (Array.isArray(value))
+      for (let at = 0; at < value.length && at < ELEMENTS_MAX; at++)
+        if (!Array.isArray(value[at])) this.scan(value[at], sink);
+  }
+
+  #text(text: string, sink: Sink): void {
+    if (this.#numbers.size > 0 && mayBeNumber(text)) this.#number(Number(text), sink);
+    this.#places(text, sink);
+  }
+
+  #number(value: number, sink: Sink): void {
+    const ids = this.#numbers.get(value);
+    if (ids) for (const id of ids) sink.fire(id);
+  }
+
+  #places(text: string, sink: Sink): void {
+    const haystack = this.#haystack;
+    haystack.take(text);
+    if (this.#starts) this.#starts.scan(haystack, sink);
+    if (this.#ends) this.#ends.scan(haystack, sink);
+    if (this.#parts) this.#parts.scan(haystack, sink);
+    if (this.#otherParts && !haystack.isAscii) this.#otherParts.scan(haystack, sink);
+  }
+}
+
+const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
+
+/** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */
+function mayBeNumber(text: string): boolean {
+  const code = text.charCodeAt(0);
+  const begins = (code >= 43 && code <= 57) || code <= 32 || code > 127 || code === 73; // I: Infinity
+  return begins && text.length < NUMBER_CHARS_MAX && text.trim() !== "";
+}

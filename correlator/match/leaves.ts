@@ -1,0 +1,139 @@
+// leaves.ts — the predicates of a plan, each once, and their answers for the event that is being matched.
+//
+// Holds: a predicate is answered at most once an event; one that the index looks for is answered by it.
+import type { EventField, Predicate } from "../sigma/rule.ts";
+import { fold } from "../sigma/text.ts";
+import { type Literal, literalOf } from "./literals.ts";
+import type { Readable } from "./matcher.ts";
+import { foldedTest, isKeyword, textTest, valueTest } from "./predicate.ts";
+import { FieldReader } from "./reader.ts";
+import { cut, textsOfEvent } from "./values.ts";
+
+export type Leaf = {
+  readonly predicate: Predicate;
+  readonly slot: number; // of its field; KEYWORD where it has none
+  readonly literal: Literal | undefined;
+  readonly id: number | undefined; // fires when the index finds it; undefined where it can only be asked
+  readonly present: number | undefined; // fires when its field is there; undefined where it may be true of a missing one
+  readonly test: () => boolean;
+  isIndexed: boolean; // the index looks for it: where it has not fired it is not true
+};
+export const KEYWORD = -1;
+
+export class Leaves {
+  readonly reader = new FieldReader();
+  readonly present: (number | undefined)[] = []; // by slot
+  readonly priors: number[] = []; // by id: how often it may fire
+  readonly all: Leaf[] = [];
+  fired: number[] = []; // by id: the stamp of the event in which it fired last
+  stamp = 0;
+  readonly #byText = new Map<string, Leaf>();
+  readonly #folded: (string | undefined)[] = []; // by slot
+  readonly #foldedAt: number[] = []; // by slot: the stamp of the event
+  #event: Readable = {};
+  #texts: readonly string[] | undefined;
+
+  leafOf(predicate: Predicate): Leaf {
+    const name = JSON.stringify(predicate);
+    const known = this.#byText.get(name);
+    if (known) return known;
+    const leaf = this.#newLeaf(predicate);
+    this.#byText.set(name, leaf);
+    this.all.push(leaf);
+    return leaf;
+  }
+
+  /** Goes on to the next event; gives the slots of the fields that it has. */
+  read(event: Readable): readonly number[] {
+    this.#event = event;
+    this.#texts = undefined;
+    this.stamp += 1;
+    return this.reader.read(event);
+  }
+
+  /** The folded text of a field that is text; undefined where it is something else. */
+  folded(slot: number): string | undefined {
+    if (this.#foldedAt[slot] === this.stamp) return this.#folded[slot];
+    const value = this.reader.value(slot);
+    const folded = typeof value === "string" ? fold(cut(value)) : undefined;
+    this.#folded[slot] = folded;
+    this.#foldedAt[slot] = this.stamp;
+    return folded;
+  }
+
+  texts(): readonly string[] {
+    this.#texts ??= textsOfEvent(this.#event);
+    return this.#texts;
+  }
+
+  #newLeaf(predicate: Predicate): Leaf {
+    const literal = literalOf(predicate);
+    const canBeFound = literal !== undefined || predicate.kind === "number";
+    const id = canBeFound ? this.#newId(priorOf(literal)) : undefined;
+    const slot = predicate.field === null ? KEYWORD : this.reader.slotOf(predicate.field);
+    const present =
+      predicate.field === null || predicate.kind === "null"
+        ? undefined
+        : this.#presence(predicate.field);
+    const own = this.#once(this.#ownTest(predicate, slot));
+    const isExact = literal?.exact ?? true;
+    const leaf: Leaf = {
+      ...{ predicate, slot, literal, id, present, isIndexed: false },
+      test: () => {
+        if (!leaf.isIndexed || id === undefined) return own();
+        return this.fired[id] === this.stamp && (isExact || own());
+      },
+    };
+    return leaf;
+  }
+
+  #newId(prior: number): number {
+    this.priors.push(prior);
+    this.fired.push(0);
+    return this.priors.length - 1;
+  }
+
+  #presence(field: EventField): number {
+    const slot = this.reader.slotOf(field);
+    const id = this.present[slot] ?? this.#newId(PRESENCE_PRIOR);
+    this.present[slot] = id;
+    return id;
+  }
+
+  #once(test: () => boolean): () => boolean {
+    let stamp = 0;
+    let result = false;
+    return () => {
+      if (stamp !== this.stamp) {
+        stamp = this.stamp;
+        result = test();
+      }
+      return result;
+    };
+  }
+
+  #ownTest(predicate: Predicate, slot: number): () => boolean {
+    if (isKeyword(predicate)) {
+      const test = textTest(predicate);
+      return () => this.texts().some(test);
+    }
+    const test = valueTest(predicate);
+    const onFolded = foldedTest(predicate);
+    if (onFolded)
+      return () => {
+        const folded = this.folded(slot);
+        return folded === undefined ? test(this.reader.value(slot)) : onFolded(folded);
+      };
+    if (predicate.kind !== "fieldref") return () => test(this.reader.value(slot));
+    const other = this.reader.slotOf(predicate.other);
+    return () => test(this.reader.value(slot), this.reader.value(other));
+  }
+}
+
+const NUMBER_PRIOR = 0.05;
+const PRESENCE_PRIOR = 0.9;
+const PRIOR_MIN = 0.002;
+
+/** Before anything was seen: a longer text stands in fewer values. */
+const priorOf = (literal: Literal | undefined): number =>
+  literal ? Math.max(PRIOR_MIN, 0.6 ** literal.text.length) : NUMBER_PRIOR;

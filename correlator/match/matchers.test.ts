@@ -1,0 +1,174 @@
+// The index against the plain twin: generated rules and events through both, and the same answers wanted.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { DetectionRule, EventField, Expression, Predicate } from "../sigma/rule.ts";
+import { indexedMatcher } from "./indexed.ts";
+import type { Match } from "./matcher.ts";
+import { plainMatcher } from "./plain.ts";
+
+const FIELDS: readonly EventField[] = [
+  { name: "a", paths: ["a"] },
+  { name: "b", paths: ["b.c", "b_c"] },
+  { name: "d", paths: ["constructor", "d"] },
+];
+const pieces = [
+  "ab",
+  "ABC",
+  "abcd",
+  "cmd.exe",
+  "\\Temp\\",
+  " -e",
+  "é",
+  "İ",
+  "ß–",
+  "",
+  "0",
+  "12",
+  "powershell -enc",
+  "\ud83d\ude00",
+];
+const text = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((some) => some.join(""));
+const field = fc.constantFrom(...FIELDS);
+const fieldOrKeyword = fc.oneof({ weight: 4, arbitrary: field }, fc.constant(null));
+const folded = (cased: boolean, of: string): string => (cased ? of : of.toLowerCase());
+
+const predicate: fc.Arbitrary<Predicate> = fc.oneof(
+  fc
+    .record({
+      field: fieldOrKeyword,
+      place: fc.constantFrom("whole", "start", "end", "within"),
+      of: text,
+      cased: fc.boolean(),
+    })
+    .map(({ of, ...rest }): Predicate => ({ kind: "text", ...rest, text: folded(rest.cased, of) })),
+  fc.record({ field: fieldOrKeyword, a: text, b: text, cased: fc.boolean() }).map(
+    ({ a, b, ...rest }): Predicate => ({
+      kind: "pattern",
+      ...rest,
+      tokens: [
+        { kind: "any" },
+        { kind: "text", text: folded(rest.cased, a) || "x" },
+        { kind: "one" },
+        { kind: "text", text: folded(rest.cased, b) || "y" },
+      ],
+    }),
+  ),
+  fc.record({
+    kind: fc.constant("regex"),
+    field: fieldOrKeyword,
+    source: fc.constantFrom(
+      "ab+c",
+      "^cmd\\.exe",
+      "a|b",
+      "(?i)TEMP",
+      "[0-9]{2}",
+      "x?ab",
+      "power.*enc$",
+    ),
+    flags: fc.constantFrom("", "i"),
+  }),
+  fc.record({
+    kind: fc.constant("number"),
+    field: fieldOrKeyword,
+    value: fc.constantFrom(0, 12, 120),
+  }),
+  fc.record({ kind: fc.constant("boolean"), field, value: fc.boolean() }),
+  fc.record({ kind: fc.constant("null"), field }),
+  fc.record({ kind: fc.constant("exists"), field }),
+  fc.record({
+    kind: fc.constant("compare"),
+    field,
+    operator: fc.constantFrom("lt", "gte"),
+    value: fc.constantFrom(1, 12),
+  }),
+  fc.record({
+    kind: fc.constant("fieldref"),
+    field,
+    other: field,
+    place: fc.constantFrom("whole", "start"),
+    cased: fc.boolean(),
+  }),
+) as fc.Arbitrary<Predicate>;
+
+const { expression } = fc.letrec<{ expression: Expression }>((tie) => ({
+  expression: fc.oneof(
+    { maxDepth: 3, withCrossShrink: true },
+    predicate.map((one): Expression => ({ kind: "predicate", predicate: one })),
+    fc.record({
+      kind: fc.constantFrom("and", "or"),
+      of: fc.array(tie("expression"), { minLength: 1, maxLength: 3 }),
+    }) as fc.Arbitrary<Expression>,
+    tie("expression").map((of): Expression => ({ kind: "not", of })),
+    tie("expression").map((of): Expression => ({ kind: "selection", name: "s", of })),
+  ),
+}));
+const source = fc.constantFrom<DetectionRule["logsource"]>(
+  {},
+  { product: "windows" },
+  { product: "windows", category: "process_creation" },
+  { service: "sshd" },
+);
+const ruleSet = fc
+  .array(fc.tuple(expression, source), { minLength: 1, maxLength: 12 })
+  .map((drawn) => ({
+    version: "v",
+    correlations: [],
+    detections: drawn.map(
+      ([condition, logsource], index): DetectionRule => ({
+        about: { id: `r${index}`, title: `r${index}`, level: "low", tags: [] },
+        version: `v${index}`,
+        logsource,
+        condition,
+        standalone: true,
+        feeds: [],
+        at: "",
+      }),
+    ),
+  }));
+
+const scalar = fc.oneof(text, fc.constantFrom(0, 12, 12.5, true, false, null));
+const value = fc.oneof(
+  { weight: 5, arbitrary: scalar },
+  fc.array(fc.oneof(scalar, fc.array(scalar, { maxLength: 2 })), { maxLength: 3 }),
+  fc.record({ c: fc.oneof(scalar, fc.array(scalar, { maxLength: 2 })) }),
+  fc.array(fc.record({ c: scalar }), { maxLength: 2 }),
+);
+const event = fc
+  .dictionary(fc.constantFrom("a", "b", "b.c", "b_c", "d", "constructor", "__proto__", "z"), value)
+  .map((made) => JSON.parse(JSON.stringify(made)) as Record<string, unknown>);
+const sources = fc.constantFrom(
+  [{ product: "windows", category: "process_creation" }],
+  [{ product: "linux", service: "sshd" }, { product: "windows" }],
+  [],
+);
+
+const told = (matches: readonly Match[]): unknown[] =>
+  matches.map(({ rule, selections }) => [rule.about.id, selections]);
+
+test("generated rules and events: the index answers as the plain twin", () => {
+  fc.assert(
+    fc.property(ruleSet, fc.array(fc.tuple(event, sources), { maxLength: 8 }), (set, drawn) => {
+      const indexed = indexedMatcher(set);
+      const plain = plainMatcher(set);
+      for (const [one, from] of drawn)
+        expect(told(indexed.match(one, from))).toEqual(told(plain.match(one, from)));
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test("what rules wait for changes as events are seen, their answers do not", () => {
+  const word = fc.constantFrom("cmd.exe /c", "powershell -enc", "C:\\Temp\\abcd.ps1", "12", "");
+  fc.assert(
+    fc.property(ruleSet, fc.array(word, { minLength: 5, maxLength: 9 }), (set, words) => {
+      const indexed = indexedMatcher(set);
+      const plain = plainMatcher(set);
+      const from = [{ product: "windows", category: "process_creation" }];
+      for (let n = 0; n < 320; n++) {
+        const one = { a: words[n % words.length], b: { c: words[(n * 7) % words.length] } };
+        expect(told(indexed.match(one, from))).toEqual(told(plain.match(one, from)));
+      }
+    }),
+    { numRuns: 40 },
+  );
+});

@@ -1,0 +1,232 @@
+// plan.ts — everything that rules ask of the events of one set of log sources, as one shared index.
+//
+// In:    an event.
+// Out:   the rules that it satisfies.
+// Holds: equal predicates are answered once an event, whatever number of rules use them; a rule is looked at only when
+//        what it cannot do without has fired. The answers are those of plain.ts.
+// Why:   of a rule only the part that is least likely is looked for in every event; the rest is asked when that was found.
+//        What is least likely is guessed at first, and then seen.
+import type { DetectionRule, Expression } from "../sigma/rule.ts";
+import { coverOf, type Weighing } from "./cover.ts";
+import { FieldIndex } from "./field-index.ts";
+import type { Haystack } from "./haystack.ts";
+import { KEYWORD, type Leaf, Leaves } from "./leaves.ts";
+import type { Match, Readable } from "./matcher.ts";
+import { selectionsOf } from "./selections.ts";
+import { SeenRuns } from "./substrings.ts";
+import { textsOfEvent } from "./values.ts";
+
+const RULES_A_STEP = 50;
+const LEARN_EVENTS = 300; // of the plan: what texts look like
+const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
+
+type Test = () => boolean;
+type Compiled = {
+  readonly rule: DetectionRule;
+  readonly test: Test;
+  readonly selections: readonly { readonly name: string; readonly test: Test }[];
+};
+
+export class Plan {
+  readonly #rules: Compiled[] = [];
+  readonly #leaves = new Leaves();
+  readonly #haystack: Haystack;
+  #fields: (FieldIndex | undefined)[] = []; // by slot
+  #keywords: FieldIndex | undefined;
+  #fires: number[] = []; // by id: in how many events
+  #wakes: (readonly number[] | undefined)[] = []; // by id: the places of rules that wait for it
+  #always: readonly number[] = [];
+  readonly #runs = new SeenRuns();
+  #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
+  #woken: number[] = [];
+  #seen: number[] = []; // by id: of how many events that was so to be seen
+  #events = 0;
+  #weighedAt = 0;
+
+  /** Plans that never match at the same time can share a haystack. To be prepared before the first match. */
+  constructor(haystack: Haystack) {
+    this.#haystack = haystack;
+  }
+
+  /** Takes the rules in, in steps of some milliseconds at most; between two of them other work can be done. */
+  *prepare(rules: readonly DetectionRule[]): Generator<void> {
+    const tests = new Map<Expression, Test>();
+    for (const [place, rule] of rules.entries()) {
+      this.#rules.push({
+        rule,
+        test: this.#testOf(rule.condition, tests),
+        selections: selectionsOf(rule.condition).map((one) => ({
+          name: one.name,
+          test: this.#testOf(one, tests),
+        })),
+      });
+      if (place % RULES_A_STEP === 0) yield;
+    }
+    this.#fires = this.#leaves.priors.map(() => 0);
+    this.#seen = this.#leaves.priors.map(() => 0);
+    this.#wokenAt = rules.map(() => 0);
+    yield* this.#weigh();
+  }
+
+  match(event: Readable): readonly Match[] {
+    const leaves = this.#leaves;
+    this.#events += 1;
+    this.#woken.length = 0;
+    for (const place of this.#always) this.#woken.push(place);
+    for (const slot of leaves.read(event)) {
+      const present = leaves.present[slot];
+      if (present !== undefined) this.fire(present);
+      this.#fields[slot]?.scan(leaves.folded(slot) ?? leaves.reader.value(slot), this);
+    }
+    if (this.#keywords) for (const text of leaves.texts()) this.#keywords.scan(text, this);
+    if (this.#events < LEARN_EVENTS) this.#learn(event);
+    const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
+    if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
+    return matched;
+  }
+
+  #learn(event: Readable): void {
+    for (const text of textsOfEvent(event)) {
+      this.#haystack.take(text);
+      this.#runs.take(this.#haystack);
+    }
+  }
+
+  /** What a rule waits for is there. */
+  fire(id: number): void {
+    const { fired, stamp } = this.#leaves;
+    if (fired[id] === stamp) return;
+    fired[id] = stamp;
+    this.#fires[id] = (this.#fires[id] as number) + 1;
+    const wakes = this.#wakes[id];
+    if (wakes)
+      for (const place of wakes) {
+        if (this.#wokenAt[place] === stamp) continue;
+        this.#wokenAt[place] = stamp;
+        this.#woken.push(place);
+      }
+  }
+
+  #matched(event: Readable): readonly Match[] {
+    let matched: number[] | undefined;
+    for (const place of this.#woken)
+      if ((this.#rules[place] as Compiled).test()) {
+        matched ??= [];
+        matched.push(place);
+      }
+    if (!matched) return NONE;
+    return matched
+      .sort((a, b) => a - b)
+      .map((place) => {
+        const { rule, selections } = this.#rules[place] as Compiled;
+        const held = selections.filter(({ test }) => test()).map(({ name }) => name);
+        return { rule, event, selections: held };
+      });
+  }
+
+  /** Decides what each rule waits for, and makes an index of that. */
+  *#weigh(): Generator<void> {
+    const leaves = this.#leaves;
+    this.#watched();
+    const weighing: Weighing = {
+      idOf: (predicate) => {
+        const { id, present } = leaves.leafOf(predicate);
+        return id ?? present;
+      },
+      weightOf: (id) =>
+        ((this.#fires[id] ?? 0) + (leaves.priors[id] ?? 1) * DOUBT) /
+        ((this.#seen[id] ?? 0) + DOUBT),
+    };
+    const wakes: number[][] = [];
+    const always: number[] = [];
+    this.#rules.forEach(({ rule }, place) => {
+      const cover = coverOf(rule.condition, weighing);
+      if (!cover) always.push(place);
+      for (const id of cover?.ids ?? []) {
+        wakes[id] ??= [];
+        wakes[id].push(place);
+      }
+    });
+    this.#wakes = leaves.priors.map((_, id) => wakes[id]);
+    this.#always = always;
+    this.#fields = [];
+    this.#keywords = undefined;
+    yield* this.#index();
+  }
+
+  /** Counts the events in which an id would have fired had it been true. */
+  #watched(): void {
+    this.#seen.forEach((seen, id) => {
+      if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
+    });
+    this.#weighedAt = this.#events;
+  }
+
+  *#index(): Generator<void> {
+    for (const leaf of this.#leaves.all) {
+      leaf.isIndexed = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
+      if (leaf.isIndexed) this.#add(leaf);
+    }
+    for (const field of this.#fields) {
+      if (!field) continue;
+      yield;
+      field.build(this.#runs);
+    }
+    this.#keywords?.build(this.#runs);
+  }
+
+  #add({ id, literal, predicate, slot }: Leaf): void {
+    if (id === undefined) return;
+    const index = this.#indexOf(slot);
+    if (literal) index.addLiteral(literal, id);
+    else if (predicate.kind === "number") index.addNumber(predicate.value, id);
+  }
+
+  #indexOf(slot: number): FieldIndex {
+    if (slot === KEYWORD) {
+      this.#keywords ??= new FieldIndex(this.#haystack);
+      return this.#keywords;
+    }
+    const known = this.#fields[slot] ?? new FieldIndex(this.#haystack);
+    this.#fields[slot] = known;
+    return known;
+  }
+
+  #testOf(expression: Expression, tests: Map<Expression, Test>): Test {
+    const known = tests.get(expression);
+    if (known) return known;
+    const test = this.#compile(expression, tests);
+    tests.set(expression, test);
+    return test;
+  }
+
+  #compile(expression: Expression, tests: Map<Expression, Test>): Test {
+    switch (expression.kind) {
+      case "predicate":
+        return this.#leaves.leafOf(expression.predicate).test;
+      case "selection":
+        return this.#testOf(expression.of, tests);
+      case "not": {
+        const inner = this.#testOf(expression.of, tests);
+        return () => !inner();
+      }
+      case "and": {
+        const all = expression.of.map((one) => this.#testOf(one, tests));
+        return () => {
+          for (const test of all) if (!test()) return false;
+          return true;
+        };
+      }
+      case "or": {
+        const any = expression.of.map((one) => this.#testOf(one, tests));
+        return () => {
+          for (const test of any) if (test()) return true;
+          return false;
+        };
+      }
+    }
+  }
+}
+
+const NONE: readonly Match[] = [];
+const DOUBT = 20; // how many events the first guess counts for

@@ -1,0 +1,235 @@
+// substrings.ts — finds which of many texts stand anywhere in a value.
+//
+// In:    folded texts with ids, then folded values.
+// Out:   the ids of the texts that a value contains, each perhaps more than once.
+// Why:   runs of four characters are looked up in a bitmap that stays in the nearest cache; only where one may be there are
+//        texts compared. Of a text that is long enough as many runs are known as the step over the value is wide, so one
+//        of them is met wherever the text stands, and most of the value is skipped. A table of states for each character,
+//        the usual automaton, has millions of cells for the command lines of public rules and lives in no cache
+//        (docs/decisions).
+
+import type { Haystack, Needle } from "./haystack.ts";
+
+const RUN = 4; // characters, a byte of each
+const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3 characters can't be missed
+const SPARSE = 32; // bits for each run
+const MIX = 0x9e3779b1;
+const NONE = -1;
+const FEW = 6;
+
+export type Sink = { readonly fire: (id: number) => void };
+type Text = Needle & { readonly ids: number[] };
+type Run = { readonly text: Text; readonly key: number; readonly start: number };
+
+export class Substrings {
+  readonly #texts = new Map<string, Text>();
+  #always: readonly number[] = []; // ids of the empty text
+  #wide: RunTable | undefined;
+  #step = 1;
+  #narrow: readonly RunTable[] = [];
+  #few: readonly Text[] = []; // all of the narrow tables, where they are few: one by one they are found faster in a long value
+
+  add(needle: Needle, id: number): void {
+    const known = this.#texts.get(needle.text);
+    if (known) known.ids.push(id);
+    else this.#texts.set(needle.text, { ...needle, ids: [id] });
+  }
+
+  /** To be called once all texts are there. */
+  build(seen: SeenRuns): void {
+    const texts = [...this.#texts.values()];
+    this.#texts.clear();
+    this.#always = texts.find(({ text }) => text === "")?.ids ?? [];
+    const uses = usesOf(texts);
+    const costOf = (key: number): number => (uses.get(key) ?? 0) * (1 + seen.timesOf(key));
+    const wide = texts.filter(({ text }) => text.length >= STEPS[1] + RUN - 1);
+    this.#step = wide.every(({ text }) => text.length >= STEPS[0] + RUN - 1) ? STEPS[0] : STEPS[1];
+    if (wide.length > 0)
+      this.#wide = new RunTable(
+        RUN,
+        wide.flatMap((text) => rarest(text, RUN, this.#step, costOf)).map(asWord),
+      );
+    const tables: RunTable[] = [];
+    for (const size of [1, 2, 3, RUN]) {
+      const some = texts.filter(({ text }) =>
+        size < RUN ? text.length === size : text.length >= RUN && text.length < STEPS[1] + RUN - 1,
+      );
+      if (some.length > 0)
+        tables.push(
+          new RunTable(
+            size,
+            some.flatMap((text) => rarest(text, size, 1, costOf)),
+          ),
+        );
+    }
+    this.#narrow = tables;
+    const short = texts.filter(({ text }) => text !== "" && text.length < STEPS[1] + RUN - 1);
+    this.#few = short.length <= FEW ? short : [];
+  }
+
+  scan(haystack: Haystack, sink: Sink): void {
+    for (const id of this.#always) sink.fire(id);
+    if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
+    if (this.#few.length > 0 && haystack.folded !== undefined) {
+      for (const { text, ids } of this.#few)
+        if (haystack.folded.includes(text)) for (const id of ids) sink.fire(id);
+    } else for (const table of this.#narrow) table.scan(haystack, sink);
+  }
+}
+
+/** How often runs of characters were seen in values; some share a number. */
+export class SeenRuns {
+  readonly #times = new Uint16Array(SEEN_KEYS);
+
+  take({ bytes, length }: Haystack): void {
+    let run = 0;
+    for (let end = 0; end < length && end < SEEN_CHARS_MAX; end++) {
+      run = (run << 8) | (bytes[end] as number);
+      const slot = Math.imul(run, MIX) >>> SEEN_SHIFT;
+      if (this.#times[slot] !== 65_535) this.#times[slot] = (this.#times[slot] as number) + 1;
+    }
+  }
+
+  timesOf(key: number): number {
+    return this.#times[Math.imul(key, MIX) >>> SEEN_SHIFT] as number;
+  }
+}
+const SEEN_SHIFT = 16;
+const SEEN_KEYS = 2 ** (32 - SEEN_SHIFT);
+const SEEN_CHARS_MAX = 1000; // of a value
+
+/** Runs of texts, and what to compare where one is met. */
+class RunTable {
+  readonly #size: number;
+  readonly #mask: number; // of the bytes that make a run
+  readonly #shift: number;
+  readonly #bits: Int32Array;
+  readonly #keys: Int32Array;
+  readonly #firsts: Int32Array; // for each key the number of its first run
+  readonly #runs: readonly Run[];
+  readonly #nexts: Int32Array;
+
+  constructor(size: number, runs: readonly Run[]) {
+    this.#size = size;
+    this.#mask = maskOf(size);
+    const bits = Math.max(5, Math.ceil(Math.log2(runs.length * SPARSE)));
+    this.#shift = 32 - bits;
+    this.#bits = new Int32Array(2 ** (bits - 5));
+    this.#keys = new Int32Array(Math.max(8, 2 ** (bits - 4)));
+    this.#firsts = new Int32Array(this.#keys.length).fill(NONE);
+    this.#runs = runs;
+    this.#nexts = new Int32Array(runs.length).fill(NONE);
+    runs.forEach(({ key }, number) => {
+      const slot = Math.imul(key, MIX) >>> this.#shift;
+      this.#bits[slot >>> 5] = (this.#bits[slot >>> 5] ?? 0) | (1 << (slot & 31));
+      const place = this.#placeOf(key);
+      this.#keys[place] = key;
+      this.#nexts[number] = this.#firsts[place] ?? NONE;
+      this.#firsts[place] = number;
+    });
+  }
+
+  /** Looks at the run at every place. */
+  scan(haystack: Haystack, sink: Sink): void {
+    const { bytes, length } = haystack;
+    const bits = this.#bits;
+    const shift = this.#shift;
+    const mask = this.#mask;
+    const back = this.#size - 1;
+    let run = 0;
+    for (let end = 0; end < length; end++) {
+      run = (run << 8) | (bytes[end] as number);
+      const key = run & mask;
+      const slot = Math.imul(key, MIX) >>> shift;
+      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
+        this.#found(haystack, key, end - back, sink);
+    }
+  }
+
+  /** Looks at one word in each step. */
+  scanSteps(haystack: Haystack, stepWords: number, sink: Sink): void {
+    const { words } = haystack;
+    const last = haystack.length >>> 2;
+    const bits = this.#bits;
+    const shift = this.#shift;
+    for (let word = 0; word < last; word += stepWords) {
+      const key = words[word] as number;
+      const slot = Math.imul(key, MIX) >>> shift;
+      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
+        this.#found(haystack, key, word * RUN, sink);
+    }
+  }
+
+  #found(haystack: Haystack, key: number, at: number, sink: Sink): void {
+    for (
+      let number = this.#firsts[this.#placeOf(key)] ?? NONE;
+      number !== NONE;
+      number = this.#nexts[number] ?? NONE
+    ) {
+      const { text, start } = this.#runs[number] as Run;
+      const from = at - start;
+      if (holds(haystack, text.bytes, from) && haystack.confirms(text, from))
+        for (const id of text.ids) sink.fire(id);
+    }
+  }
+
+  /** Where the key is, or would be. */
+  #placeOf(key: number): number {
+    const last = this.#keys.length - 1;
+    let place = (Math.imul(key, MIX) >>> this.#shift) & last;
+    while (this.#firsts[place] !== NONE && this.#keys[place] !== key) place = (place + 1) & last;
+    return place;
+  }
+}
+
+/** The run's key as a word in memory has it, on machines that have the lowest byte first. */
+const asWord = ({ key, ...run }: Run): Run => ({
+  ...run,
+  key: (key >>> 24) | ((key >>> 8) & 0xff00) | ((key & 0xff00) << 8) | (key << 24),
+});
+
+function holds({ bytes, length }: Haystack, wanted: Uint8Array, from: number): boolean {
+  if (from < 0 || from + wanted.length > length) return false;
+  for (let at = 0; at < wanted.length; at++) if (bytes[from + at] !== wanted[at]) return false;
+  return true;
+}
+
+const maskOf = (size: number): number => (size === RUN ? -1 : 2 ** (size * 8) - 1);
+
+function usesOf(texts: readonly Text[]): ReadonlyMap<number, number> {
+  const uses = new Map<number, number>();
+  for (const text of texts)
+    for (const { key } of runsOf(text, RUN)) uses.set(key, (uses.get(key) ?? 0) + 1);
+  return uses;
+}
+
+/** As many runs of the text, one behind the other, as the step is wide: those that cost the least. */
+function rarest(
+  text: Text,
+  size: number,
+  step: number,
+  costOf: (key: number) => number,
+): readonly Run[] {
+  const runs = runsOf(text, size);
+  let best = 0;
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (let from = 0; from + step <= runs.length; from++) {
+    let cost = 0;
+    for (let at = from; at < from + step; at++) cost += costOf(runs[at]?.key ?? 0);
+    if (cost >= bestCost) continue;
+    best = from;
+    bestCost = cost;
+  }
+  return runs.slice(best, best + step);
+}
+
+function runsOf(text: Text, size: number): Run[] {
+  const mask = maskOf(size);
+  const runs: Run[] = [];
+  let run = 0;
+  for (let end = 0; end < text.bytes.length; end++) {
+    run = (run << 8) | (text.bytes[end] ?? 0);
+    if (end >= size - 1) runs.push({ text, key: run & mask, start: end - size + 1 });
+  }
+  return runs;
+}

@@ -1,0 +1,46 @@
+// values.ts — a field's value as predicates read it: its texts, bounded; and every text of an event, for keywords.
+import { fieldOf } from "../../core/event.ts";
+import type { EventField } from "../sigma/rule.ts";
+import type { Readable } from "./matcher.ts";
+
+export const VALUE_CHARS_MAX = 262_144; // longer values are searched up to here
+export const ELEMENTS_MAX = 1000;
+const TEXTS_MAX = 2000;
+const DEPTH_MAX = 64;
+
+/** A field's value in an event: at the first of its paths that is present; undefined when none is. */
+export function valueAt(event: Readable, { paths }: Pick<EventField, "paths">): unknown {
+  for (const path of paths) {
+    const value = fieldOf(event, path);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+export const cut = (text: string): string =>
+  text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text;
+
+/** A value's texts: itself, or its elements; objects and lists in lists have none. */
+export function textsOfValue(value: unknown): readonly string[] {
+  if (typeof value === "string") return [cut(value)];
+  if (typeof value === "number" || typeof value === "boolean") return [String(value)];
+  if (!Array.isArray(value)) return [];
+  const texts: string[] = [];
+  for (const one of value.slice(0, ELEMENTS_MAX))
+    if (!Array.isArray(one)) texts.push(...textsOfValue(one));
+  return texts;
+}
+
+/** Every text and number of the event but Wache's own fields: what a keyword is looked for in. */
+export function textsOfEvent(event: Readable): readonly string[] {
+  const found: string[] = [];
+  const walk = (value: unknown, depth: number): void => {
+    if (found.length >= TEXTS_MAX || depth > DEPTH_MAX) return;
+    if (typeof value === "string") found.push(cut(value));
+    else if (typeof value === "number") found.push(String(value));
+    else if (typeof value === "object" && value !== null)
+      for (const name in value) walk((value as Readable)[name], depth + 1);
+  };
+  for (const name in event) if (name !== "wache") walk(event[name], 0);
+  return found;
+}
