@@ -13,6 +13,7 @@ export class FieldIndex {
   #ends: Edges | undefined;
   #parts: Substrings | undefined;
   #otherParts: Substrings | undefined; // that are not ASCII
+  #charsMin = Number.POSITIVE_INFINITY; // a shorter value holds none of the texts
   readonly #numbers = new Map<number, number[]>();
   readonly #haystack: Haystack;
 
@@ -21,6 +22,7 @@ export class FieldIndex {
   }
 
   addLiteral({ text, place }: Literal, id: number): void {
+    this.#charsMin = Math.min(this.#charsMin, text.length);
     switch (place) {
       case "whole":
       case "start":
@@ -83,6 +85,7 @@ export class FieldIndex {
   }
 
   #places(text: string, sink: Sink): void {
+    if (text.length < this.#charsMin && !text.includes(GROWS)) return;
     const haystack = this.#haystack;
     haystack.take(text);
     if (this.#starts) this.#starts.scan(haystack, sink);
@@ -92,6 +95,7 @@ export class FieldIndex {
   }
 }
 
+const GROWS = "\u0130"; // the one character whose folded form is longer
 const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
 
 /** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */

@@ -16,6 +16,7 @@ const SPARSE = 32; // bits for each run
 const MIX = 0x9e3779b1;
 const NONE = -1;
 const FEW = 6;
+const BITS_MIN = 15; // 4 KiB
 
 export type Sink = { readonly fire: (id: number) => void };
 type Text = Needle & { readonly ids: number[] };
@@ -112,7 +113,7 @@ class RunTable {
   constructor(size: number, runs: readonly Run[]) {
     this.#size = size;
     this.#mask = maskOf(size);
-    const bits = Math.max(5, Math.ceil(Math.log2(runs.length * SPARSE)));
+    const bits = Math.max(BITS_MIN, Math.ceil(Math.log2(runs.length * SPARSE)));
     this.#shift = 32 - bits;
     this.#bits = new Int32Array(2 ** (bits - 5));
     this.#keys = new Int32Array(Math.max(8, 2 ** (bits - 4)));
