@@ -2,17 +2,24 @@
 //
 // In:    literal texts and numbers with ids, then values.
 // Out:   the ids of those that the value holds, each perhaps more than once.
+
+import type { Place } from "../sigma/rule.ts";
 import { Edges } from "./edges.ts";
 import { type Haystack, type Needle, needleOf } from "./haystack.ts";
 import type { Literal } from "./literals.ts";
 import { type SeenRuns, type Sink, Substrings } from "./substrings.ts";
 import { ELEMENTS_MAX } from "./values.ts";
 
+/** What no text has in it that is looked for among joined ones. */
+export const BETWEEN = "\u0000";
+
 export class FieldIndex {
   #starts: Edges | undefined;
   #ends: Edges | undefined;
   #parts: Substrings | undefined;
   #otherParts: Substrings | undefined; // that are not ASCII
+  readonly #inexact: number[] = []; // ids of what needs a closer look
+  #isJoinable = true;
   #charsMin = Number.POSITIVE_INFINITY; // a shorter value holds none of the texts
   readonly #numbers = new Map<number, number[]>();
   readonly #haystack: Haystack;
@@ -21,7 +28,19 @@ export class FieldIndex {
     this.#haystack = haystack;
   }
 
-  addLiteral({ text, place }: Literal, id: number): void {
+  addLiteral({ texts, place, exact }: Literal, id: number): void {
+    for (const text of texts) this.#addText(text, place, id);
+    if (!exact) this.#inexact.push(id);
+    if (place !== "within" || texts.some((text) => text.includes(BETWEEN)))
+      this.#isJoinable = false;
+  }
+
+  /** Whether texts can be searched as one, with BETWEEN between them. */
+  get isJoinable(): boolean {
+    return this.#isJoinable && this.#numbers.size === 0;
+  }
+
+  #addText(text: string, place: Place, id: number): void {
     this.#charsMin = Math.min(this.#charsMin, text.length);
     switch (place) {
       case "whole":
@@ -91,11 +110,14 @@ export class FieldIndex {
     if (this.#starts) this.#starts.scan(haystack, sink);
     if (this.#ends) this.#ends.scan(haystack, sink);
     if (this.#parts) this.#parts.scan(haystack, sink);
-    if (this.#otherParts && !haystack.isAscii) this.#otherParts.scan(haystack, sink);
+    if (haystack.isAscii) return;
+    if (this.#otherParts) this.#otherParts.scan(haystack, sink);
+    if (text.includes(LONG_S)) for (const id of this.#inexact) sink.fire(id);
   }
 }
 
 const GROWS = "\u0130"; // the one character whose folded form is longer
+const LONG_S = "\u017f"; // for a regular expression that ignores case it is an s, its folded form is not
 const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
 
 /** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */

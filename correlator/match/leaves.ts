@@ -135,5 +135,9 @@ const PRESENCE_PRIOR = 0.9;
 const PRIOR_MIN = 0.002;
 
 /** Before anything was seen: a longer text stands in fewer values. */
-const priorOf = (literal: Literal | undefined): number =>
-  literal ? Math.max(PRIOR_MIN, 0.6 ** literal.text.length) : NUMBER_PRIOR;
+function priorOf(literal: Literal | undefined): number {
+  if (!literal) return NUMBER_PRIOR;
+  let prior = 0;
+  for (const { length } of literal.texts) prior += Math.max(PRIOR_MIN, 0.6 ** length);
+  return prior;
+}

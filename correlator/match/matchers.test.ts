@@ -25,6 +25,8 @@ const pieces = [
   "0",
   "12",
   "powershell -enc",
+  "power\u017fhell",
+  "a\u0000b",
   "\ud83d\ude00",
 ];
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((some) => some.join(""));
@@ -64,6 +66,12 @@ const predicate: fc.Arbitrary<Predicate> = fc.oneof(
       "[0-9]{2}",
       "x?ab",
       "power.*enc$",
+      "(?i)power(s)hell",
+      "(?:abcd|cmd)\\.?(exe)?",
+      "(ab|c)+d",
+      "[^a]b{2,}|12",
+      "\\\\temp\\\\.{1,3}",
+      "",
     ),
     flags: fc.constantFrom("", "i"),
   }),

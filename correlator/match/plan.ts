@@ -8,13 +8,13 @@
 //        What is least likely is guessed at first, and then seen.
 import type { DetectionRule, Expression } from "../sigma/rule.ts";
 import { coverOf, type Weighing } from "./cover.ts";
-import { FieldIndex } from "./field-index.ts";
+import { BETWEEN, FieldIndex } from "./field-index.ts";
 import type { Haystack } from "./haystack.ts";
 import { KEYWORD, type Leaf, Leaves } from "./leaves.ts";
 import type { Match, Readable } from "./matcher.ts";
 import { selectionsOf } from "./selections.ts";
 import { SeenRuns } from "./substrings.ts";
-import { textsOfEvent } from "./values.ts";
+import { joinedTextsOf, textsOfEvent, VALUE_CHARS_MAX } from "./values.ts";
 
 const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like
@@ -78,11 +78,18 @@ export class Plan {
       if (present !== undefined) this.fire(present);
       this.#fields[slot]?.scan(leaves.folded(slot) ?? leaves.reader.value(slot), this);
     }
-    if (this.#keywords) for (const text of leaves.texts()) this.#keywords.scan(text, this);
+    if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
     if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
     return matched;
+  }
+
+  #scanKeywords(keywords: FieldIndex, event: Readable): void {
+    const joined = keywords.isJoinable ? joinedTextsOf(event, BETWEEN) : undefined;
+    if (joined === "") return;
+    if (joined !== undefined && joined.length <= VALUE_CHARS_MAX) keywords.scan(joined, this);
+    else for (const text of this.#leaves.texts()) keywords.scan(text, this);
   }
 
   #learn(event: Readable): void {

@@ -33,14 +33,29 @@ export function textsOfValue(value: unknown): readonly string[] {
 
 /** Every text and number of the event but Wache's own fields: what a keyword is looked for in. */
 export function textsOfEvent(event: Readable): readonly string[] {
-  const found: string[] = [];
+  const texts: string[] = [];
+  eachText(event, (text) => texts.push(text));
+  return texts;
+}
+
+/** The same as one text, each before `between`. */
+export function joinedTextsOf(event: Readable, between: string): string {
+  let joined = "";
+  eachText(event, (text) => {
+    joined += text + between;
+  });
+  return joined;
+}
+
+function eachText(event: Readable, take: (text: string) => void): void {
+  let count = 0;
   const walk = (value: unknown, depth: number): void => {
-    if (found.length >= TEXTS_MAX || depth > DEPTH_MAX) return;
-    if (typeof value === "string") found.push(cut(value));
-    else if (typeof value === "number") found.push(String(value));
-    else if (typeof value === "object" && value !== null)
+    if (count >= TEXTS_MAX || depth > DEPTH_MAX) return;
+    if (typeof value === "string" || typeof value === "number") {
+      count += 1;
+      take(typeof value === "string" ? cut(value) : String(value));
+    } else if (typeof value === "object" && value !== null)
       for (const name in value) walk((value as Readable)[name], depth + 1);
   };
   for (const name in event) if (name !== "wache") walk(event[name], 0);
-  return found;
 }
