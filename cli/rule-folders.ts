@@ -1,5 +1,6 @@
-// rule-folders.ts — which rules a verb works on: those it is told, else those of the configuration.
+// rule-folders.ts — which rules a verb works on: those it is told, else those of the configuration; and the mappings of both.
 import { join, resolve } from "node:path";
+import { mappingFolders } from "../core/mappings.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { CONFIG_OPTIONS, configOf } from "./common.ts";
 import type { Option, Values } from "./verb.ts";
@@ -19,3 +20,8 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
   const all = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
   return all.map((folder) => ({ ...folder, lenient: lenient || folder.lenient }));
 }
+
+/** Rules are read by the same mappings wherever they come from. */
+export const readingOf = (values: Values): { readonly mappings: readonly string[] } => ({
+  mappings: mappingFolders(configOf(values)),
+});
