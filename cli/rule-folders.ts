@@ -1,5 +1,5 @@
 // rule-folders.ts — which rules a verb works on: those it is told, else those of the configuration; and the mappings of both.
-import { join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { mappingFolders } from "../core/mappings.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { CONFIG_OPTIONS, configOf } from "./common.ts";
@@ -25,3 +25,13 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
 export const readingOf = (values: Values): { readonly mappings: readonly string[] } => ({
   mappings: mappingFolders(configOf(values)),
 });
+
+/** What is named may need the rules around it: where those are in force, all of them are loaded. */
+export function withRest(values: Values, folders: readonly RuleFolder[]): readonly RuleFolder[] {
+  const inForce = ruleFoldersOf(values, []);
+  const isInside = (path: string): boolean =>
+    inForce.some((folder) => path === folder.path || path.startsWith(folder.path + sep));
+  return folders.some(({ path }) => isInside(path))
+    ? [...inForce, ...folders.filter(({ path }) => !isInside(path))]
+    : folders;
+}

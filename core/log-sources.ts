@@ -6,7 +6,10 @@
 import { fieldOf, type LogSource } from "./event.ts";
 
 export type SourceRule = {
-  readonly when: readonly { readonly paths: readonly string[]; readonly values: readonly string[] }[];
+  readonly when: readonly {
+    readonly paths: readonly string[];
+    readonly values: readonly string[];
+  }[];
   readonly are: readonly LogSource[];
 };
 export type LogSourceReader = (event: Readonly<Record<string, unknown>>) => readonly LogSource[];

@@ -3,8 +3,9 @@
 // In:    the text of a file: one mapping a document.
 // Out:   mappings as plain data, or every fault with its file, line and column.
 // Why:   every value is text, so that `EventID: [1]` and `EventID: ["1"]` mean the same.
-import { LineCounter, parseAllDocuments } from "yaml";
+
 import { type Static, Type } from "typebox";
+import { LineCounter, parseAllDocuments } from "yaml";
 import { offsetOf } from "./config.ts";
 import { checkConfig, type Resolver, type SchemaNode } from "./config-check.ts";
 import { messageOf } from "./errors.ts";

@@ -22,7 +22,11 @@ export const rulesList: Verb = {
   ],
   exits: { 1: "the rules are refused" },
   run: async ({ values, positionals, out }) => {
-    const { set, problems } = await loadRules(ruleFoldersOf(values, positionals), ruleDisk, readingOf(values));
+    const { set, problems } = await loadRules(
+      ruleFoldersOf(values, positionals),
+      ruleDisk,
+      readingOf(values),
+    );
     if (set === undefined)
       throw new UserError(
         "rules.refused",
