@@ -1,9 +1,11 @@
 // match-work.ts — one measured run of the matcher, alone in its process: loads rules, reads a lane, prints figures as JSON.
 //
 // In:    the task as JSON: what to do, the lane's file, the rules' folder, how much of the rules.
-import { createReadStream } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { Evaluation } from "../cli/eval/evaluation.ts";
 import { eachLine } from "../cli/eval/text-lines.ts";
+import type { LogSource } from "../core/event.ts";
+import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import { ruleDisk } from "../correlator/sigma/disk.ts";
 import { loadRules } from "../correlator/sigma/load.ts";
 import { multiplied } from "./more-rules.ts";
@@ -44,13 +46,21 @@ async function floor({ lane }: Task): Promise<Figures> {
   return { events, ...none, cpuMs: cpuMs(start), memoryMiB: memoryMiB() };
 }
 
+/** A running Wache knows them when rules are reloaded, and makes its index for them as a part of loading. */
+function sourcesIn(lane: string): readonly (readonly LogSource[])[] {
+  return JSON.parse(readFileSync(`${lane}.sources`, "utf8")) as LogSource[][];
+}
+
 async function wache({ lane, rules, share }: Task): Promise<Figures> {
   const loadStart = process.cpuUsage();
   const fromMs = performance.now();
-  const { set } = await loadRules([{ path: rules, lenient: true }], ruleDisk);
+  const mappings = await loadMappings([shippedMappings()]);
+  const folders = [{ path: rules, lenient: true }];
+  const { set } = await loadRules(folders, ruleDisk, { mapField: mappings.field });
   if (!set) throw new Error(`no rule loads from ${rules}`);
   const whole = multiplied(set, share);
-  const evaluation = new Evaluation(whole, { bounds: BOUNDS });
+  const evaluation = new Evaluation(whole, { mappings, bounds: BOUNDS });
+  evaluation.prepare(sourcesIn(lane));
   const loaded = { loadMs: performance.now() - fromMs, loadCpuMs: cpuMs(loadStart) };
   const start = process.cpuUsage();
   let written = 0;

@@ -10,7 +10,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { parseArgs, promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
+import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import { packageRoot } from "../core/package-root.ts";
+import { formOf } from "../correlator/event-forms.ts";
 import type { Figures, Task } from "./match-work.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
@@ -37,6 +39,7 @@ const rounds = Number(values.rounds);
 const wantedEvents = Number(values.events);
 const folder = mkdtempSync(join(tmpdir(), "wache-bench-"));
 const peer = findPeer(process.env);
+const mappings = await loadMappings([shippedMappings()]);
 
 type Rounds = {
   readonly wache: Figures[];
@@ -97,7 +100,17 @@ async function cycled(lane: string): Promise<string> {
       yield `${lines.slice(0, left).join("\n")}\n`;
   }
   await pipeline(Readable.from(parts()), createWriteStream(path));
+  writeFileSync(`${path}.sources`, JSON.stringify(sourcesOf(lines)));
   return path;
+}
+
+/** The distinct sets of log sources that the events belong to. */
+function sourcesOf(lines: readonly string[]): readonly unknown[] {
+  const names = lines.map((line) => {
+    const event = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    return JSON.stringify(formOf(event, mappings).sources);
+  });
+  return [...new Set(names)].map((name) => JSON.parse(name) as unknown);
 }
 
 function laneRow(lane: string, { wache, floor, peer: others }: Rounds, peerLoadMs: number): void {
@@ -152,7 +165,7 @@ function median(numbers: readonly number[]): number {
 }
 const shown = (number: number): string => Math.round(number).toLocaleString("en");
 const row = (name: string, cells: readonly string[]): void =>
-  console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(14)).join(""));
+  console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(16)).join(""));
 
 try {
   await main();

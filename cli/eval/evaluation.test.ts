@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
+import { loadMappings, shippedMappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules, readRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { Evaluation } from "./evaluation.ts";
 import { summaryLines, summaryOf } from "./summary.ts";
 
+const mappings = await loadMappings([shippedMappings()]);
 const BOUNDS = { matchesMax: 1000, groupsMax: 1000, evidenceMax: 5 };
 const ID = "00000000-0000-4000-8000-00000000000";
 const RULES = `title: Shell
@@ -37,7 +39,9 @@ correlation:
   condition: { gte: 3 }
 `;
 const setOf = (text: string): RuleSet => {
-  const { set, problems } = readRules([{ path: "rules.yml", text, lenient: false }]);
+  const { set, problems } = readRules([{ path: "rules.yml", text, lenient: false }], {
+    mapField: mappings.field,
+  });
   if (!set) throw new Error(JSON.stringify(problems));
   return set;
 };
@@ -45,6 +49,7 @@ const SET = setOf(RULES);
 
 function evaluated(lines: readonly (string | object | undefined)[], latenessMs?: number) {
   const evaluation = new Evaluation(SET, {
+    mappings,
     bounds: BOUNDS,
     ...(latenessMs === undefined ? {} : { latenessMs }),
   });
@@ -68,8 +73,19 @@ const kept = {
   wache: { stream: "live", sources: [{ product: "linux" }, { product: "linux", service: "sshd" }] },
 };
 
+const evtx = {
+  Event: {
+    System: {
+      Provider: { "#attributes": { Name: "Microsoft-Windows-Sysmon" } },
+      EventID: 1,
+      Channel: "Microsoft-Windows-Sysmon/Operational",
+    },
+    EventData: { Image: "C:\\cmd.exe" },
+  },
+};
+
 test("each match is a line with the event's number, whatever form the event has", () => {
-  const { matches, summary } = evaluated([flat, { a: 1 }, kept, flat]);
+  const { matches, summary } = evaluated([flat, { a: 1 }, kept, evtx]);
   const shell = { rule: `${ID}1`, title: "Shell", level: "high" };
   expect(matches).toEqual([
     { event: 0, ...shell },
@@ -78,7 +94,7 @@ test("each match is a line with the event's number, whatever form the event has"
   ]);
   expect(summary).toMatchObject({
     ...{ lines: 4, events: 4, matches: 3, matchedEvents: 3, matchedRules: 2 },
-    forms: { flat: 3, wache: 1 },
+    forms: { flat: 2, wache: 1, evtx: 1 },
     ...{ noRule: 1, noRuleSources: [{ source: "none", events: 1 }] },
   });
 });
@@ -181,10 +197,10 @@ test.skipIf(!existsSync(DATA))(
   { timeout: 120_000 },
   async () => {
     const folder = { path: `${DATA}sigma/rules`, lenient: true };
-    const { set } = await loadRules([folder], ruleDisk);
+    const { set } = await loadRules([folder], ruleDisk, { mapField: mappings.field });
     if (!set) throw new Error("the rules do not load");
     for (const lane of LANES) {
-      const evaluation = new Evaluation(set, { bounds: BOUNDS });
+      const evaluation = new Evaluation(set, { mappings, bounds: BOUNDS });
       const lines = unpacked(`${lane}.ndjson`).trimEnd().split("\n");
       const found = lines
         .map((line, number) => evaluation.evaluate(line, number))

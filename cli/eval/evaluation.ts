@@ -6,15 +6,11 @@
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
-import { indexedMatcher } from "../../correlator/match/indexed.ts";
-import {
-  looksAt,
-  type Match,
-  type Matcher,
-  type Readable,
-} from "../../correlator/match/matcher.ts";
+import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/indexed.ts";
+import { looksAt, type Match, type Readable } from "../../correlator/match/matcher.ts";
 import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
 import type { Bounds } from "../../correlator/windows/rule-windows.ts";
 
@@ -35,6 +31,7 @@ export type EvaluationCounts = {
 };
 
 export type EvaluationOptions = {
+  readonly mappings: Pick<Mappings, "sourcesOf">;
   readonly bounds: Bounds;
   readonly latenessMs?: number; // absent: windows stay open to the end
 };
@@ -46,15 +43,17 @@ export class Evaluation {
   };
   readonly matchedRules = new Set<DetectionRule>();
   readonly #set: RuleSet;
-  readonly #matcher: Matcher;
+  readonly #mappings: Pick<Mappings, "sourcesOf">;
+  readonly #matcher: IndexedMatcher;
   readonly #tails = new Map<DetectionRule, string>();
   readonly #isLookedAt = new Map<string, boolean>(); // by log source
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
   #correlated = 0;
 
-  constructor(set: RuleSet, { bounds, latenessMs }: EvaluationOptions) {
+  constructor(set: RuleSet, { mappings, bounds, latenessMs }: EvaluationOptions) {
     this.#set = set;
+    this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0 });
@@ -65,12 +64,17 @@ export class Evaluation {
     return this.#stream?.counts;
   }
 
+  /** Makes before the first event what events of these log sources need. */
+  prepare(all: readonly (readonly LogSource[])[]): void {
+    for (const _ of this.#matcher.prepare(all));
+  }
+
   /** What is to be printed for the line: nothing, or lines with their newlines. */
   evaluate(line: string | undefined, number: number): string {
     this.counts.lines += 1;
     const event = this.#read(line, number);
     if (event === undefined) return "";
-    const { form, sources } = formOf(event);
+    const { form, sources } = formOf(event, this.#mappings);
     const { forms } = this.counts;
     this.counts.events += 1;
     forms.set(form, (forms.get(form) ?? 0) + 1);

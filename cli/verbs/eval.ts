@@ -2,6 +2,7 @@
 import type { Readable } from "node:stream";
 import { spanMs } from "../../core/config-schema.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { loadMappings, type Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
@@ -10,7 +11,7 @@ import { Evaluation } from "../eval/evaluation.ts";
 import { leftOutLines, summaryLines, summaryOf } from "../eval/summary.ts";
 import { eachLine } from "../eval/text-lines.ts";
 import { openBytes } from "../lines.ts";
-import { ruleFoldersOf } from "../rule-folders.ts";
+import { readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
 const WRITE_CHARS_MIN = 64 * 1024; // written at once; what a chunk of input gave is written in any case
@@ -52,10 +53,11 @@ export const evaluate: Verb = {
 
 async function evaluateFile(call: Call): Promise<number> {
   const { values, positionals, err } = call;
-  const set = await rulesOf(values, err);
+  const { set, mappings } = await rulesOf(values, err);
   const { correlator } = configOf(values);
   const latenessMs = latenessOf(values);
   const evaluation = new Evaluation(set, {
+    mappings,
     bounds: correlator,
     ...(latenessMs === undefined ? {} : { latenessMs }),
   });
@@ -96,18 +98,22 @@ async function printAll(bytes: Readable, evaluation: Evaluation, call: Call): Pr
   return findings;
 }
 
-async function rulesOf(values: Values, err: (line: string) => void): Promise<RuleSet> {
+async function rulesOf(
+  values: Values,
+  err: (line: string) => void,
+): Promise<{ readonly set: RuleSet; readonly mappings: Mappings }> {
   const given = values.rules;
   const folders = ruleFoldersOf(values, Array.isArray(given) ? (given as string[]) : []);
   const lenient = folders.map(({ path }) => ({ path, lenient: true }));
-  const { set, leftOut } = await loadRules(lenient, ruleDisk);
+  const mappings = await loadMappings(readingOf(values).mappings);
+  const { set, leftOut } = await loadRules(lenient, ruleDisk, { mapField: mappings.field });
   for (const line of leftOutLines(leftOut)) err(line);
   if (set === undefined || set.detections.length === 0)
     throw new UserError(
       "cli.no-rules",
       `no rule loads from ${folders.map(({ path }) => path).join(", ")}; name a folder with --rules, or look at wache rules validate`,
     );
-  return set;
+  return { set, mappings };
 }
 
 async function bytesOf(file: string | undefined): Promise<Readable> {
