@@ -74,6 +74,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/rules-explain.ts")).rulesExplain,
   },
   {
+    name: "rules backtest",
+    summary: "count what rules would have found in the kept events",
+    load: async () => (await import("./verbs/rules-backtest.ts")).rulesBacktest,
+  },
+  {
     name: "rules import",
     summary: "see what a checkout of public rules gives, and copy it",
     load: async () => (await import("./verbs/rules-import.ts")).rulesImport,
