@@ -9,7 +9,11 @@ test("docs/ holds what the code makes; `node cli/docs.ts` writes it anew", async
   const pages = await madePages();
   for (const [path, text] of Object.entries(pages))
     expect(readFileSync(join(packageRoot(), path), "utf8"), path).toBe(text);
-  expect(Object.keys(pages)).toEqual(["docs/cli.md", "docs/configuration.md"]);
+  expect(Object.keys(pages)).toEqual([
+    "docs/cli.md",
+    "docs/configuration.md",
+    "docs/schema/wache-rule.json",
+  ]);
 });
 
 test("each verb has the name and summary that the table says, options with words, and an example", async () => {

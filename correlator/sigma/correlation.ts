@@ -3,9 +3,9 @@ import type { CorrelationRule, CountCondition, Operator } from "../../core/recor
 import { booleanOf, textsIn } from "./header.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
-const TYPES = ["event_count", "value_count", "temporal", "temporal_ordered"] as const;
+export const TYPES = ["event_count", "value_count", "temporal", "temporal_ordered"] as const;
 const KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
-const OPERATORS: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
+export const OPERATORS: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["s", 1000],
   ["m", 60_000],

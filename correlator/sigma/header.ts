@@ -15,7 +15,7 @@ export type Header = {
   readonly generate: boolean;
 };
 
-const STATUSES = ["stable", "test", "experimental", "deprecated", "unsupported"];
+export const STATUSES = ["stable", "test", "experimental", "deprecated", "unsupported"];
 const wordCharsMax = 256;
 const textCharsMax = 65_535;
 

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from "node:fs";
+import { Compile } from "typebox/schema";
+import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { packageRoot } from "../../core/package-root.ts";
+import { ruleDisk } from "./disk.ts";
+import { isRuleFile } from "./load.ts";
+import { ruleSchema } from "./schema.ts";
+
+const schema = Compile(ruleSchema);
+const documentsOf = (text: string): unknown[] =>
+  [...parseAllDocuments(text)].map((document) => document.toJS() as unknown);
+const fits = (text: string): boolean => documentsOf(text).every((one) => schema.Check(one));
+
+const HEAD = "title: T\nlogsource: { product: x }\n";
+test.for([
+  { name: "a detection", text: `${HEAD}detection: { a: { b: 1 }, condition: a }`, want: true },
+  { name: "keywords", text: `${HEAD}detection: { a: [x, 1], condition: a }`, want: true },
+  {
+    name: "maps in a list",
+    text: `${HEAD}detection: { a: [{ b: 1 }, { c: null }], condition: a }`,
+    want: true,
+  },
+  {
+    name: "modifiers",
+    text: `${HEAD}detection: { a: { 'b|contains|all': [x, y] }, condition: a }`,
+    want: true,
+  },
+  {
+    name: "an unknown modifier",
+    text: `${HEAD}detection: { a: { b|contain: x }, condition: a }`,
+    want: false,
+  },
+  { name: "no condition", text: `${HEAD}detection: { a: { b: 1 } }`, want: false },
+  {
+    name: "no title",
+    text: "logsource: {}\ndetection: { a: { b: 1 }, condition: a }",
+    want: false,
+  },
+  {
+    name: "no log source",
+    text: "title: T\ndetection: { a: { b: 1 }, condition: a }",
+    want: false,
+  },
+  {
+    name: "an unknown level",
+    text: `${HEAD}level: hihg\ndetection: { a: { b: 1 }, condition: a }`,
+    want: false,
+  },
+  {
+    name: "an own key",
+    text: `${HEAD}ours: 1\ndetection: { a: { b: 1 }, condition: a }`,
+    want: true,
+  },
+  { name: "an empty selection", text: `${HEAD}detection: { a: {}, condition: a }`, want: false },
+  {
+    name: "a filter",
+    text: `${HEAD}filter: { rules: [r], selection: { a: 1 }, condition: not selection }`,
+    want: true,
+  },
+  {
+    name: "a filter of none",
+    text: `${HEAD}filter: { rules: [], s: { a: 1 }, condition: s }`,
+    want: false,
+  },
+  {
+    name: "a correlation",
+    text: "title: T\ngenerate: true\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 } }",
+    want: true,
+  },
+  {
+    name: "an unknown type",
+    text: "title: T\ncorrelation: { type: event_cont, rules: [r], timespan: 5m, condition: { gte: 3 } }",
+    want: false,
+  },
+  {
+    name: "a timespan without unit",
+    text: "title: T\ncorrelation: { type: temporal, rules: [r], timespan: 5 }",
+    want: false,
+  },
+  {
+    name: "action: global",
+    text: `action: global\nlevel: low\n---\n${HEAD}detection: { a: { b: 1 }, condition: a }`,
+    want: true,
+  },
+])("the schema: $name fits: $want", ({ text, want }) => {
+  expect(fits(text)).toBe(want);
+});
+
+const SHARED = "../shared/data/sigma";
+const folder = (path: string) => `${packageRoot()}/${path}`;
+test.for([
+  "rules",
+  "docs/examples",
+  `${SHARED}/rules`,
+  `${SHARED}/specification/tests/schema/filter`,
+])("every rule of %s fits (skipped where ../shared is absent)", async (path, { skip }) => {
+  if (!existsSync(folder(path))) skip("../shared is absent");
+  const files = (await ruleDisk.list(folder(path))).filter(isRuleFile);
+  expect(files.length).toBeGreaterThan(0);
+  expect(files.filter((file) => !fits(readFileSync(file, "utf8")))).toEqual([]);
+});

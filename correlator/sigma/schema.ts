@@ -1,0 +1,165 @@
+// schema.ts — the JSON schema of a rule document, for editors: Sigma 2.1's rules, correlations and filters, and what Wache adds.
+//
+// Why:   an editor tells of a fault while it is typed. What a rule means is load.ts's to judge: a schema cannot know it.
+import { type TSchema, Type } from "typebox";
+import { LEVELS } from "../../core/records.ts";
+import { OPERATORS, TYPES } from "./correlation.ts";
+import { STATUSES } from "./header.ts";
+import { MODIFIERS } from "./modifiers.ts";
+
+const closed = { additionalProperties: false } as const;
+const optional = <T extends TSchema>(schema: T) => Type.Optional(schema);
+const text = (description: string, maxLength = 65_535) =>
+  Type.String({ minLength: 1, maxLength, description });
+const words = (all: readonly string[], description: string) => Type.Enum([...all], { description });
+const texts = (description: string) =>
+  Type.Union([Type.Array(Type.String()), Type.String()], { description });
+const day = (description: string) =>
+  Type.String({ pattern: "^\\d{4}-(0[1-9]|1[012])-(0[1-9]|[12]\\d|3[01])$", description });
+
+const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
+const values = Type.Union([scalar, Type.Array(scalar)]);
+
+/** Sigma allows further keys of one's own beside these. */
+const header = {
+  title: text("what the rule finds, in a line", 256),
+  id: optional(
+    text("a UUID that is the rule's own for ever: findings and references name it", 256),
+  ),
+  name: optional(text("a short name by which correlations and filters refer to the rule", 256)),
+  status: optional(words(STATUSES, "how far the rule has been tried")),
+  description: optional(
+    text("what the person on call reads first: what happened, and what to do next"),
+  ),
+  level: optional(words(LEVELS, "the incident's severity; it chooses the route")),
+  author: optional(text("who wrote it")),
+  license: optional(text("an SPDX id")),
+  date: optional(day("when it was written: YYYY-MM-DD")),
+  modified: optional(day("when it was last changed: YYYY-MM-DD")),
+  references: optional(texts("where it comes from")),
+  tags: optional(
+    Type.Array(Type.String({ pattern: "^[a-z0-9_-]+\\.[A-Za-z0-9._-]+$" }), {
+      uniqueItems: true,
+      description: "namespace.word, as in attack.t1110",
+    }),
+  ),
+  fields: optional(texts("fields that an analyst wants to see")),
+  falsepositives: optional(texts("what else may look like this")),
+  scope: optional(texts("where the rule is meant to be used")),
+  taxonomy: optional(text("how the fields are named; sigma unless told", 256)),
+  related: optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String({ minLength: 1 }),
+        type: words(
+          ["derived", "obsolete", "merged", "renamed", "similar"],
+          "how they are related",
+        ),
+      }),
+      { description: "rules that this one comes from or replaces" },
+    ),
+  ),
+  generate: optional(
+    Type.Boolean({
+      description:
+        "a detection: also a match by itself is a finding, although a correlation counts it; a correlation: so are the matches that it counts",
+    }),
+  ),
+};
+
+const logsource = Type.Object(
+  {
+    product: optional(Type.String({ description: "such as windows or linux" })),
+    category: optional(Type.String({ description: "such as process_creation or webserver" })),
+    service: optional(Type.String({ description: "such as sshd or security" })),
+    definition: optional(Type.String({ description: "what must be switched on for these logs" })),
+  },
+  { description: "which events the rule looks at" },
+);
+
+/** `Field|contains|all: [a, b]`; without a field the value is a keyword. */
+const items = Type.Record(
+  Type.String({ pattern: `^[^|]*(\\|(${MODIFIERS.join("|")}))*$` }),
+  values,
+  {
+    minProperties: 1,
+    ...closed,
+    description: `field|modifier; modifiers are ${MODIFIERS.join(", ")}`,
+  },
+);
+const selection = Type.Union(
+  [items, scalar, Type.Array(Type.Union([items, scalar, Type.Array(scalar)]), { minItems: 1 })],
+  {
+    description: "fields with values (all must hold), or a list of them or of keywords (one must)",
+  },
+);
+const condition = Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String())], {
+  description: "how the selections combine: and, or, not, parentheses, 1 of sel*, all of them",
+});
+
+const detectionRule = Type.Object({
+  ...header,
+  logsource,
+  detection: Type.Object({ condition }, { additionalProperties: selection }),
+});
+
+const filterRule = Type.Object({
+  ...header,
+  logsource,
+  filter: Type.Object(
+    {
+      rules: Type.Union(
+        [Type.Literal("any"), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })],
+        { description: "ids or names of the rules that are filtered, or any" },
+      ),
+      condition,
+    },
+    { additionalProperties: selection },
+  ),
+});
+
+const count = Object.fromEntries(
+  OPERATORS.map((word) => [word, optional(Type.Integer({ minimum: 0 }))]),
+);
+const correlation = Type.Object(
+  {
+    type: words(TYPES, "what is counted"),
+    rules: texts("ids or names of the rules that are counted"),
+    "group-by": optional(texts("a window for each value of these fields")),
+    timespan: Type.String({ pattern: "^[0-9]+[smhd]$", description: "as in 30s, 5m, 1h, 7d" }),
+    condition: optional(
+      Type.Object(
+        { ...count, field: optional(texts("value_count: the fields whose distinct values count")) },
+        { ...closed, minProperties: 1, description: "as in gte: 10" },
+      ),
+    ),
+    aliases: optional(
+      Type.Record(Type.String(), Type.Record(Type.String(), Type.String()), {
+        description: "a name for fields that the rules name differently: rule to field",
+      }),
+    ),
+    generate: optional(Type.Boolean({ description: "as beside the correlation" })),
+  },
+  closed,
+);
+const correlationRule = Type.Object({ ...header, correlation });
+
+/** A document that is laid over those that follow it. */
+const actionDocument = Type.Object({ action: words(["global", "reset", "repeat"], "") });
+
+const having = (key: string) => ({ type: "object", required: [key] });
+export const ruleSchema: object = {
+  $schema: "https://json-schema.org/draft/2020-12/schema",
+  title: "A Sigma rule, as Wache reads it",
+  // Chosen by the key that is there, so that an editor tells of the fault and not of every form.
+  if: having("action"),
+  // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+  then: actionDocument,
+  else: {
+    if: having("correlation"),
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+    then: correlationRule,
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+    else: { if: having("filter"), then: filterRule, else: detectionRule },
+  },
+};
