@@ -160,6 +160,11 @@ const finding = {
 test.for([
   { name: "in order", lines: [failure(0), failure(20), failure(40)], want: [finding] },
   { name: "the last first", lines: [failure(40), failure(20), failure(0)], want: [finding] },
+  {
+    name: "an early one comes last: the finding that begins later is replaced",
+    lines: [failure(10), failure(20), failure(40), failure(0)],
+    want: [{ ...finding, count: 4 }],
+  },
   { name: "one less", lines: [failure(0), failure(20)], want: [] },
   { name: "two groups", lines: [failure(0), failure(20), failure(40, "10.0.0.2")], want: [] },
   { name: "too far apart", lines: [failure(0), failure(20), failure(61)], want: [] },
