@@ -1,6 +1,6 @@
 // edges.ts — finds which of many folded texts a folded value begins with, ends with, or is: one walk along a trie until
 // it leaves it.
-import { type Haystack, type Needle, needleOf } from "./haystack.ts";
+import { FOLDED, type Haystack, type Needle, needleOf } from "./haystack.ts";
 import type { Sink } from "./substrings.ts";
 
 const MIX_NODE = 0x9e3779b1;
@@ -74,7 +74,8 @@ export class Edges {
           )
             sink.fire(id);
       if (at === length) return;
-      const place = this.#placeOf(node, bytes[this.#fromEnd ? length - 1 - at : at] as number);
+      const byte = bytes[this.#fromEnd ? length - 1 - at : at] as number;
+      const place = this.#placeOf(node, FOLDED[byte] as number);
       if (this.#parents[place] === NONE) return;
       node = this.#targets[place] as number;
     }

@@ -77,7 +77,7 @@ export class Plan {
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(leaves.folded(slot) ?? leaves.reader.value(slot), this);
+      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
     }
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
