@@ -15,6 +15,7 @@ COPY --from=build /build/package.json /build/LICENSE /build/README.md /build/CHA
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY --from=build /build/rules ./rules
+COPY --from=build /build/mappings ./mappings
 COPY --from=build /build/cli/wache.mjs ./cli/wache.mjs
 COPY --from=build /build/cli/demo ./cli/demo
 RUN mkdir -p /var/lib/wache && chown node:node /var/lib/wache && chmod 700 /var/lib/wache

@@ -1,5 +1,6 @@
-// rule-folders.ts — which rules a verb works on: those it is told, else those of the configuration.
-import { join, resolve } from "node:path";
+// rule-folders.ts — which rules a verb works on: those it is told, else those of the configuration; and the mappings of both.
+import { join, resolve, sep } from "node:path";
+import { mappingFolders } from "../core/mappings.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { CONFIG_OPTIONS, configOf } from "./common.ts";
 import type { Option, Values } from "./verb.ts";
@@ -18,4 +19,19 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
   const shipped = { path: join(packageRoot(), "rules"), lenient: false };
   const all = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
   return all.map((folder) => ({ ...folder, lenient: lenient || folder.lenient }));
+}
+
+/** Rules are read by the same mappings wherever they come from. */
+export const readingOf = (values: Values): { readonly mappings: readonly string[] } => ({
+  mappings: mappingFolders(configOf(values)),
+});
+
+/** What is named may need the rules around it: where those are in force, all of them are loaded. */
+export function withRest(values: Values, folders: readonly RuleFolder[]): readonly RuleFolder[] {
+  const inForce = ruleFoldersOf(values, []);
+  const isInside = (path: string): boolean =>
+    inForce.some((folder) => path === folder.path || path.startsWith(folder.path + sep));
+  return folders.some(({ path }) => isInside(path))
+    ? [...inForce, ...folders.filter(({ path }) => !isInside(path))]
+    : folders;
 }

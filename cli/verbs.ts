@@ -64,6 +64,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/rules-list.ts")).rulesList,
   },
   {
+    name: "rules explain",
+    summary: "show how a rule reads each field",
+    load: async () => (await import("./verbs/rules-explain.ts")).rulesExplain,
+  },
+  {
     name: "token create",
     summary: "make an API token for a script",
     load: async () => (await import("./verbs/token.ts")).tokenCreate,

@@ -9,6 +9,8 @@
 import { join } from "node:path";
 import { spanMs } from "../core/config-schema.ts";
 import { UserError } from "../core/errors.ts";
+import type { LogSourceReader } from "../core/log-sources.ts";
+import { loadMappings, mappingFolders } from "../core/mappings.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
 import { openCollectorDb } from "./collector-db.ts";
 import { feederId } from "./identity.ts";
@@ -39,7 +41,8 @@ export const collectService: Service = {
   name: "collect",
   start: async (context) => {
     checkZones(context);
-    const intake = openIntake(context);
+    const { sourcesOf } = await loadMappings(mappingFolders(context.config));
+    const intake = openIntake(context, sourcesOf);
     const started: Input[] = [];
     const stop = async (): Promise<void> => {
       const { clock } = context;
@@ -62,7 +65,7 @@ export const collectService: Service = {
   },
 };
 
-function openIntake(context: ServiceContext): Intake {
+function openIntake(context: ServiceContext, sourcesOf: LogSourceReader): Intake {
   const { bus, clock, log, dataDir } = context;
   const config = context.config.collectors;
   const metrics = collectorMetrics(context.metrics);
@@ -94,6 +97,7 @@ function openIntake(context: ServiceContext): Intake {
     zone: context.config.time.zone,
     latenessMs: spanMs(context.config.time.lateness),
     feeder,
+    sourcesOf,
     outbox,
     streams: new Streams({ db, outbox, clock }),
     db,

@@ -12,6 +12,7 @@ import {
   judgeTime,
   type LogSource,
 } from "../core/event.ts";
+import type { LogSourceReader } from "../core/log-sources.ts";
 import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
 import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
 import { depthRefusal, isObject, jsonEvent } from "./parsers/json-line.ts";
@@ -31,6 +32,7 @@ export type Origin = {
   readonly zone: string;
   readonly latenessMs: number;
   readonly logSource?: LogSource;
+  readonly sourcesOf?: LogSourceReader; // what mapping files say of an event, beside its parser
   readonly page?: boolean;
   readonly address?: string; // the sender's, where it stands in for a host
   readonly path?: string; // of the file
@@ -126,7 +128,7 @@ function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally):
     stream: origin.stream,
     feeder: origin.feeder,
     source: origin.source,
-    sources: sourcesOf(draft.sources, origin.logSource),
+    sources: draft.sources,
     ...judged,
   };
   if (clockMs !== undefined) wache.clockMs = clockMs;
@@ -145,6 +147,7 @@ function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally):
   event["@timestamp"] = new Date(timeMs).toISOString();
   if (draft.message !== undefined) event.message = draft.message;
   event.event = inner;
+  wache.sources = sourcesOf(draft.sources, origin, event);
   event.wache = wache;
   place(event, origin);
   const whole = event as EcsEvent;
@@ -153,13 +156,19 @@ function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally):
 
 type Growing<T> = { -readonly [name in keyof T]: T[name] };
 
-const sourcesOf = (
+/** Those that the parser found, the sender's own, and those that mappings add. */
+function sourcesOf(
   found: readonly LogSource[],
-  own: LogSource | undefined,
-): readonly LogSource[] =>
-  own === undefined || Object.keys(own).length === 0 || found.some((one) => same(one, own))
-    ? found
-    : [...found, own];
+  { logSource: own, sourcesOf: mapped }: Origin,
+  event: Readonly<Record<string, unknown>>,
+): readonly LogSource[] {
+  const added = mapped?.(event) ?? [];
+  const more = own === undefined || Object.keys(own).length === 0 ? added : [own, ...added];
+  if (more.length === 0) return found;
+  const sources = [...found];
+  for (const one of more) if (!sources.some((known) => same(known, one))) sources.push(one);
+  return sources;
+}
 
 const same = (a: LogSource, b: LogSource): boolean =>
   a.product === b.product && a.category === b.category && a.service === b.service;

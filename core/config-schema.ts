@@ -197,6 +197,11 @@ const correlator = section(
       ),
       { default: [], description: "beside the rules that ship with Wache" },
     ),
+    mappings: Type.Array(Type.String({ isPath: true, description: "a folder, or one file" }), {
+      default: [],
+      description:
+        "mapping files beside those that ship with Wache, and before them: where fields stand, what tells a log source",
+    }),
     shippedRules: Type.Boolean({
       default: true,
       description: "use the rules that ship with Wache",

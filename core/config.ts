@@ -190,7 +190,7 @@ function worded(
 }
 
 /** Where the fault stands; where the key is absent, where its section stands. */
-function offsetOf(document: Document, fault: Fault): number {
+export function offsetOf(document: Document, fault: Fault): number {
   let offset = 0;
   let node: unknown = document.contents;
   for (const [depth, part] of fault.path.entries()) {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Gauge } from "prom-client";
 import { messageOf, UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
+import { mappingFolders } from "../core/mappings.ts";
 import type { ServiceContext } from "../core/service.ts";
 import type { ActiveRules } from "./detection.ts";
 import { indexedMatcher } from "./match/indexed.ts";
@@ -39,8 +40,10 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
     help: "1 while the rules on disk are refused and the set before stays in force",
     registers: [metrics],
   });
-  let mark = await markOf(rulesDirs);
-  const first = await loadRules(rulesDirs, ruleDisk);
+  const mappings = mappingFolders(context.config);
+  const watched = [...rulesDirs.map(({ path }) => path), ...mappings];
+  let mark = await markOf(watched);
+  const first = await loadRules(rulesDirs, ruleDisk, { mappings });
   if (!first.set)
     throw new UserError(
       "rules.refused",
@@ -52,10 +55,10 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
   show(context, active, first);
   let looking = false;
   const look = async () => {
-    const next = await markOf(rulesDirs);
+    const next = await markOf(watched);
     if (next === mark) return;
     mark = next;
-    const loaded = await loadRules(rulesDirs, ruleDisk);
+    const loaded = await loadRules(rulesDirs, ruleDisk, { mappings });
     refused.set(loaded.set ? 0 : 1);
     if (!loaded.set) {
       log.error(
@@ -138,8 +141,8 @@ const listed = (problems: readonly Problem[]): string =>
     .join("\n");
 
 /** Changes whenever a file of the folders does: names, sizes and times of change. */
-async function markOf(folders: ServiceContext["rulesDirs"]): Promise<string> {
-  const files = await Promise.all(folders.map(({ path }) => ruleDisk.list(path).catch(() => [])));
+async function markOf(folders: readonly string[]): Promise<string> {
+  const files = await Promise.all(folders.map((path) => ruleDisk.list(path).catch(() => [])));
   const marks = await Promise.all(
     files.flat().map(async (path) => {
       const found = await stat(path).catch(() => undefined);

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { Config } from "../../core/config-schema.ts";
 import { messageOf } from "../../core/errors.ts";
+import { mappingFolders } from "../../core/mappings.ts";
 import { packageRoot } from "../../core/package-root.ts";
 import { readRunFile } from "../../core/run-files.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
@@ -143,10 +144,13 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function checkRules({ correlator }: Config): Promise<Result[]> {
+async function checkRules(config: Config): Promise<Result[]> {
+  const { correlator } = config;
   const shipped = { path: join(packageRoot(), "rules"), lenient: false };
   const folders = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
-  const { set, problems } = await loadRules(folders, ruleDisk);
+  const { set, problems } = await loadRules(folders, ruleDisk, {
+    mappings: mappingFolders(config),
+  });
   if (set === undefined)
     return [
       fail(`refused: ${problems[0]?.at}: ${problems[0]?.message}; wache rules validate shows all`),

@@ -1,12 +1,17 @@
 // rules-test.ts — the verb that runs the tests beside rules.
-import { sep } from "node:path";
 import { messageOf } from "../../core/errors.ts";
 import { type CaseResult, runRuleTest } from "../../correlator/rule-tests.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, type RuleFolder, ruleFoldersOf } from "../rule-folders.ts";
+import {
+  RULE_OPTIONS,
+  type RuleFolder,
+  readingOf,
+  ruleFoldersOf,
+  withRest,
+} from "../rule-folders.ts";
 import { counted } from "../table.ts";
 import { EXIT, flagOf, type Values, type Verb } from "../verb.ts";
 
@@ -27,7 +32,11 @@ export const rulesTest: Verb = {
   },
   run: async ({ values, positionals, out, err }) => {
     const folders = ruleFoldersOf(values, positionals);
-    const { set, problems } = await loadRules(withRest(values, folders), ruleDisk);
+    const { set, problems } = await loadRules(
+      withRest(values, folders),
+      ruleDisk,
+      readingOf(values),
+    );
     if (set === undefined) {
       for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
       return EXIT.failed;
@@ -54,16 +63,6 @@ export const rulesTest: Verb = {
     return failed > 0 ? EXIT.failed : EXIT.ok;
   },
 };
-
-/** What is named may need the rules around it: where those are in force, all of them are loaded. */
-function withRest(values: Values, folders: readonly RuleFolder[]): readonly RuleFolder[] {
-  const inForce = ruleFoldersOf(values, []);
-  const isInside = (path: string): boolean =>
-    inForce.some((folder) => path === folder.path || path.startsWith(folder.path + sep));
-  return folders.some(({ path }) => isInside(path))
-    ? [...inForce, ...folders.filter(({ path }) => !isInside(path))]
-    : folders;
-}
 
 /** A rule file that is named stands for the test beside it. */
 async function testFilesOf(folders: readonly RuleFolder[]): Promise<string[]> {

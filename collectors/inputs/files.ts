@@ -191,6 +191,7 @@ function send(
     source: config.name ?? "file",
     zone: config.zone ?? intake.zone,
     latenessMs: intake.latenessMs,
+    sourcesOf: intake.sourcesOf,
     path,
     ...(config.logSource === undefined ? {} : { logSource: config.logSource }),
   };

@@ -169,6 +169,7 @@ async function ingest(
     source,
     zone: sender.zone ?? intake.zone,
     latenessMs: intake.latenessMs,
+    sourcesOf: intake.sourcesOf,
     ...(sender.logSource === undefined ? {} : { logSource: sender.logSource }),
     ...(query.path === undefined ? {} : { path: query.path }),
     ...(query.page && query.stream !== undefined ? { page: true } : {}),

@@ -1,5 +1,6 @@
 // intake.ts — what every input is given: the way to the outbox, and what is true of this collector.
 import type { Config } from "../../core/config-schema.ts";
+import type { LogSourceReader } from "../../core/log-sources.ts";
 import type { ServiceContext } from "../../core/service.ts";
 import type { CollectorDb } from "../collector-db.ts";
 import type { CollectorMetrics } from "../metrics.ts";
@@ -13,6 +14,7 @@ export type Intake = {
   readonly zone: string; // of times without one, where the source names none
   readonly latenessMs: number;
   readonly feeder: string;
+  readonly sourcesOf: LogSourceReader; // by the mapping files
   readonly outbox: Outbox;
   readonly streams: Streams;
   readonly db: CollectorDb;

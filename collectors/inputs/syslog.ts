@@ -192,6 +192,7 @@ function take(
     source: "syslog",
     zone: config.syslog.zone ?? intake.zone,
     latenessMs: intake.latenessMs,
+    sourcesOf: intake.sourcesOf,
     address,
   };
   return submitLines(intake, {

@@ -311,7 +311,9 @@ function build(
     ),
   }));
   correlations.sort((a, b) => a.level - b.level);
-  const version = idOf("set", JSON.stringify([rules, correlations]));
+  // A rule's version stands for its condition.
+  const parts = rules.map(({ condition: _, ...rest }) => rest);
+  const version = idOf("set", JSON.stringify([parts, correlations]));
   return { version, detections: rules, correlations };
 }
 

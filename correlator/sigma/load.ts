@@ -4,6 +4,7 @@
 // Out:   the set of all rules; or the problems that refuse it. What a lenient folder leaves out is listed.
 // Holds: a set is all or nothing for strict folders; the same files give the same set in any order of listing.
 import { messageOf } from "../../core/errors.ts";
+import { isMappingFile, type Mappings, mappingsOf } from "../../core/mappings.ts";
 import { type Reading, type Refused, readFile } from "./document.ts";
 import { linkRules } from "./link.ts";
 import { ecsNames } from "./mapping.ts";
@@ -14,7 +15,10 @@ export type RuleDisk = {
   readonly list: (path: string) => Promise<readonly string[]>;
   readonly read: (path: string) => Promise<Uint8Array>;
 };
-export type LoadOptions = Partial<Reading>;
+export type LoadOptions = Partial<Reading> & {
+  /** Folders or files of mappings; a fault in one refuses the set. Without any, rules name fields by their paths. */
+  readonly mappings?: readonly string[];
+};
 
 const filesMax = 100_000;
 const readsAtOnce = 32;
@@ -28,7 +32,7 @@ export async function loadRules(
   options: LoadOptions = {},
 ): Promise<LoadedRules> {
   const files: RuleFile[] = [];
-  const refused: Refused[] = [];
+  const { mappings, refused } = await readMappings(options.mappings ?? [], disk);
   const seen = new Set<string>();
   for (const { path, lenient } of folders) {
     const refuse = (at: string, code: string, message: string) => {
@@ -52,7 +56,37 @@ export async function loadRules(
       });
     }
   }
-  return readRules(files, options, refused);
+  if (mappings === undefined) return readRules(files, options, refused);
+  const loaded = readRules(files, { mapField: mappings.field, ...options }, refused);
+  return { ...loaded, mappings };
+}
+
+/** Mapping files in the order of their folders. */
+async function readMappings(
+  folders: readonly string[],
+  disk: RuleDisk,
+): Promise<{ readonly mappings?: Mappings; readonly refused: Refused[] }> {
+  if (folders.length === 0) return { refused: [] };
+  const refused: Refused[] = [];
+  const refuse = (path: string, message: string): void => {
+    const at = `${path}:1:1`;
+    refused.push({ at, lenient: false, problems: [{ code: "mapping.file", at, message }] });
+  };
+  const files: { readonly path: string; readonly text: string }[] = [];
+  for (const folder of folders) {
+    const paths = await disk.list(folder).catch((error: unknown) => {
+      refuse(folder, `the mappings cannot be read: ${messageOf(error)}`);
+      return [];
+    });
+    for (const path of paths.filter(isMappingFile).toSorted()) {
+      const read = await readText(path, disk);
+      if (read.ok) files.push({ path, text: read.text });
+      else refuse(path, read.message);
+    }
+  }
+  const { mappings, problems } = mappingsOf(files);
+  for (const one of problems) refused.push({ at: one.at, lenient: false, problems: [one] });
+  return { mappings, refused };
 }
 
 /** The set that files make: what loadRules does once the disk has been read. */

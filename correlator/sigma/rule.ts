@@ -3,6 +3,7 @@
 // Holds: nothing here refers to YAML; field names are already mapped; a condition is one tree, in which a selection
 //        used twice is the same object twice.
 import type { LogSource } from "../../core/event.ts";
+import type { Mappings } from "../../core/mappings.ts";
 import type { CorrelationRule, RuleAbout } from "../../core/records.ts";
 
 /** A field as the rule names it, and the event's paths that it may stand at: the first that is present counts. */
@@ -129,4 +130,5 @@ export type LoadedRules = {
   readonly set?: RuleSet;
   readonly problems: readonly Problem[]; // what refuses the set
   readonly leftOut: readonly LeftOut[]; // of lenient folders
+  readonly mappings?: Mappings; // where they were asked for
 };

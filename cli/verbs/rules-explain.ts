@@ -1,0 +1,96 @@
+// rules-explain.ts — the verb that shows how rules are read: which events they look at, and where their fields stand there.
+import { resolve, sep } from "node:path";
+import type { LogSource } from "../../core/event.ts";
+import type { Mappings } from "../../core/mappings.ts";
+import { ruleDisk } from "../../correlator/sigma/disk.ts";
+import { type FieldUse, fieldsOf } from "../../correlator/sigma/fields.ts";
+import { loadRules } from "../../correlator/sigma/load.ts";
+import type { DetectionRule } from "../../correlator/sigma/rule.ts";
+import { JSON_OPTION } from "../common.ts";
+import { RULE_OPTIONS, readingOf, ruleFoldersOf, withRest } from "../rule-folders.ts";
+import { EXIT, flagOf, type Verb } from "../verb.ts";
+
+export const rulesExplain: Verb = {
+  name: "rules explain",
+  summary: "show how a rule reads each field",
+  usage: "[options] FILE…",
+  text: "For each detection rule of FILE: the log source that it looks at, and for each field the event's paths, of which the first that is present counts. Mapping files say them; a field that none of them knows stands where its name says.",
+  positionals: { min: 1, max: 1000 },
+  options: { ...RULE_OPTIONS, ...JSON_OPTION },
+  examples: [
+    { line: "wache rules explain my-rules/vpn.yml", does: "log source, fields and their paths" },
+    {
+      line: "wache rules explain --json my-rules | jq -r '.unknown[]' | sort | uniq -c",
+      does: "fields that no mapping knows",
+    },
+  ],
+  exits: { 1: "the rules are refused, or FILE has no detection rule" },
+  run: async ({ values, positionals, out, err }) => {
+    const named = ruleFoldersOf(values, positionals);
+    const loaded = await loadRules(withRest(values, named), ruleDisk, readingOf(values));
+    const { set, mappings, problems, leftOut } = loaded;
+    const isNamed = (at: string): boolean =>
+      named.some(({ path }) => at.startsWith(`${resolve(path)}:`) || at.startsWith(path + sep));
+    for (const { at, problems: why } of leftOut.filter((one) => isNamed(one.at)))
+      err(`${at}: left out: ${why.map(({ message }) => message).join("; ")}`);
+    if (set === undefined || mappings === undefined) {
+      for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
+      return EXIT.failed;
+    }
+    const explained = set.detections
+      .filter(({ at }) => isNamed(at))
+      .map((rule) => explain(rule, mappings));
+    if (explained.length === 0) err("no detection rule was found there");
+    for (const one of explained) {
+      if (flagOf(values, "json")) out(JSON.stringify(one));
+      else for (const line of linesOf(one)) out(line);
+    }
+    return explained.length === 0 ? EXIT.failed : EXIT.ok;
+  },
+};
+
+type Explained = {
+  readonly rule: string;
+  readonly title: string;
+  readonly at: string;
+  readonly logsource: LogSource;
+  readonly keywords: boolean;
+  readonly fields: readonly {
+    readonly name: string;
+    readonly use: FieldUse;
+    readonly known: boolean;
+    readonly paths: readonly string[];
+  }[];
+  readonly unknown: readonly string[];
+};
+
+function explain(rule: DetectionRule, mappings: Mappings): Explained {
+  const { fields, keywords } = fieldsOf(rule);
+  const shown = fields.map(({ field: { name, paths }, use }) => ({
+    name,
+    use,
+    known: mappings.isKnown(rule.logsource, name),
+    paths,
+  }));
+  return {
+    rule: rule.about.id,
+    title: rule.about.title,
+    at: rule.at,
+    logsource: rule.logsource,
+    keywords,
+    fields: shown,
+    unknown: shown.filter(({ known }) => !known).map(({ name }) => name),
+  };
+}
+
+function* linesOf({ title, at, logsource, keywords, fields }: Explained): Generator<string> {
+  yield `${title} (${at})`;
+  const words = Object.entries(logsource).map(([key, word]) => `${key} ${word}`);
+  yield `  looks at   ${words.join(", ") || "every event"}`;
+  if (keywords) yield "  keywords   in every text of the event";
+  for (const { name, use, known, paths } of fields) {
+    yield `  ${name}${use === "condition" ? "" : ` (${use})`}${known ? "" : " — as it is: no mapping knows it"}`;
+    for (const path of paths) yield `      ${path}`;
+  }
+  yield "";
+}
