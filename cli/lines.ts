@@ -71,8 +71,7 @@ const LINE_END = Buffer.from("\n");
 export async function openBytes(path: string): Promise<Readable> {
   const handle = await open(path);
   const head = Buffer.alloc(2);
-  const { bytesRead } = await handle.read(head, 0, 2, 0);
-  await handle.close();
+  const { bytesRead } = await handle.read(head, 0, 2, 0).finally(() => handle.close());
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
   if (bytesRead < 2 || head.readUInt16BE(0) !== GZIP) return file;
   const unpacked = createGunzip();

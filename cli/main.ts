@@ -1,15 +1,13 @@
 // main.ts — the `wache` command: finds the verb, reads its options, runs it, and turns errors into words and exit codes.
+import { once } from "node:events";
 import { parseArgs } from "node:util";
 import { messageOf, UserError } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
 import { helpOf, helpOfAll } from "./help.ts";
-import { EXIT, type Values, type Verb } from "./verb.ts";
+import { type Call, EXIT, type Values, type Verb } from "./verb.ts";
 import { VERBS, type VerbEntry } from "./verbs.ts";
 
-export type Output = {
-  readonly out: (line: string) => void;
-  readonly err: (line: string) => void;
-};
+export type Output = Pick<Call, "out" | "err" | "drained">;
 
 /** The exit code. */
 export async function main(args: readonly string[], output: Output = terminal()): Promise<number> {
@@ -144,5 +142,8 @@ function terminal(): Output {
   return {
     out: (line) => process.stdout.write(`${line}\n`),
     err: (line) => process.stderr.write(`${line}\n`),
+    drained: async () => {
+      if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
+    },
   };
 }

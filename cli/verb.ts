@@ -13,6 +13,8 @@ export type Call = {
   readonly positionals: readonly string[];
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
+  /** Waits while the reader of what is printed is slower than we are; absent where nobody is. */
+  readonly drained?: () => Promise<void>;
 };
 
 export type Verb = {

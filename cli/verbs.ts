@@ -49,6 +49,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/events-search.ts")).eventsSearch,
   },
   {
+    name: "eval",
+    summary: "try rules on a file of events",
+    load: async () => (await import("./verbs/eval.ts")).evaluate,
+  },
+  {
     name: "rules validate",
     summary: "check rules before they go live",
     load: async () => (await import("./verbs/rules-validate.ts")).rulesValidate,

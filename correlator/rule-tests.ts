@@ -5,15 +5,13 @@
 // Holds: the findings of a case are compared whole, both ways round, for the rules of the file beside it.
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
 import { UserError } from "../core/errors.ts";
 import type { EcsEvent } from "../core/event.ts";
-import { type Finding, type SignalRecord, TOPIC } from "../core/records.ts";
+import type { Finding } from "../core/records.ts";
+import { FinishedStream } from "./finished-stream.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
-import { findingOf, signalsOf } from "./signals.ts";
-import { WindowsProcessor } from "./windows/processor.ts";
 
 export type FindingWanted = {
   readonly rule: string;
@@ -89,46 +87,21 @@ async function rulesBeside(file: string): Promise<ReadonlySet<string>> {
 }
 
 /** What a finished stream of these events leads to: unsuperseded findings, the newest revision of each. */
-export function findingsOf(events: readonly EcsEvent[], set: RuleSet, matcher: Matcher): Finding[] {
-  const findings = new Map<string, Finding>();
-  const windows = new WindowsProcessor({
-    ...{ partition: 0, eventPartitions: 1, signalPartitions: 1, latenessMs: 0 },
-    ...{ matchesMax: EVENTS_MAX, groupsMax: EVENTS_MAX, evidenceMax: 20 },
+export function findingsOf(
+  events: readonly EcsEvent[],
+  set: RuleSet,
+  matcher: Matcher,
+): readonly Finding[] {
+  const stream = new FinishedStream(set, {
+    ...{ latenessMs: 0, matchesMax: EVENTS_MAX, groupsMax: EVENTS_MAX, evidenceMax: 20 },
   });
-  const take = (out: readonly OutRecord[]): void => {
-    for (const { topic, value } of out) {
-      if (topic === TOPIC.signals) {
-        const next: OutRecord[] = [];
-        windows.process(recordOf(value as SignalRecord), next);
-        take(next);
-        continue;
-      }
-      const finding = value as Finding;
-      if (finding.revision > (findings.get(finding.id)?.revision ?? 0))
-        findings.set(finding.id, finding);
-    }
-  };
-  const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
-  take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
-  for (const event of events) {
-    const matched = matcher.match(event, event.wache.sources).map(({ rule }) => rule);
-    take(matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)));
-    take(signalsOf(event, matched).out);
-  }
-  take([signal({ kind: "tick", stream: "live", feeder: "events/0", atMs: 0, end: true })]);
-  const superseded = new Set([...findings.values()].flatMap(({ supersedes }) => supersedes ?? []));
-  return [...findings.values()].filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
+  for (const event of events)
+    stream.add(
+      event,
+      matcher.match(event, event.wache.sources).map(({ rule }) => rule),
+    );
+  return stream.end();
 }
-
-const recordOf = (value: SignalRecord): BusRecord => ({
-  topic: TOPIC.signals,
-  partition: 0,
-  offset: 0,
-  key: "",
-  value,
-  text: "",
-  timestampMs: 0,
-});
 
 function eventOf(atMs: number, id: string, fields: Json): EcsEvent {
   const wache = merged({ stream: "live", sources: [] }, (fields["wache"] ?? {}) as Json);

@@ -4,7 +4,7 @@
 //        where ECS has an object (`host: "web1"`) moves to the field that ECS names for it.
 import type { LogSource } from "../../core/event.ts";
 import type { Draft, LineContext, Refusal } from "./draft.ts";
-import { anyTime } from "./log-time.ts";
+import { anyTime, type LogTime } from "./log-time.ts";
 
 export const depthMax = 64;
 const TIME_FIELDS = ["@timestamp", "timestamp", "time", "ts", "eventTime", "published", "UtcTime"];
@@ -89,18 +89,20 @@ function nameClient(draft: Draft, id: unknown): void {
 }
 
 function readTime(value: Json, draft: Draft, context: LineContext): void {
-  for (const name of TIME_FIELDS) {
-    if (!Object.hasOwn(value, name)) continue;
-    const time = anyTime(value[name], context);
-    if (time === undefined) continue;
-    draft.timeMs = time.ms;
-    draft.assumed = time.assumed;
-    return;
-  }
-  const time = anyTime(evtxTime(value), context);
+  const time = jsonTime(value, context);
   if (time === undefined) return;
   draft.timeMs = time.ms;
   draft.assumed = time.assumed;
+}
+
+/** The time that an event says of itself, in whichever of the usual fields. */
+export function jsonTime(value: Json, context: LineContext): LogTime | undefined {
+  for (const name of TIME_FIELDS) {
+    if (!Object.hasOwn(value, name)) continue;
+    const time = anyTime(value[name], context);
+    if (time !== undefined) return time;
+  }
+  return anyTime(evtxTime(value), context);
 }
 
 /** Windows events as EVTX tools write them. */

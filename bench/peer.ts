@@ -1,0 +1,60 @@
+// peer.ts — runs rsigma, where it is installed, and measures the processor time and memory that it takes.
+import { spawn, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+const LOOK_EVERY_MS = 20;
+/** The shell's `times` tells what its children took; the peer's own pid goes first, so that its memory can be looked at. */
+const SCRIPT = '"$0" "$@" <"$LANE" >/dev/null 2>&1 & echo $!; wait $! || exit 1; times';
+
+export type PeerFigures = { readonly cpuMs: number; readonly memoryMiB: number };
+
+/** The path of a binary that runs, if there is one. */
+export function findPeer(env: NodeJS.ProcessEnv): string | undefined {
+  const path = env.RSIGMA ?? "rsigma";
+  return spawnSync(path, ["--version"]).status === 0 ? path : undefined;
+}
+
+export async function runPeer(
+  path: string,
+  options: { readonly rules: string; readonly lane: string },
+): Promise<PeerFigures> {
+  const args = ["engine", "eval", "-r", options.rules, "--logsource-routing"];
+  const child = spawn("sh", ["-c", SCRIPT, path, ...args, "--output-format", "ndjson"], {
+    env: { ...process.env, LANE: options.lane },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  let memoryMiB = 0;
+  child.stdout.on("data", (chunk) => {
+    text += String(chunk);
+  });
+  const look = setInterval(() => {
+    const pid = /^(\d+)\n/.exec(text)?.[1];
+    if (pid !== undefined) memoryMiB = Math.max(memoryMiB, mostMemoryMiB(pid));
+  }, LOOK_EVERY_MS);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  clearInterval(look);
+  if (code !== 0) throw new Error(`${path} failed on ${options.lane}`);
+  return { cpuMs: childrenCpuMs(text), memoryMiB };
+}
+
+function mostMemoryMiB(pid: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0; // it has ended
+  }
+}
+
+/** `0m0.00s 0m0.00s` of the shell, then of its children: user and system. */
+function childrenCpuMs(text: string): number {
+  const times = [...text.matchAll(/(\d+)m([\d.]+)s/g)];
+  if (times.length !== 4) throw new Error(`the shell's times are not understood: ${text}`);
+  return times
+    .slice(2)
+    .reduce(
+      (sum, [, minutes, seconds]) => sum + (Number(minutes) * 60 + Number(seconds)) * 1000,
+      0,
+    );
+}

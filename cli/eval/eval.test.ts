@@ -1,0 +1,126 @@
+// The verb as it is started: what goes where, and how it ends.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, expect, test } from "vitest";
+import { packageRoot } from "../../core/package-root.ts";
+import { main } from "../main.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wache-eval-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, content: string | Buffer): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const rule = file(
+  "rule.yml",
+  "title: All\nid: r1\nlogsource: { product: x }\ndetection: { all: { n|exists: true }, condition: all }\nlevel: low\n",
+);
+const bad = file("bad.yml", "title: Bad\nlogsource: { product: x }\ndetection: {}\n");
+const events = (count: number): string =>
+  Array.from({ length: count }, (_, n) => `{"product":"x","n":${n}}\n`).join("");
+const few = file("few.ndjson", events(3));
+const many = file("many.ndjson", events(200_000));
+
+const run = async (...args: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await main(["eval", ...args], {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  });
+  return { code, out: out.join("\n"), err: err.join("\n") };
+};
+const OUT = [0, 1, 2].map((n) => `{"event":${n},"rule":"r1","title":"All","level":"low"}`);
+
+test.for([
+  { name: "plain", path: few },
+  { name: "gzip", path: file("few.gz", gzipSync(events(3))) },
+  { name: "no newline at the end", path: file("cut.ndjson", events(3).trimEnd()) },
+])("a file, $name", async ({ path }) => {
+  expect(await run("--rules", rule, path)).toEqual({
+    code: 0,
+    out: OUT.join("\n"),
+    err: "3 events (3 flat), 3 matched by 1 rule in 3 events",
+  });
+});
+
+test.for([
+  { args: ["--rules", join(folder, "none"), few], code: 1, err: "the folder cannot be read" },
+  { args: ["--rules", bad, few], code: 1, err: "no rule loads from" },
+  { args: ["--rules", rule, join(folder, "none")], code: 1, err: "can't be read: ENOENT" },
+  { args: ["--rules", rule, folder], code: 1, err: "can't be read: EISDIR" },
+  {
+    args: ["--rules", rule, rule],
+    code: 1,
+    err: "5 lines left out, no JSON objects: line 0: not JSON",
+  },
+  { args: ["--rules", rule, "--lateness", "soon", few], code: 2, err: '--lateness is "soon"' },
+  { args: ["--rules", rule, file("empty", "")], code: 0, err: "0 events, 0 matched by 0 rules" },
+])("wache eval $args ends with $code and says why", async ({ args, code, err }) => {
+  const ended = await run(...args);
+  expect(ended.err).toContain(err);
+  expect({ code: ended.code, out: ended.out }).toEqual({ code, out: "" });
+});
+
+test("a rule that does not load is left out and said; the others match", async () => {
+  const ended = await run("--rules", bad, "--rules", rule, "--json", few);
+  const [left, summary] = ended.err.split("\n");
+  expect(left).toMatch(/bad\.yml:1:1: left out: /);
+  expect(JSON.parse(summary ?? "")).toMatchObject({ events: 3, matches: 3, findings: 0 });
+  expect({ code: ended.code, out: ended.out.split("\n") }).toEqual({ code: 0, out: OUT });
+});
+
+test("no more is read while what was printed waits for its reader", async () => {
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  let printed = 0;
+  const ended = main(["eval", "--rules", rule, many], {
+    out: () => {
+      printed += 1;
+    },
+    err: () => {},
+    drained: () => gate,
+  });
+  while (printed === 0) await new Promise(setImmediate);
+  for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate);
+  expect(printed).toBe(1);
+  open();
+  expect(await ended).toBe(0);
+  expect(printed).toBeGreaterThan(5);
+});
+
+const start = (args: readonly string[]) =>
+  spawn(process.execPath, [join(packageRoot(), "cli/wache.mjs"), "eval", ...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+
+test("a reader that goes away ends it quietly", async () => {
+  const child = start(["--rules", rule, many]);
+  let err = "";
+  child.stderr.on("data", (chunk) => {
+    err += String(chunk);
+  });
+  await once(child.stdout, "data");
+  child.stdout.destroy();
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  expect({ code, signal, err }).toEqual({ code: 0, signal: null, err: "" });
+});
+
+test("from standard input matches come as soon as their lines have come", async () => {
+  const child = start(["--rules", rule]);
+  child.stdin.write(events(1));
+  const [first] = (await once(child.stdout, "data")) as [Buffer];
+  expect(String(first)).toBe(`${OUT[0]}\n`);
+  child.stdin.end('{"product":"x","n":1}');
+  const [second] = (await once(child.stdout, "data")) as [Buffer];
+  expect(String(second)).toBe(`${OUT[1]}\n`);
+  const [code] = (await once(child, "close")) as [number | null];
+  expect(code).toBe(0);
+});

@@ -1,0 +1,195 @@
+// evaluation.ts — tries rules on lines of JSON, outside of any running Wache.
+//
+// In:    lines, in any of the forms of events.
+// Out:   a line of JSON for each match; at the end one for each finding of a correlation; counts of all that was seen.
+// Holds: what is counted by name is bounded; no text of a line that could not be read is told.
+import { jsonTime } from "../../collectors/parsers/json-line.ts";
+import { StreamClock } from "../../collectors/stream-clock.ts";
+import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import type { Mappings } from "../../core/mappings.ts";
+import { type EventForm, formOf } from "../../correlator/event-forms.ts";
+import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
+import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/indexed.ts";
+import { looksAt, type Match, type Readable } from "../../correlator/match/matcher.ts";
+import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
+import type { Bounds } from "../../correlator/windows/rule-windows.ts";
+
+const FAULTS_MAX = 10; // named; all are counted
+const SOURCES_MAX = 1000; // told apart
+const CLOCK_EVERY_EVENTS = 100; // of those that correlations count
+
+export type EvaluationCounts = {
+  lines: number;
+  events: number;
+  matches: number;
+  matchedEvents: number;
+  unreadable: number;
+  timeless: number; // correlations could not count them
+  readonly forms: Map<EventForm, number>;
+  readonly unmatched: Map<string, number>; // by log source: events that no rule looks at
+  readonly faults: { readonly line: number; readonly reason: string }[];
+};
+
+export type EvaluationOptions = {
+  readonly mappings: Pick<Mappings, "sourcesOf">;
+  readonly bounds: Bounds;
+  readonly latenessMs?: number; // absent: windows stay open to the end
+};
+
+export class Evaluation {
+  readonly counts: EvaluationCounts = {
+    ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0, timeless: 0 },
+    ...{ forms: new Map(), unmatched: new Map(), faults: [] },
+  };
+  readonly matchedRules = new Set<DetectionRule>();
+  readonly #set: RuleSet;
+  readonly #mappings: Pick<Mappings, "sourcesOf">;
+  readonly #matcher: IndexedMatcher;
+  readonly #tails = new Map<DetectionRule, string>();
+  readonly #isLookedAt = new Map<string, boolean>(); // by log source
+  readonly #stream: FinishedStream | undefined;
+  readonly #clock: StreamClock | undefined;
+  #correlated = 0;
+
+  constructor(set: RuleSet, { mappings, bounds, latenessMs }: EvaluationOptions) {
+    this.#set = set;
+    this.#mappings = mappings;
+    this.#matcher = indexedMatcher(set);
+    if (set.correlations.length > 0)
+      this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0 });
+    if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
+  }
+
+  get streamCounts(): StreamCounts | undefined {
+    return this.#stream?.counts;
+  }
+
+  /** Makes before the first event what events of these log sources need. */
+  prepare(all: readonly (readonly LogSource[])[]): void {
+    for (const _ of this.#matcher.prepare(all));
+  }
+
+  /** What is to be printed for the line: nothing, or lines with their newlines. */
+  evaluate(line: string | undefined, number: number): string {
+    this.counts.lines += 1;
+    const event = this.#read(line, number);
+    if (event === undefined) return "";
+    const { form, sources } = formOf(event, this.#mappings);
+    const { forms } = this.counts;
+    this.counts.events += 1;
+    forms.set(form, (forms.get(form) ?? 0) + 1);
+    const matches = this.#matcher.match(event, sources);
+    if (matches.length === 0) this.#unmatched(sources);
+    else if (this.#stream) this.#correlate(matches, event, number);
+    return matches.length === 0 ? "" : this.#printed(matches, number);
+  }
+
+  /** The findings of correlations, once there are no more lines. */
+  *end(): Generator<string> {
+    const findings = [...(this.#stream?.end() ?? [])].sort(
+      (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
+    );
+    for (const { id, rule, group, firstMs, lastMs, count, bounded } of findings) {
+      const first = new Date(firstMs).toISOString();
+      const last = new Date(lastMs).toISOString();
+      yield `${JSON.stringify({ finding: id, rule: rule.id, group, first, last, count, bounded })}\n`;
+    }
+  }
+
+  #read(line: string | undefined, number: number): Readable | undefined {
+    if (line === undefined) return this.#fault(number, "too long");
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      // A byte order mark may stand before the first line; an empty line is no event, and no fault.
+      const text = number === 0 && line.startsWith("\ufeff") ? line.slice(1) : line;
+      if (text !== line) return this.#read(text, number);
+      return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error));
+    }
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Readable;
+    return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
+  }
+
+  #fault(line: number, reason: string): undefined {
+    this.counts.unreadable += 1;
+    if (this.counts.faults.length < FAULTS_MAX) this.counts.faults.push({ line, reason });
+  }
+
+  #printed(matches: readonly Match[], number: number): string {
+    this.counts.matches += matches.length;
+    this.counts.matchedEvents += 1;
+    let text = "";
+    for (const { rule } of matches) text += `{"event":${number},${this.#tailOf(rule)}\n`;
+    return text;
+  }
+
+  #tailOf(rule: DetectionRule): string {
+    const known = this.#tails.get(rule);
+    if (known !== undefined) return known;
+    const { id, title, level } = rule.about;
+    const tail = JSON.stringify({ rule: id, title, level }).slice(1);
+    this.#tails.set(rule, tail);
+    this.matchedRules.add(rule);
+    return tail;
+  }
+
+  #unmatched(sources: readonly LogSource[]): void {
+    const name = nameOf(sources);
+    let isLookedAt = this.#isLookedAt.get(name);
+    if (isLookedAt === undefined) {
+      isLookedAt = this.#set.detections.some(({ logsource }) => looksAt(logsource, sources));
+      if (this.#isLookedAt.size < SOURCES_MAX) this.#isLookedAt.set(name, isLookedAt);
+    }
+    if (isLookedAt) return;
+    const { unmatched } = this.counts;
+    const shown = unmatched.size < SOURCES_MAX || unmatched.has(name) ? name : "others";
+    unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
+  }
+
+  #correlate(matches: readonly Match[], event: Readable, number: number): void {
+    const rules = matches.map(({ rule }) => rule).filter(({ feeds }) => feeds.length > 0);
+    if (rules.length === 0) return;
+    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
+    if (time === undefined) {
+      this.counts.timeless += 1;
+      return;
+    }
+    this.#stream?.correlate(asKept(event, time.ms, number), rules);
+    this.#correlated += 1;
+    const clockMs = this.#clock?.add(time.ms);
+    if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
+      this.#stream?.clock(clockMs);
+  }
+}
+
+/** The event as correlations read it: with an id, a time and a stream. */
+function asKept(event: Readable, timeMs: number, number: number): EcsEvent {
+  const own = fieldOf(event, "event.id");
+  const id = typeof own === "string" && own !== "" ? own : String(number);
+  const inner = typeof event.event === "object" ? event.event : {};
+  return {
+    ...event,
+    "@timestamp": new Date(timeMs).toISOString(),
+    event: { ...inner, id },
+    wache: { stream: LIVE, sources: [] },
+  };
+}
+
+/** The place, but none of the text: it may hold secrets. */
+function syntaxFault(error: unknown): string {
+  const place = /position (\d+)/.exec(String(error))?.[1];
+  return place === undefined ? "not JSON, or cut off" : `not JSON from character ${place} on`;
+}
+
+const typeOf = (value: unknown): string => (value === null ? "null" : `a ${typeof value}`);
+
+const nameOf = (sources: readonly LogSource[]): string => sources.map(wordsOf).join("; ");
+
+function wordsOf({ product, category, service }: LogSource): string {
+  let words = product === undefined ? "" : ` product=${product}`;
+  if (category !== undefined) words += ` category=${category}`;
+  if (service !== undefined) words += ` service=${service}`;
+  return words === "" ? "none" : words.slice(1);
+}

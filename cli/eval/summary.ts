@@ -1,0 +1,76 @@
+// summary.ts — what an evaluation tells at its end: how much was read and matched, and what no rule could read.
+import type { LeftOut } from "../../correlator/sigma/rule.ts";
+import { counted, printable } from "../table.ts";
+import type { Evaluation } from "./evaluation.ts";
+
+const SHOWN_MAX = 10;
+
+export type Summary = {
+  readonly lines: number;
+  readonly events: number;
+  readonly forms: Readonly<Record<string, number>>;
+  readonly matches: number;
+  readonly matchedEvents: number;
+  readonly matchedRules: number;
+  readonly findings: number;
+  readonly timeless: number;
+  readonly groupless: number;
+  readonly overdue: number;
+  readonly unreadable: number;
+  readonly faults: readonly { readonly line: number; readonly reason: string }[];
+  readonly noRule: number;
+  readonly noRuleSources: readonly { readonly source: string; readonly events: number }[];
+};
+
+export function summaryOf(evaluation: Evaluation, findings: number): Summary {
+  const { forms, unmatched, ...counts } = evaluation.counts;
+  const { missedGroups = 0, overdue = 0 } = evaluation.streamCounts ?? {};
+  const sources = [...unmatched].map(([source, events]) => ({ source, events }));
+  return {
+    ...counts,
+    forms: Object.fromEntries(forms),
+    matchedRules: evaluation.matchedRules.size,
+    findings,
+    groupless: missedGroups,
+    overdue,
+    noRule: sources.reduce((sum, { events }) => sum + events, 0),
+    noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
+  };
+}
+
+export function summaryLines(summary: Summary): string[] {
+  const { events, matches, matchedRules, matchedEvents, forms } = summary;
+  const shown = Object.entries(forms).map(([form, count]) => `${count} ${form}`);
+  return [
+    `${counted(events, "event")}${shown.length === 0 ? "" : ` (${shown.join(", ")})`}, ${matches} matched by ${counted(matchedRules, "rule")} in ${counted(matchedEvents, "event")}${summary.findings === 0 ? "" : `, ${counted(summary.findings, "finding")} of correlations`}`,
+    ...unreadLines(summary),
+  ];
+}
+
+/** What no rule could read, and what correlations could not count. */
+function unreadLines(summary: Summary): string[] {
+  const { unreadable, faults, noRule, noRuleSources, timeless, groupless, overdue } = summary;
+  const lines: string[] = [];
+  if (unreadable > 0) {
+    const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
+    const named = faults.map(({ line, reason }) => `line ${line}: ${reason}`).join("; ");
+    lines.push(`${counted(unreadable, "line")} left out, no JSON objects: ${named}${more}`);
+  }
+  if (noRule > 0) {
+    const named = noRuleSources.map(({ source, events }) => `${printable(source)} (${events})`);
+    lines.push(`log sources that no rule looks at: ${named.join(", ")}; in all ${noRule}`);
+  }
+  if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
+  if (groupless > 0)
+    lines.push(`${counted(groupless, "time")} the field of a group-by was missing: not correlated`);
+  if (overdue > 0) lines.push(`${counted(overdue, "event")} later than --lateness: not correlated`);
+  return lines;
+}
+
+export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
+  const lines = leftOut
+    .slice(0, SHOWN_MAX)
+    .map(({ at, problems }) => `${at}: left out: ${problems[0]?.message ?? "refused"}`);
+  const more = leftOut.length - lines.length;
+  return more > 0 ? [...lines, `… and ${more} more are left out`] : lines;
+}

@@ -1,0 +1,139 @@
+// eval.ts — the verb that tries rules on a file of events, without a running Wache.
+import type { Readable } from "node:stream";
+import { spanMs } from "../../core/config-schema.ts";
+import { messageOf, UserError } from "../../core/errors.ts";
+import { loadMappings, type Mappings } from "../../core/mappings.ts";
+import { ruleDisk } from "../../correlator/sigma/disk.ts";
+import { loadRules } from "../../correlator/sigma/load.ts";
+import type { RuleSet } from "../../correlator/sigma/rule.ts";
+import { CONFIG_OPTIONS, configOf } from "../common.ts";
+import { Evaluation } from "../eval/evaluation.ts";
+import { leftOutLines, summaryLines, summaryOf } from "../eval/summary.ts";
+import { eachLine } from "../eval/text-lines.ts";
+import { openBytes } from "../lines.ts";
+import { readingOf, ruleFoldersOf } from "../rule-folders.ts";
+import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
+
+const WRITE_CHARS_MIN = 64 * 1024; // written at once; what a chunk of input gave is written in any case
+
+export const evaluate: Verb = {
+  name: "eval",
+  summary: "try rules on a file of events",
+  usage: "[options] [FILE]",
+  text: 'FILE holds one JSON object a line, plain or gzip; without one, or as -, standard input is read. Events are taken as Wache keeps them, as Windows events in the nested EVTX form, or flat in Sigma\'s own names with product, category and service. Each match is one line: {"event":LINE FROM 0,"rule":ID,"title":…,"level":…}. At the end come the findings of correlations: {"finding":ID,"rule":ID,"group":{…},"first":TIME,"last":TIME,"count":N}. A summary, with what no rule could read, goes to standard error. Rules that do not load are left out, and said.',
+  positionals: { min: 0, max: 1 },
+  options: {
+    config: CONFIG_OPTIONS.config,
+    rules: {
+      type: "string",
+      value: "DIR",
+      text: "a folder of rules, or a file; without it, the rules that a start would load",
+      multiple: true,
+    },
+    lateness: {
+      type: "string",
+      value: "SPAN",
+      text: "close windows of correlations behind the clock of the events, and leave out what comes later than 30s, 10m, …; without it, windows stay open to the end and the order does not matter",
+    },
+    json: { type: "boolean", text: "the summary as a line of JSON" },
+  },
+  examples: [
+    { line: "wache eval --rules my-rules events.ndjson", does: "a line for each match" },
+    {
+      line: "zcat old.ndjson.gz | wache eval --rules sigma/rules | jq -r .title | sort | uniq -c",
+      does: "how often each rule of a SigmaHQ checkout matches",
+    },
+  ],
+  exits: {
+    0: "all was read, whether or not a rule matched",
+    1: "no rule loads, the file can't be read, or none of its lines is a JSON object",
+  },
+  run: evaluateFile,
+};
+
+async function evaluateFile(call: Call): Promise<number> {
+  const { values, positionals, err } = call;
+  const { set, mappings } = await rulesOf(values, err);
+  const { correlator } = configOf(values);
+  const latenessMs = latenessOf(values);
+  const evaluation = new Evaluation(set, {
+    mappings,
+    bounds: correlator,
+    ...(latenessMs === undefined ? {} : { latenessMs }),
+  });
+  const findings = await printAll(await bytesOf(positionals[0]), evaluation, call);
+  const summary = summaryOf(evaluation, findings);
+  if (flagOf(values, "json")) err(JSON.stringify(summary));
+  else for (const line of summaryLines(summary)) err(line);
+  return summary.events === 0 && summary.unreadable > 0 ? EXIT.failed : EXIT.ok;
+}
+
+async function printAll(bytes: Readable, evaluation: Evaluation, call: Call): Promise<number> {
+  let text = "";
+  const flush = async (charsMin = 0): Promise<void> => {
+    if (text.length <= charsMin) return;
+    call.out(text.slice(0, -1));
+    text = "";
+    await call.drained?.();
+  };
+  try {
+    await eachLine(
+      bytes,
+      (line, number) => {
+        text += evaluation.evaluate(line, number);
+      },
+      { afterChunk: flush },
+    );
+  } catch (error) {
+    await flush();
+    throw unreadable("the events", error);
+  }
+  let findings = 0;
+  for (const line of evaluation.end()) {
+    findings += 1;
+    text += line;
+    await flush(WRITE_CHARS_MIN);
+  }
+  await flush();
+  return findings;
+}
+
+async function rulesOf(
+  values: Values,
+  err: (line: string) => void,
+): Promise<{ readonly set: RuleSet; readonly mappings: Mappings }> {
+  const given = values.rules;
+  const folders = ruleFoldersOf(values, Array.isArray(given) ? (given as string[]) : []);
+  const lenient = folders.map(({ path }) => ({ path, lenient: true }));
+  const mappings = await loadMappings(readingOf(values).mappings);
+  const { set, leftOut } = await loadRules(lenient, ruleDisk, { mapField: mappings.field });
+  for (const line of leftOutLines(leftOut)) err(line);
+  if (set === undefined || set.detections.length === 0)
+    throw new UserError(
+      "cli.no-rules",
+      `no rule loads from ${folders.map(({ path }) => path).join(", ")}; name a folder with --rules, or look at wache rules validate`,
+    );
+  return { set, mappings };
+}
+
+async function bytesOf(file: string | undefined): Promise<Readable> {
+  if (file === undefined || file === "-") return process.stdin;
+  try {
+    return await openBytes(file);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
+}
+
+const unreadable = (what: string, cause: unknown): UserError =>
+  new UserError("cli.file-unreadable", `${what} can't be read: ${messageOf(cause)}`, { cause });
+
+function latenessOf(values: Values): number | undefined {
+  const text = stringOf(values, "lateness");
+  if (text === undefined) return undefined;
+  const ms = spanMs(text);
+  if (Number.isFinite(ms)) return ms;
+  throw new UserError("cli.usage", `--lateness is "${text}"; write 30s, 10m, 1h`, {
+    exitCode: EXIT.usage,
+  });
+}

@@ -1,0 +1,86 @@
+// finished-stream.ts — the findings of events that are all there already: a file, a test's case.
+//
+// In:    events, each with the rules that it satisfies.
+// Out:   at the end, the unsuperseded findings, the newest revision of each.
+// Holds: without a clock every window stays open to the end, so that the order of the events does not matter; with one,
+//        windows close behind it, and an event that comes later than the lateness allows is counted as overdue.
+import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
+import { type EcsEvent, LIVE } from "../core/event.ts";
+import { type Finding, type SignalRecord, TOPIC } from "../core/records.ts";
+import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
+import { findingOf, signalsOf } from "./signals.ts";
+import { type Counts, WindowsProcessor } from "./windows/processor.ts";
+import type { Bounds } from "./windows/rule-windows.ts";
+
+export type StreamCounts = Counts & { missedGroups: number };
+
+export class FinishedStream {
+  readonly #windows: WindowsProcessor;
+  readonly #findings = new Map<string, Finding>();
+  #missedGroups = 0;
+
+  constructor(set: RuleSet, options: Bounds & { readonly latenessMs: number }) {
+    this.#windows = new WindowsProcessor({
+      ...options,
+      ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
+    });
+    this.#take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
+  }
+
+  get counts(): StreamCounts {
+    return { ...this.#windows.counts, missedGroups: this.#missedGroups };
+  }
+
+  /** The event belongs to the stream `live`. */
+  add(event: EcsEvent, matched: readonly DetectionRule[]): void {
+    this.#take(
+      matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)),
+    );
+    this.correlate(event, matched);
+  }
+
+  /** As `add`, but rules that stand alone make no findings. */
+  correlate(event: EcsEvent, matched: readonly DetectionRule[]): void {
+    const signals = signalsOf(event, matched);
+    this.#missedGroups += signals.missed;
+    this.#take(signals.out);
+  }
+
+  /** No event will come whose time is before this one less the lateness. */
+  clock(atMs: number): void {
+    this.#take([signal({ kind: "tick", stream: LIVE, feeder: FEEDER, atMs })]);
+  }
+
+  end(): readonly Finding[] {
+    this.#take([signal({ kind: "tick", stream: LIVE, feeder: FEEDER, atMs: 0, end: true })]);
+    const all = [...this.#findings.values()];
+    const superseded = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
+    return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
+  }
+
+  #take(out: readonly OutRecord[]): void {
+    for (const { topic, value } of out) {
+      if (topic === TOPIC.signals) {
+        const next: OutRecord[] = [];
+        this.#windows.process(recordOf(value as SignalRecord), next);
+        this.#take(next);
+        continue;
+      }
+      const finding = value as Finding;
+      if (finding.revision > (this.#findings.get(finding.id)?.revision ?? 0))
+        this.#findings.set(finding.id, finding);
+    }
+  }
+}
+
+const FEEDER = "events/0";
+const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
+const recordOf = (value: SignalRecord): BusRecord => ({
+  topic: TOPIC.signals,
+  partition: 0,
+  offset: 0,
+  key: "",
+  value,
+  text: "",
+  timestampMs: 0,
+});
