@@ -30,11 +30,15 @@ const load = async (path: string): Promise<Required<LoadedRules>> => {
   return { set, mappings, problems, leftOut };
 };
 
-test.skipIf(!existsSync(RULES))(`all of them load as a strict set${why(RULES)}`, async () => {
-  const { set, problems } = await load(RULES);
-  expect(problems).toEqual([]);
-  expect(set.detections.length).toBeGreaterThanOrEqual(3141);
-}, 60_000);
+test.skipIf(!existsSync(RULES))(
+  `all of them load as a strict set${why(RULES)}`,
+  async () => {
+    const { set, problems } = await load(RULES);
+    expect(problems).toEqual([]);
+    expect(set.detections.length).toBeGreaterThanOrEqual(3141);
+  },
+  60_000,
+);
 
 test.skipIf(!existsSync(RULES))(
   `every field is known to the mappings of its log source${why(RULES)}`,
