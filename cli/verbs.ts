@@ -74,6 +74,21 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/rules-explain.ts")).rulesExplain,
   },
   {
+    name: "rules backtest",
+    summary: "count what rules would have found in the kept events",
+    load: async () => (await import("./verbs/rules-backtest.ts")).rulesBacktest,
+  },
+  {
+    name: "rules import",
+    summary: "see what a checkout of public rules gives, and copy it",
+    load: async () => (await import("./verbs/rules-import.ts")).rulesImport,
+  },
+  {
+    name: "rules coverage",
+    summary: "show which ATT&CK techniques rules look for",
+    load: async () => (await import("./verbs/rules-coverage.ts")).rulesCoverage,
+  },
+  {
     name: "token create",
     summary: "make an API token for a script",
     load: async () => (await import("./verbs/token.ts")).tokenCreate,

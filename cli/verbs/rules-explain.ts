@@ -7,8 +7,9 @@ import { type FieldUse, fieldsOf } from "../../correlator/sigma/fields.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { DetectionRule } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
+import { explainEvents } from "../explain-event.ts";
 import { RULE_OPTIONS, readingOf, ruleFoldersOf, withRest } from "../rule-folders.ts";
-import { EXIT, flagOf, type Verb } from "../verb.ts";
+import { EXIT, flagOf, stringOf, type Verb } from "../verb.ts";
 
 export const rulesExplain: Verb = {
   name: "rules explain",
@@ -16,16 +17,29 @@ export const rulesExplain: Verb = {
   usage: "[options] FILE…",
   text: "For each detection rule of FILE: the log source that it looks at, and for each field the event's paths, of which the first that is present counts. Mapping files say them; a field that none of them knows stands where its name says.",
   positionals: { min: 1, max: 1000 },
-  options: { ...RULE_OPTIONS, ...JSON_OPTION },
+  options: {
+    ...RULE_OPTIONS,
+    event: {
+      type: "string",
+      value: "FILE",
+      text: "try the rules on this event instead (JSON; - is standard input): which selection holds, on which field and value, and which does not",
+    },
+    ...JSON_OPTION,
+  },
   examples: [
     { line: "wache rules explain my-rules/vpn.yml", does: "log source, fields and their paths" },
+    {
+      line: "wache rules explain my-rules/vpn.yml --event event.json",
+      does: "why the rule matches the event, or why not",
+    },
     {
       line: "wache rules explain --json my-rules | jq -r '.unknown[]' | sort | uniq -c",
       does: "fields that no mapping knows",
     },
   ],
   exits: { 1: "the rules are refused, or FILE has no detection rule" },
-  run: async ({ values, positionals, out, err }) => {
+  run: async (call) => {
+    const { values, positionals, out, err } = call;
     const named = ruleFoldersOf(values, positionals);
     const loaded = await loadRules(withRest(values, named), ruleDisk, readingOf(values));
     const { set, mappings, problems, leftOut } = loaded;
@@ -37,9 +51,13 @@ export const rulesExplain: Verb = {
       for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
       return EXIT.failed;
     }
-    const explained = set.detections
-      .filter(({ at }) => isNamed(at))
-      .map((rule) => explain(rule, mappings));
+    const rules = set.detections.filter(({ at }) => isNamed(at));
+    const file = stringOf(values, "event");
+    if (file !== undefined && rules.length > 0) {
+      await explainEvents(rules, mappings, { file, call });
+      return EXIT.ok;
+    }
+    const explained = rules.map((rule) => explain(rule, mappings));
     if (explained.length === 0) err("no detection rule was found there");
     for (const one of explained) {
       if (flagOf(values, "json")) out(JSON.stringify(one));

@@ -1,45 +1,115 @@
-// rules-validate.ts — the verb that reads rules as a start or a reload would, and says what is wrong.
+// rules-validate.ts — the verb that reads rules as a start or a reload would, and says what is wrong, and what is likely not meant.
+import type { Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
-import { loadRules } from "../../correlator/sigma/load.ts";
+import { isRuleFile, loadRules, textOf } from "../../correlator/sigma/load.ts";
+import type { LoadedRules, Problem } from "../../correlator/sigma/rule.ts";
+import { warningsOf } from "../../correlator/sigma/warnings.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, readingOf, ruleFoldersOf } from "../rule-folders.ts";
+import { RULE_OPTIONS, type RuleFolder, readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { counted } from "../table.ts";
-import { EXIT, flagOf, type Verb } from "../verb.ts";
+import { type Call, EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesValidate: Verb = {
   name: "rules validate",
   summary: "check rules before they go live",
   usage: "[options] [PATH…]",
-  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache.",
+  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag, a field that no mapping of the log source knows) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
   positionals: { min: 0, max: 1000 },
-  options: { ...RULE_OPTIONS, ...JSON_OPTION },
+  options: {
+    ...RULE_OPTIONS,
+    "deny-warnings": { type: "boolean", text: "a warning fails as well" },
+    ...JSON_OPTION,
+  },
   examples: [
     { line: "wache rules validate", does: "what a start would load" },
     { line: "wache rules validate my-rules --json", does: "one line of JSON, for an editor or CI" },
   ],
-  exits: { 0: "the rules would go live", 1: "they are refused" },
-  run: async ({ values, positionals, out, err }) => {
-    const loaded = await loadRules(ruleFoldersOf(values, positionals), ruleDisk, readingOf(values));
-    const { problems, leftOut, set } = loaded;
-    const counts = {
-      detections: set?.detections.length ?? 0,
-      correlations: set?.correlations.length ?? 0,
-    };
-    if (flagOf(values, "json")) {
-      out(JSON.stringify({ ok: set !== undefined, ...counts, problems, leftOut }));
-      return set === undefined ? EXIT.failed : EXIT.ok;
-    }
-    for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
-    for (const { at, problems: why } of leftOut)
-      err(`${at}: left out: ${why.map(({ message }) => message).join("; ")}`);
-    if (set === undefined) {
-      err(`refused: ${counted(problems.length, "problem")}`);
-      return EXIT.failed;
-    }
-    const left = leftOut.length === 0 ? "" : `, ${leftOut.length} left out of lenient folders`;
-    out(
-      `good: ${counted(counts.detections, "detection")}, ${counted(counts.correlations, "correlation")}${left}`,
-    );
-    return EXIT.ok;
+  exits: {
+    0: "the rules would go live",
+    1: "they are refused, or --deny-warnings and there is one",
+  },
+  run: async (call) => {
+    const { values, positionals } = call;
+    const folders = ruleFoldersOf(values, positionals);
+    const loaded = await loadRules(folders, ruleDisk, readingOf(values));
+    const found = foundIn(loaded, await warningsIn(folders, loaded.mappings));
+    if (flagOf(values, "json")) call.out(JSON.stringify({ ...countsOf(loaded), problems: found }));
+    else show(call, loaded, found);
+    const isDenied =
+      flagOf(values, "deny-warnings") && found.some(({ severity }) => severity === "warning");
+    return loaded.set === undefined || isDenied ? EXIT.failed : EXIT.ok;
   },
 };
+
+type Severity = "error" | "left-out" | "warning";
+type Found = {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly rule?: string;
+};
+
+function foundIn(
+  { problems, leftOut }: LoadedRules,
+  warnings: readonly Problem[],
+): readonly Found[] {
+  const placed =
+    (severity: Severity) =>
+    ({ code, at, message, rule }: Problem): Found => {
+      const [, file = at, line = "1", column = "1"] = /^(.*):(\d+):(\d+)$/.exec(at) ?? [];
+      const place = { file, line: Number(line), column: Number(column) };
+      return { severity, code, ...place, message, ...(rule === undefined ? {} : { rule }) };
+    };
+  return [
+    ...problems.map(placed("error")),
+    ...leftOut.flatMap((one) => one.problems.map(placed("left-out"))),
+    ...warnings.map(placed("warning")),
+  ];
+}
+
+const countsOf = ({ set, leftOut }: LoadedRules) => ({
+  ok: set !== undefined,
+  detections: set?.detections.length ?? 0,
+  correlations: set?.correlations.length ?? 0,
+  leftOut: leftOut.length,
+});
+
+/** Of the files that can be read; of the others loading has told. */
+async function warningsIn(
+  folders: readonly RuleFolder[],
+  mappings: Mappings | undefined,
+): Promise<readonly Problem[]> {
+  const fields = mappings ?? { known: () => [], isKnown: () => true };
+  const lists = await Promise.all(folders.map(({ path }) => ruleDisk.list(path).catch(() => [])));
+  const warnings: Problem[] = [];
+  for (const path of new Set(lists.flat().filter(isRuleFile).toSorted())) {
+    const bytes = await ruleDisk.read(path).catch(() => undefined);
+    const read = bytes === undefined ? undefined : textOf(bytes);
+    if (read?.ok) warnings.push(...warningsOf({ path, text: read.text, lenient: true }, fields));
+  }
+  return warnings;
+}
+
+function show({ out, err }: Call, loaded: LoadedRules, found: readonly Found[]): void {
+  const words: Readonly<Record<Severity, string>> = {
+    error: "",
+    "left-out": "left out: ",
+    warning: "warning: ",
+  };
+  for (const { severity, code, file, line, column, message } of found)
+    err(`${file}:${line}:${column}: ${words[severity]}${message} (${code})`);
+  const warned = found.filter(({ severity }) => severity === "warning").length;
+  const also = warned === 0 ? "" : `, ${counted(warned, "warning")}`;
+  if (loaded.set === undefined) {
+    err(`refused: ${counted(loaded.problems.length, "problem")}${also}`);
+    return;
+  }
+  const { detections, correlations, leftOut } = countsOf(loaded);
+  const left = leftOut === 0 ? "" : `, ${leftOut} left out of lenient folders`;
+  out(
+    `good: ${counted(detections, "detection")}, ${counted(correlations, "correlation")}${left}${also}`,
+  );
+}

@@ -134,7 +134,7 @@ async function readText(path: string, disk: RuleDisk): Promise<Text> {
 }
 
 /** UTF-8, or UTF-16 where a byte order mark says so. */
-function textOf(bytes: Uint8Array): Text {
+export function textOf(bytes: Uint8Array): Text {
   const [a, b] = bytes;
   const encoding =
     a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";

@@ -1,0 +1,111 @@
+// explain-event.ts — rules tried on the events of a file, with the reasons: what `wache rules explain --event` prints.
+import { readFile } from "node:fs/promises";
+import { text as textOf } from "node:stream/consumers";
+import { messageOf, UserError } from "../core/errors.ts";
+import type { Mappings } from "../core/mappings.ts";
+import { formOf } from "../correlator/event-forms.ts";
+import { type Explanation, explainMatch, type Why } from "../correlator/explain.ts";
+import type { Readable } from "../correlator/match/matcher.ts";
+import type { DetectionRule } from "../correlator/sigma/rule.ts";
+import { printable } from "./table.ts";
+import { type Call, flagOf } from "./verb.ts";
+
+const REFUSED_SHOWN_MAX = 5; // of the alternatives of which none holds
+
+/** One event as JSON, a list of them, or one a line. */
+export async function explainEvents(
+  rules: readonly DetectionRule[],
+  mappings: Mappings,
+  { file, call }: { readonly file: string; readonly call: Call },
+): Promise<void> {
+  const events = await eventsOf(file);
+  for (const [number, event] of events.entries()) {
+    const { form, sources } = formOf(event, mappings);
+    for (const rule of rules) {
+      const explained = explainMatch(rule, event, sources);
+      if (flagOf(call.values, "json"))
+        call.out(JSON.stringify({ event: number, form, sources, ...explained }));
+      else
+        for (const line of linesOf(explained, events.length > 1 ? number : undefined))
+          call.out(line);
+    }
+  }
+}
+
+async function eventsOf(file: string): Promise<readonly Readable[]> {
+  const text = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8")).catch(
+    (error: unknown) => {
+      throw new UserError("cli.file-unreadable", `${file} can't be read: ${messageOf(error)}`, {
+        cause: error,
+      });
+    },
+  );
+  const bare = text.replace(/^\ufeff/, "");
+  const whole = parsed(bare);
+  const found =
+    whole === undefined
+      ? bare
+          .split("\n")
+          .filter((line) => line.trim() !== "")
+          .map(parsed)
+      : [whole].flat();
+  const events = found.filter(isObject);
+  if (events.length > 0 && events.length === found.length) return events;
+  throw new UserError(
+    "cli.file-unreadable",
+    `${file} holds no event: write one JSON object, a list of them, or one a line`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Readable =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function* linesOf(explained: Explanation, number: number | undefined): Generator<string> {
+  const { title, at, matches, selections, looksAt } = explained;
+  const which = number === undefined ? "" : `event ${number}: `;
+  yield `${which}${title} (${at}): ${matches ? "matches" : "does not match"}`;
+  if (!looksAt) yield "  ✗ the event belongs to no log source that the rule looks at";
+  for (const { name, why } of selections) {
+    yield `  ${markOf(why)} ${name}`;
+    yield* whyLines(why, "      ");
+  }
+  yield "";
+}
+
+const markOf = ({ holds }: Why): string => (holds ? "✓" : "✗");
+
+function* whyLines(why: Why, indent: string): Generator<string> {
+  if (why.kind === "test") {
+    yield `${indent}${markOf(why)} ${printable(`${why.field ?? "any text"} ${why.test}: ${metOf(why)}`)}`;
+    return;
+  }
+  if (why.kind === "all") {
+    for (const one of why.of) yield* whyLines(one, indent);
+    return;
+  }
+  if (why.kind === "not") {
+    yield `${indent}${markOf(why)} not:`;
+    for (const one of why.of) yield* whyLines(one, `${indent}  `);
+    return;
+  }
+  const shown = why.holds
+    ? why.of.filter(({ holds }) => holds)
+    : why.of.slice(0, REFUSED_SHOWN_MAX);
+  yield `${indent}${markOf(why)} ${why.holds ? `${shown.length} of ${why.of.length}` : `none of ${why.of.length}`}:`;
+  for (const one of shown) yield* whyLines(one, `${indent}  `);
+  if (!why.holds && why.of.length > shown.length)
+    yield `${indent}  … ${why.of.length - shown.length} more`;
+}
+
+function metOf(why: Why & { readonly kind: "test" }): string {
+  if (why.field === null) return why.value === undefined ? "in none" : JSON.stringify(why.value);
+  return why.path === undefined ? "is missing" : `${JSON.stringify(why.value)} at ${why.path}`;
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { main } from "./main.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wache-validate-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const ID = "28ad448c-7ba0-5559-ac98-1f15b33367af";
+const good = `title: Good\nid: ${ID}\nlogsource: { product: x }\ndetection: { a: { b: 1 }, condition: a }\n`;
+const warned = file("warned.yml", good);
+const whole = file("whole.yml", `${good}level: low\n`);
+const again = file("again.yml", `${good}level: low\n`);
+const bad = file(
+  "bad.yml",
+  `title: Bad\nid: bad\nlevel: low\nlogsource: { product: x }\ndetection: { a: { b|nope: 1 }, condition: a }\n`,
+);
+
+const run = async (...args: string[]) => {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await main(["rules", "validate", ...args], {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  });
+  return { code, out: out.join("\n"), err: err.join("\n") };
+};
+const place = (path: string, line: number, column: number) => ({ file: path, line, column });
+
+test.for([
+  { name: "nothing wrong", args: [whole], code: 0, want: [] },
+  {
+    name: "a warning",
+    args: [warned],
+    code: 0,
+    want: [{ severity: "warning", code: "rule.level-missing", ...place(warned, 1, 1), rule: ID }],
+  },
+  {
+    name: "a warning that is denied",
+    args: ["--deny-warnings", warned],
+    code: 1,
+    want: [{ severity: "warning", code: "rule.level-missing", ...place(warned, 1, 1), rule: ID }],
+  },
+  {
+    name: "the same id twice",
+    args: [whole, again],
+    code: 1,
+    want: [{ severity: "error", code: "rule.duplicate", ...place(whole, 1, 1), rule: ID }],
+  },
+  {
+    name: "a bad rule, lenient",
+    args: ["--lenient", bad, whole],
+    code: 0,
+    want: [
+      { severity: "left-out", code: "rule.modifier-unknown", ...place(bad, 5, 19), rule: "bad" },
+      { severity: "warning", code: "rule.id-form", ...place(bad, 2, 5), rule: "bad" },
+    ],
+  },
+])("rules validate --json: $name", async ({ args, code, want }) => {
+  const ended = await run("--json", ...args);
+  const { problems, ok } = JSON.parse(ended.out);
+  const bare = problems.map(({ message, ...rest }: { message: string }) => {
+    expect(message.length).toBeGreaterThan(10);
+    return rest;
+  });
+  expect({ code: ended.code, problems: bare }).toEqual({ code, problems: want });
+  expect(ok).toBe(!want.some(({ severity }) => severity === "error"));
+});
+
+test("for people: each with its place, and the counts at the end", async () => {
+  const ended = await run(warned);
+  expect(ended).toEqual({
+    code: 0,
+    err: `${warned}:1:1: warning: there is no level; medium is taken (rule.level-missing)`,
+    out: "good: 1 detection, 0 correlations, 1 warning",
+  });
+});
