@@ -311,7 +311,8 @@ function build(
     ),
   }));
   correlations.sort((a, b) => a.level - b.level);
-  const version = idOf("set", JSON.stringify([rules, correlations]));
+  const told = rules.map(({ condition: _, ...rest }) => rest); // a rule's version stands for its condition
+  const version = idOf("set", JSON.stringify([told, correlations]));
   return { version, detections: rules, correlations };
 }
 
