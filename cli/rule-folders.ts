@@ -19,3 +19,7 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
   const all = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
   return all.map((folder) => ({ ...folder, lenient: lenient || folder.lenient }));
 }
+
+/** What the configuration says that %name% stands for in rules. */
+export const placeholdersOf = (values: Values): ReadonlyMap<string, readonly string[]> =>
+  new Map(Object.entries(configOf(values).correlator.placeholders));

@@ -146,7 +146,9 @@ function isAlive(pid: number): boolean {
 async function checkRules({ correlator }: Config): Promise<Result[]> {
   const shipped = { path: join(packageRoot(), "rules"), lenient: false };
   const folders = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
-  const { set, problems } = await loadRules(folders, ruleDisk);
+  const { set, problems } = await loadRules(folders, ruleDisk, {
+    placeholders: new Map(Object.entries(correlator.placeholders)),
+  });
   if (set === undefined)
     return [
       fail(`refused: ${problems[0]?.at}: ${problems[0]?.message}; wache rules validate shows all`),

@@ -5,7 +5,7 @@ import type { RuleAbout } from "../../core/records.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
+import { placeholdersOf, RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
 import { table } from "../table.ts";
 import { EXIT, flagOf, type Verb } from "../verb.ts";
 
@@ -22,7 +22,9 @@ export const rulesList: Verb = {
   ],
   exits: { 1: "the rules are refused" },
   run: async ({ values, positionals, out }) => {
-    const { set, problems } = await loadRules(ruleFoldersOf(values, positionals), ruleDisk);
+    const { set, problems } = await loadRules(ruleFoldersOf(values, positionals), ruleDisk, {
+      placeholders: placeholdersOf(values),
+    });
     if (set === undefined)
       throw new UserError(
         "rules.refused",

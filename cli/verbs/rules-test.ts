@@ -6,7 +6,7 @@ import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, type RuleFolder, ruleFoldersOf } from "../rule-folders.ts";
+import { placeholdersOf, RULE_OPTIONS, type RuleFolder, ruleFoldersOf } from "../rule-folders.ts";
 import { counted } from "../table.ts";
 import { EXIT, flagOf, type Values, type Verb } from "../verb.ts";
 
@@ -27,7 +27,9 @@ export const rulesTest: Verb = {
   },
   run: async ({ values, positionals, out, err }) => {
     const folders = ruleFoldersOf(values, positionals);
-    const { set, problems } = await loadRules(withRest(values, folders), ruleDisk);
+    const { set, problems } = await loadRules(withRest(values, folders), ruleDisk, {
+      placeholders: placeholdersOf(values),
+    });
     if (set === undefined) {
       for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
       return EXIT.failed;

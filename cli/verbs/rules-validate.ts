@@ -2,7 +2,7 @@
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import { JSON_OPTION } from "../common.ts";
-import { RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
+import { placeholdersOf, RULE_OPTIONS, ruleFoldersOf } from "../rule-folders.ts";
 import { counted } from "../table.ts";
 import { EXIT, flagOf, type Verb } from "../verb.ts";
 
@@ -19,7 +19,9 @@ export const rulesValidate: Verb = {
   ],
   exits: { 0: "the rules would go live", 1: "they are refused" },
   run: async ({ values, positionals, out, err }) => {
-    const loaded = await loadRules(ruleFoldersOf(values, positionals), ruleDisk);
+    const loaded = await loadRules(ruleFoldersOf(values, positionals), ruleDisk, {
+      placeholders: placeholdersOf(values),
+    });
     const { problems, leftOut, set } = loaded;
     const counts = {
       detections: set?.detections.length ?? 0,

@@ -216,8 +216,9 @@ function quotedAt(reader: Reader, start: number): { readonly value: string; read
 function unescaped(quoted: string): string {
   try {
     return JSON.parse(quoted) as string;
-  } catch {
-    throw other;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw other;
+    throw error;
   }
 }
 
@@ -241,7 +242,7 @@ function inline(reader: Reader, from: number, indent: number): Node {
   reader.line += 1;
   skipBlank(reader);
   if (indentOf(reader) > indent) throw other; // the text goes on below
-  return scalar(valueOf(source), source, from);
+  return scalar(coreValue(source), source, from);
 }
 
 function startsPlain(text: string, from: number, end: number): boolean {
@@ -252,7 +253,7 @@ function startsPlain(text: string, from: number, end: number): boolean {
 }
 
 /** YAML's core schema; what is no plain integer is left to the library. */
-function valueOf(source: string): ScalarValue {
+function coreValue(source: string): ScalarValue {
   if (/^(?:~|null|Null|NULL)$/.test(source)) return null;
   if (/^(?:true|True|TRUE)$/.test(source)) return true;
   if (/^(?:false|False|FALSE)$/.test(source)) return false;

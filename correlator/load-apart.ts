@@ -1,0 +1,26 @@
+// load-apart.ts — loads rules in a worker, so that matching goes on meanwhile.
+import { besideModule, startWorker } from "../core/worker-calls.ts";
+import type { Placeholders, RuleFolders, RulesWorker } from "./rules-worker.ts";
+import type { DetectionRule, LoadedRules } from "./sigma/rule.ts";
+
+export async function loadApart(
+  folders: RuleFolders,
+  placeholders: Placeholders,
+): Promise<LoadedRules> {
+  const worker = startWorker<RulesWorker>("the reader of rules", {
+    url: besideModule(import.meta.url, "rules-worker"),
+    data: undefined,
+  });
+  try {
+    const { set, ...rest } = await worker.call("load", folders, placeholders);
+    if (set === undefined) return rest;
+    const detections: DetectionRule[] = [];
+    for (;;) {
+      const slice = await worker.call("slice");
+      if (slice.length === 0) return { ...rest, set: { ...set, detections } };
+      detections.push(...slice);
+    }
+  } finally {
+    await worker.close();
+  }
+}
