@@ -40,6 +40,8 @@ export type Source = {
   readonly path: string;
   readonly problems: Problem[];
   readonly at: (offset: number) => string;
+  /** Where a word of a scalar stands: quotes, margins and line breaks may have pushed it on. */
+  readonly find: (word: string, from: number) => number;
   readonly problem: (code: string, offset: number, message: string) => void;
 };
 
@@ -55,7 +57,11 @@ export function sourceOf(path: string, text: string): { source: Source; document
   const problem = (code: string, offset: number, message: string) => {
     problems.push({ code, at: at(offset), message });
   };
-  const source: Source = { path, problems, at, problem };
+  const find = (word: string, from: number): number => {
+    const found = text.indexOf(word, from);
+    return found < 0 ? Math.min(from, text.length) : found;
+  };
+  const source: Source = { path, problems, at, find, problem };
   if (text.length <= bytesMax)
     return { source, documents: blockDocuments(text) ?? libraryDocuments(text, source) };
   const message = `the file has ${text.length} characters; the most is ${bytesMax}; split it`;
