@@ -21,10 +21,15 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
   return all.map((folder) => ({ ...folder, lenient: lenient || folder.lenient }));
 }
 
-/** Rules are read by the same mappings wherever they come from. */
-export const readingOf = (values: Values): { readonly mappings: readonly string[] } => ({
-  mappings: mappingFolders(configOf(values)),
-});
+/** Rules are read by the same mappings and placeholders wherever they come from. */
+export function readingOf(values: Values): {
+  readonly mappings: readonly string[];
+  readonly placeholders: ReadonlyMap<string, readonly string[]>;
+} {
+  const config = configOf(values);
+  const placeholders = new Map(Object.entries(config.correlator.placeholders));
+  return { mappings: mappingFolders(config), placeholders };
+}
 
 /** What is named may need the rules around it: where those are in force, all of them are loaded. */
 export function withRest(values: Values, folders: readonly RuleFolder[]): readonly RuleFolder[] {

@@ -206,6 +206,14 @@ const correlator = section(
       default: true,
       description: "use the rules that ship with Wache",
     }),
+    placeholders: Type.Record(
+      Type.String({ pattern: "^[^%\\s\\\\]{1,64}$" }),
+      Type.Array(Type.String({ maxLength: 1000 }), { minItems: 1, maxItems: 1000 }),
+      {
+        default: {},
+        description: "what stands for %name% in rules that say expand: a name and its values",
+      },
+    ),
     groupsMax: Type.Integer({
       minimum: 1,
       default: 500_000,

@@ -65,7 +65,7 @@ export function fieldOf(document: unknown, path: string): unknown {
     const below = record[head];
     const rest = path.slice(dot + 1);
     const value = Array.isArray(below)
-      ? below.map((item) => fieldOf(item, rest)).filter((item) => item !== undefined)
+      ? below.map((item) => fieldOf(item, rest)).flatMap((item) => (item === undefined ? [] : item))
       : fieldOf(below, rest);
     if (Array.isArray(value) && Array.isArray(below) && value.length === 0) continue;
     if (value !== undefined) return value;

@@ -27,7 +27,7 @@ test("a broken set is refused while the running one stays, until the files are g
   const status = createStatus();
   const metrics = createMetrics({ version: "0" });
   const rules = await rulesInForce({
-    config: { correlator: { mappings: [] } },
+    config: { correlator: { mappings: [], placeholders: {} } },
     rulesDirs: [{ path: folder, lenient: false }],
     clock: {
       ...systemClock,

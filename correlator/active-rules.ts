@@ -2,16 +2,16 @@
 //
 // Holds: a set goes live as a whole or not at all; what is refused is said with file, line and reason, and the running
 //        set stays. A start with a set that does not compile is refused.
-import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
 import { Gauge } from "prom-client";
 import { messageOf, UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import { mappingFolders } from "../core/mappings.ts";
 import type { ServiceContext } from "../core/service.ts";
 import type { ActiveRules } from "./detection.ts";
+import { loadApart } from "./load-apart.ts";
 import { indexedMatcher } from "./match/indexed.ts";
-import { loadRules, type RuleDisk } from "./sigma/load.ts";
+import { ruleDisk } from "./sigma/disk.ts";
 import type { LoadedRules, Problem } from "./sigma/rule.ts";
 
 const LOOK_EVERY_MS = 2000;
@@ -21,20 +21,9 @@ const RULES_LISTED_MAX = 10_000;
 
 export type RulesInForce = { readonly current: () => ActiveRules; readonly stop: () => void };
 
-export const ruleDisk: RuleDisk = {
-  list: async (path) => {
-    if (!(await stat(path)).isDirectory()) return [path];
-    const entries = await readdir(path, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
-  },
-  read: (path) => readFile(path),
-};
-
 export async function rulesInForce(context: ServiceContext): Promise<RulesInForce> {
   const { clock, rulesDirs, log, status, metrics } = context;
+  const placeholders = new Map(Object.entries(context.config.correlator.placeholders));
   const refused = new Gauge({
     name: "wache_rules_refused",
     help: "1 while the rules on disk are refused and the set before stays in force",
@@ -43,7 +32,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
   const mappings = mappingFolders(context.config);
   const watched = [...rulesDirs.map(({ path }) => path), ...mappings];
   let mark = await markOf(watched);
-  const first = await loadRules(rulesDirs, ruleDisk, { mappings });
+  const first = await loadApart(rulesDirs, { mappings, placeholders });
   if (!first.set)
     throw new UserError(
       "rules.refused",
@@ -58,7 +47,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
     const next = await markOf(watched);
     if (next === mark) return;
     mark = next;
-    const loaded = await loadRules(rulesDirs, ruleDisk, { mappings });
+    const loaded = await loadApart(rulesDirs, { mappings, placeholders });
     refused.set(loaded.set ? 0 : 1);
     if (!loaded.set) {
       log.error(

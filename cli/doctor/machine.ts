@@ -150,6 +150,7 @@ async function checkRules(config: Config): Promise<Result[]> {
   const folders = [...(correlator.shippedRules ? [shipped] : []), ...correlator.rules];
   const { set, problems } = await loadRules(folders, ruleDisk, {
     mappings: mappingFolders(config),
+    placeholders: new Map(Object.entries(correlator.placeholders)),
   });
   if (set === undefined)
     return [

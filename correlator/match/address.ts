@@ -3,7 +3,9 @@ import ipaddr from "ipaddr.js";
 
 /** 4 or 16 bytes; undefined where the text is no address. An IPv4 address written inside IPv6 counts as IPv4. */
 export function addressBytes(text: string): readonly number[] | undefined {
-  if (text.length > 45 || !ipaddr.isValid(text) || !/[.:]/.test(text)) return undefined;
+  if (text.length > 64) return undefined;
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text).toByteArray();
+  if (!text.includes(":") || !ipaddr.IPv6.isValid(text)) return undefined;
   return ipaddr.process(text).toByteArray();
 }
 

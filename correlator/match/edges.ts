@@ -1,10 +1,11 @@
 // edges.ts — finds which of many folded texts a folded value begins with, ends with, or is: one walk along a trie until
 // it leaves it.
-import { type Haystack, type Needle, needleOf } from "./haystack.ts";
+import { FOLDED, type Haystack, type Needle, needleOf } from "./haystack.ts";
 import type { Sink } from "./substrings.ts";
 
-const MIX_NODE = 0x9e3779b1;
-const MIX_CODE = 0x85ebca6b;
+const BYTES = 256;
+const MIX = 0x9e3779b1;
+const MIX_SHIFT = 9; // the higher bits are the better mixed
 const NONE = -1;
 
 type Ending = { readonly needle: Needle; readonly id: number; readonly whole: boolean };
@@ -19,9 +20,7 @@ export class Edges {
   readonly #fromEnd: boolean;
   #root: Node | undefined = newNode();
   #nodes = 1;
-  #parents = new Int32Array(0); // an open hash table: node and character to node
-  #codes = new Int32Array(0);
-  #targets = new Int32Array(0);
+  #table = new Int32Array(0); // an open hash table: node and byte, then the node behind
   #ends: readonly (readonly Ending[] | undefined)[] = []; // by node
 
   constructor(from: "start" | "end") {
@@ -47,16 +46,14 @@ export class Edges {
   build(): void {
     const nodes = this.#root ? numbered(this.#root) : [];
     const size = 2 ** Math.ceil(Math.log2(this.#nodes * 2 + 2));
-    this.#parents = new Int32Array(size).fill(NONE);
-    this.#codes = new Int32Array(size);
-    this.#targets = new Int32Array(size);
+    this.#table = new Int32Array(size * 2).fill(NONE);
     this.#ends = nodes.map(({ ends }) => (ends.length > 0 ? ends : undefined));
     for (const node of nodes)
       for (const [code, next] of node.next) {
-        const place = this.#placeOf(node.number, code);
-        this.#parents[place] = node.number;
-        this.#codes[place] = code;
-        this.#targets[place] = next.number;
+        const edge = node.number * BYTES + code;
+        const place = this.#placeOf(edge);
+        this.#table[place] = edge;
+        this.#table[place + 1] = next.number;
       }
     this.#root = undefined;
   }
@@ -74,20 +71,19 @@ export class Edges {
           )
             sink.fire(id);
       if (at === length) return;
-      const place = this.#placeOf(node, bytes[this.#fromEnd ? length - 1 - at : at] as number);
-      if (this.#parents[place] === NONE) return;
-      node = this.#targets[place] as number;
+      const byte = bytes[this.#fromEnd ? length - 1 - at : at] as number;
+      const place = this.#placeOf(node * BYTES + (FOLDED[byte] as number));
+      if (this.#table[place] === NONE) return;
+      node = this.#table[place + 1] as number;
     }
   }
 
-  #placeOf(node: number, code: number): number {
-    const last = this.#parents.length - 1;
-    let place = ((Math.imul(node, MIX_NODE) ^ Math.imul(code, MIX_CODE)) >>> 7) & last;
-    while (
-      this.#parents[place] !== NONE &&
-      (this.#parents[place] !== node || this.#codes[place] !== code)
-    )
-      place = (place + 1) & last;
+  /** Where the edge is, or would be. */
+  #placeOf(edge: number): number {
+    const table = this.#table;
+    const last = table.length - 1;
+    let place = ((Math.imul(edge, MIX) >>> MIX_SHIFT) << 1) & last;
+    while (table[place] !== NONE && table[place] !== edge) place = (place + 2) & last;
     return place;
   }
 }

@@ -1,7 +1,8 @@
-// haystack.ts — the folded value that is being searched, as bytes.
+// haystack.ts — the value that is being searched, as bytes.
 //
-// Holds: one value at a time. A character beyond Latin-1 keeps its lower byte only, so what is found in the bytes is
-//        confirmed in the text; where all is ASCII the bytes say it all, and nothing else needs to be looked for.
+// Holds: one value at a time. Of ASCII the bytes are as written, and FOLDED says how to read them; other text is folded
+//        first. A character beyond Latin-1 keeps its lower byte only, so what is found in the bytes is confirmed in the
+//        text; where all is ASCII the bytes say it all, and nothing else needs to be looked for.
 // Why:   reading characters out of a string costs several times what reading bytes does, and four bytes are one word.
 import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
@@ -9,7 +10,8 @@ import { VALUE_CHARS_MAX } from "./values.ts";
 const SHORT = 96; // characters that are copied one by one: cheaper than a call to do it
 const ASCII_MAX = 127;
 
-const FOLDED = Uint8Array.from({ length: ASCII_MAX + 1 }, (_, code) =>
+/** The lower case of each byte. */
+export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
   code >= 65 && code <= 90 ? code + 32 : code,
 );
 
@@ -18,23 +20,33 @@ export class Haystack {
   readonly bytes: Buffer = Buffer.from(this.words.buffer);
   length = 0;
   isAscii = true;
-  folded: string | undefined; // the text itself, where it is long or not ASCII
+  #text = "";
+  #folded: string | undefined;
 
   /** Takes a value in; text beyond the bound is left out. */
   take(text: string): void {
     this.isAscii = true;
-    this.folded = undefined;
+    this.#text = text;
+    this.#folded = undefined;
     if (text.length <= SHORT && this.#copy(text)) return;
-    const folded = fold(text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text);
-    this.length = this.bytes.write(folded, "latin1");
-    this.isAscii = Buffer.byteLength(folded) === folded.length;
-    this.folded = folded;
+    if (text.length > VALUE_CHARS_MAX) this.#text = text.slice(0, VALUE_CHARS_MAX);
+    this.isAscii = Buffer.byteLength(this.#text) === this.#text.length;
+    this.length = this.bytes.write(this.isAscii ? this.#text : this.folded(), "latin1");
+  }
+
+  get isLong(): boolean {
+    return this.length > SHORT;
+  }
+
+  folded(): string {
+    this.#folded ??= fold(this.#text);
+    return this.#folded;
   }
 
   /** Whether the needle, whose bytes were found at this place, stands there. */
   confirms(needle: Needle, start: number): boolean {
     if (this.isAscii) return needle.isAscii;
-    return this.folded?.startsWith(needle.text, start) ?? false;
+    return this.folded().startsWith(needle.text, start);
   }
 
   #copy(text: string): boolean {
@@ -43,7 +55,7 @@ export class Haystack {
     for (let at = 0; at < length; at++) {
       const code = text.charCodeAt(at);
       if (code > ASCII_MAX) return false;
-      bytes[at] = FOLDED[code] as number;
+      bytes[at] = code;
     }
     this.length = length;
     return true;
@@ -53,11 +65,11 @@ export class Haystack {
 /** A folded text that is looked for. */
 export type Needle = {
   readonly text: string;
-  readonly bytes: Uint8Array; // as a haystack has it
+  readonly bytes: Uint8Array; // as a haystack has it, folded
   readonly isAscii: boolean;
 };
 export const needleOf = (text: string): Needle => ({
   text,
-  bytes: Buffer.from(text, "latin1"),
+  bytes: Buffer.from(text, "latin1").map((byte) => FOLDED[byte] ?? byte),
   isAscii: /^[\0-\x7f]*$/.test(text),
 });

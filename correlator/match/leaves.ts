@@ -17,6 +17,7 @@ export type Leaf = {
   readonly present: number | undefined; // fires when its field is there; undefined where it may be true of a missing one
   readonly test: () => boolean;
   isIndexed: boolean; // the index looks for it: where it has not fired it is not true
+  asked: number; // in how many events it was not indexed and asked all the same
 };
 export const KEYWORD = -1;
 
@@ -75,10 +76,14 @@ export class Leaves {
       predicate.field === null || predicate.kind === "null"
         ? undefined
         : this.#presence(predicate.field);
-    const own = this.#once(this.#ownTest(predicate, slot));
+    const test = this.#ownTest(predicate, slot);
+    const own = this.#once(() => {
+      leaf.asked += 1;
+      return test();
+    });
     const isExact = literal?.exact ?? true;
     const leaf: Leaf = {
-      ...{ predicate, slot, literal, id, present, isIndexed: false },
+      ...{ predicate, slot, literal, id, present, isIndexed: false, asked: 0 },
       test: () => {
         if (!leaf.isIndexed || id === undefined) return own();
         return this.fired[id] === this.stamp && (isExact || own());

@@ -42,6 +42,7 @@ export class Plan {
   #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
   #weighedAt = 0;
+  #asksMax = Number.POSITIVE_INFINITY; // what was asked more often is indexed: the index is there anyway
 
   /** Plans that never match at the same time can share a haystack. To be prepared before the first match. */
   constructor(haystack: Haystack) {
@@ -76,7 +77,7 @@ export class Plan {
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(leaves.folded(slot) ?? leaves.reader.value(slot), this);
+      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
     }
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
@@ -166,12 +167,16 @@ export class Plan {
     this.#seen.forEach((seen, id) => {
       if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
     });
+    this.#asksMax = (this.#events - this.#weighedAt) * ASKED_SHARE;
     this.#weighedAt = this.#events;
   }
 
   *#index(): Generator<void> {
     for (const leaf of this.#leaves.all) {
-      leaf.isIndexed = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
+      const isAwaited = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
+      const isAskedOften = leaf.id !== undefined && leaf.asked > this.#asksMax;
+      leaf.isIndexed = isAwaited || isAskedOften;
+      if (!isAskedOften) leaf.asked = 0;
       if (leaf.isIndexed) this.#add(leaf);
     }
     for (const field of this.#fields) {
@@ -236,4 +241,5 @@ export class Plan {
 }
 
 const NONE: readonly Match[] = [];
+const ASKED_SHARE = 0.2; // of the events
 const DOUBT = 20; // how many events the first guess counts for

@@ -116,6 +116,7 @@ function matchesPieces(pattern: readonly Piece[], text: string): boolean {
   while (at < text.length) {
     const piece = pattern[next];
     if (typeof piece === "object" && piece.kind === "any") {
+      if (next === pattern.length - 1) return true;
       star = next;
       starAt = at;
       next += 1;

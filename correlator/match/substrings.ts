@@ -8,11 +8,13 @@
 //        the usual automaton, has millions of cells for the command lines of public rules and lives in no cache
 //        (docs/decisions).
 
-import type { Haystack, Needle } from "./haystack.ts";
+import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
 
 const RUN = 4; // characters, a byte of each
 const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3 characters can't be missed
 const SPARSE = 32; // bits for each run
+const CASELESS = 0xdf; // of a byte: letters of either case are the same, few other characters are
+const CASELESS_WORD = 0xdfdfdfdf | 0;
 const MIX = 0x9e3779b1;
 const NONE = -1;
 const FEW = 6;
@@ -71,9 +73,10 @@ export class Substrings {
   scan(haystack: Haystack, sink: Sink): void {
     for (const id of this.#always) sink.fire(id);
     if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
-    if (this.#few.length > 0 && haystack.folded !== undefined) {
+    if (this.#few.length > 0 && haystack.isLong) {
+      const folded = haystack.folded();
       for (const { text, ids } of this.#few)
-        if (haystack.folded.includes(text)) for (const id of ids) sink.fire(id);
+        if (folded.includes(text)) for (const id of ids) sink.fire(id);
     } else for (const table of this.#narrow) table.scan(haystack, sink);
   }
 }
@@ -85,7 +88,7 @@ export class SeenRuns {
   take({ bytes, length }: Haystack): void {
     let run = 0;
     for (let end = 0; end < length && end < SEEN_CHARS_MAX; end++) {
-      run = (run << 8) | (bytes[end] as number);
+      run = (run << 8) | ((bytes[end] as number) & CASELESS);
       const slot = Math.imul(run, MIX) >>> SEEN_SHIFT;
       if (this.#times[slot] !== 65_535) this.#times[slot] = (this.#times[slot] as number) + 1;
     }
@@ -139,7 +142,7 @@ class RunTable {
     const back = this.#size - 1;
     let run = 0;
     for (let end = 0; end < length; end++) {
-      run = (run << 8) | (bytes[end] as number);
+      run = (run << 8) | ((bytes[end] as number) & CASELESS);
       const key = run & mask;
       const slot = Math.imul(key, MIX) >>> shift;
       if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
@@ -154,7 +157,7 @@ class RunTable {
     const bits = this.#bits;
     const shift = this.#shift;
     for (let word = 0; word < last; word += stepWords) {
-      const key = words[word] as number;
+      const key = (words[word] as number) & CASELESS_WORD;
       const slot = Math.imul(key, MIX) >>> shift;
       if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
         this.#found(haystack, key, word * RUN, sink);
@@ -191,7 +194,8 @@ const asWord = ({ key, ...run }: Run): Run => ({
 
 function holds({ bytes, length }: Haystack, wanted: Uint8Array, from: number): boolean {
   if (from < 0 || from + wanted.length > length) return false;
-  for (let at = 0; at < wanted.length; at++) if (bytes[from + at] !== wanted[at]) return false;
+  for (let at = 0; at < wanted.length; at++)
+    if (FOLDED[bytes[from + at] as number] !== wanted[at]) return false;
   return true;
 }
 
@@ -229,7 +233,7 @@ function runsOf(text: Text, size: number): Run[] {
   const runs: Run[] = [];
   let run = 0;
   for (let end = 0; end < text.bytes.length; end++) {
-    run = (run << 8) | (text.bytes[end] ?? 0);
+    run = (run << 8) | ((text.bytes[end] ?? 0) & CASELESS);
     if (end >= size - 1) runs.push({ text, key: run & mask, start: end - size + 1 });
   }
   return runs;

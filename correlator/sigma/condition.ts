@@ -1,6 +1,6 @@
 // condition.ts — reads a condition: `selection and not 1 of filter_*`, with its names bound to the selections.
 //
-// Holds: every selection is used; every name and pattern names one; nesting is bounded.
+// Holds: every selection is used, but for those whose name begins with an underscore; every name and pattern names one; nesting is bounded.
 import type { Expression } from "./rule.ts";
 import { type Node, nameOfKind, type Source } from "./yaml.ts";
 
@@ -58,7 +58,9 @@ export function conditionOf(
     if (expression === undefined) return undefined;
     of.push(expression);
   }
-  const unused = selections.filter((selection) => !used.has(selection));
+  const unused = selections.filter(
+    (selection) => !used.has(selection) && !selection.expression.name.startsWith("_"),
+  );
   for (const selection of unused)
     source.problem(
       "rule.selection-unused",
@@ -97,7 +99,8 @@ function parse(
     return expression;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    known.source.problem(error.code, offset + error.from, error.message);
+    const word = /^[^\s()]+|^[()]/.exec(text.slice(error.from))?.[0] ?? "";
+    known.source.problem(error.code, known.source.find(word, offset + error.from), error.message);
     return undefined;
   }
 }
@@ -198,9 +201,11 @@ function readQuantified(reader: Reader, quantity: WordToken): Expression {
   if (pattern === undefined || pattern.text === "(" || pattern.text === ")")
     throw unexpected(pattern, "them or a pattern such as selection_*", reader.length);
   reader.position += 1;
-  const chosen = isWord(pattern, "them")
-    ? reader.selections.filter((one) => !one.expression.name.startsWith("_"))
-    : reader.selections.filter((one) => matches(pattern.text, one.expression.name));
+  const wanted = isWord(pattern, "them") ? "*" : pattern.text;
+  const chosen = reader.selections.filter(
+    ({ expression: { name } }) =>
+      (wanted.startsWith("_") || !name.startsWith("_")) && matches(wanted, name),
+  );
   if (chosen.length === 0) throw unknownSelection(reader, pattern);
   for (const selection of chosen) reader.used.add(selection);
   const of = chosen.map((selection) => selection.expression);

@@ -1,5 +1,6 @@
 // header.ts — reads what a rule says of itself: title, id, level, tags and texts.
 import type { LogSource } from "../../core/event.ts";
+import { nearest } from "../../core/nearest.ts";
 import { LEVELS, type Level } from "../../core/records.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
@@ -131,10 +132,14 @@ export function logSourceOf(map: MapNode, source: Source): LogSource | undefined
     if (key === "definition") continue;
     const known = SOURCE_KEYS.find((word) => word === key);
     if (known === undefined) {
+      // Sigma allows keys of one's own beside its three; one that only looks mistyped would widen the rule unseen.
+      const meant = nearest(key, SOURCE_KEYS);
+      if (meant === undefined) continue;
       source.problem(
         "rule.logsource",
         keyOffset,
-        `logsource has the key ${JSON.stringify(key)}; allowed are ${SOURCE_KEYS.join(", ")} and definition`,
+        `logsource has the key ${JSON.stringify(key)}; if ${meant} is meant, write it so: ` +
+          `what selects events is ${SOURCE_KEYS.join(", ")}, and a key of your own must look like none of them`,
       );
       whole = false;
     } else if (value.kind !== "scalar" || value.value === null || value.source === "") {

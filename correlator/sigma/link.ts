@@ -311,9 +311,8 @@ function build(
     ),
   }));
   correlations.sort((a, b) => a.level - b.level);
-  // A rule's version stands for its condition.
-  const parts = rules.map(({ condition: _, ...rest }) => rest);
-  const version = idOf("set", JSON.stringify([parts, correlations]));
+  const told = rules.map(({ condition: _, ...rest }) => rest); // a rule's version stands for its condition
+  const version = idOf("set", JSON.stringify([told, correlations]));
   return { version, detections: rules, correlations };
 }
 

@@ -65,7 +65,7 @@ const includes = <T extends string>(list: readonly T[], word: string): word is T
 /** What each type of value may be combined with, beside `all` and `neq`. */
 const GOES_WITH: Readonly<Record<Plan["type"], readonly string[]>> = {
   text: [...Object.keys(PLACES), "cased", ...ENCODERS],
-  regex: ["re", ...REGEX_FLAGS, "cased", "expand"],
+  regex: ["re", ...REGEX_FLAGS, ...Object.keys(PLACES), "cased", "expand"],
   cidr: ["cidr", "expand"],
   compare: [...OPERATORS, ...PARTS],
   exists: ["exists"],
@@ -111,7 +111,7 @@ function typeOf(words: readonly string[]): Plan["type"] {
 const belongs = (type: Plan["type"], word: string): boolean =>
   GOES_WITH[type].includes(word) ||
   (type !== "exists" && word === "neq") ||
-  (type !== "exists" && type !== "compare" && word === "all");
+  (type !== "exists" && word === "all");
 
 const typeWord = (type: Plan["type"]): string => (type === "text" ? "a string" : type);
 

@@ -24,15 +24,18 @@ export function compileRegex(source: string, flags: string): CompiledRegex {
   if (flags.includes("i")) bits |= RE2JS.CASE_INSENSITIVE;
   if (flags.includes("m")) bits |= RE2JS.MULTILINE;
   if (flags.includes("s")) bits |= RE2JS.DOTALL;
+  // In PCRE `$` also stands before a newline that ends the text; here only at the very end.
+  const beforeNewline = source.includes("$") && !source.includes("\\z");
   try {
     const compiled = RE2JS.compile(source, bits);
-    return {
-      ok: true,
-      regex: {
-        test: (text) =>
-          compiled.test(text.length > regexCharsMax ? text.slice(0, regexCharsMax) : text),
-      },
+    const test = (text: string): boolean => {
+      if (text.length > regexCharsMax) return compiled.test(text.slice(0, regexCharsMax));
+      return (
+        compiled.test(text) ||
+        (beforeNewline && text.endsWith("\n") && compiled.test(text.slice(0, -1)))
+      );
     };
+    return { ok: true, regex: { test } };
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }

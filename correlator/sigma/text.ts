@@ -76,6 +76,7 @@ export function shapeOf(given: readonly Token[], cased: boolean): Shape {
   );
   const [a, b, c] = tokens;
   if (a === undefined) return { kind: "text", place: "whole", text: "" };
+  if (tokens.length === 1 && a.kind === "any") return { kind: "text", place: "within", text: "" };
   if (tokens.length === 1 && a.kind === "text")
     return { kind: "text", place: "whole", text: a.text };
   if (tokens.length === 2 && a.kind === "text" && b?.kind === "any")

@@ -8,7 +8,7 @@ import type { ReadingContext } from "./detection.ts";
 import { base64, base64Offsets, dashVariants, latin1, utf8, utf16 } from "./encodings.ts";
 import type { Encoder, Plan } from "./modifiers.ts";
 import { compileRegex } from "./regex.ts";
-import type { EventField, Expression, Predicate, TimePart, Token } from "./rule.ts";
+import type { EventField, Expression, Place, Predicate, TimePart, Token } from "./rule.ts";
 import { hasWildcard, placed, plainText, shapeOf, textTokens, tokensOf } from "./text.ts";
 import { type Node, nameOfKind, type ScalarNode } from "./yaml.ts";
 
@@ -183,6 +183,10 @@ function encodeAll(
       for (const tokens of variants) out.push({ tokens });
       continue;
     }
+    if ("tokens" in draft && hasWildcard(draft.tokens) && isUtf16(encoder)) {
+      out.push({ tokens: utf16Tokens(draft.tokens, utf16Order[encoder]) });
+      continue;
+    }
     if ("tokens" in draft && hasWildcard(draft.tokens))
       return refuse(`${encoder} cannot encode a wildcard; escape * and ? with a backslash`);
     const bytes = "bytes" in draft ? draft.bytes : undefined;
@@ -197,6 +201,17 @@ function encodeAll(
 }
 
 const utf16Order = { utf16: "bom", utf16le: "le", utf16be: "be" } as const;
+const isUtf16 = (encoder: Encoder): encoder is keyof typeof utf16Order => encoder in utf16Order;
+
+/** Wildcards stay; a character is two bytes, and so two characters of what is looked for. */
+function utf16Tokens(tokens: readonly Token[], order: "le" | "be" | "bom"): Token[] {
+  const out = tokens.flatMap((token): readonly Token[] => {
+    if (token.kind === "text")
+      return textTokens(latin1(utf16(token.text, order === "be" ? "be" : "le")));
+    return token.kind === "one" ? [token, token] : [token];
+  });
+  return order === "bom" ? [{ kind: "text", text: "\u00ff\u00fe" }, ...out] : out;
+}
 
 function windashed(tokens: readonly Token[]): Token[][] | undefined {
   let out: Token[][] = [[]];
@@ -218,8 +233,8 @@ function placeholderPieces(
   const pieces: { name?: string; text: string }[] = [];
   let plain = "";
   for (let i = 0; i < text.length; i += 1) {
-    if (text[i] === "\\" && text[i + 1] === "%") {
-      plain += "%";
+    if (text[i] === "\\" && (text[i + 1] === "%" || text[i + 1] === "\\")) {
+      plain += text[i + 1] === "%" ? "%" : "\\\\";
       i += 1;
       continue;
     }
@@ -309,10 +324,19 @@ function regexPredicate(
           "allowed are . ^ $ * + ? {n,m} [a-z] [^a-z] | ( ), no look-around and no back-reference",
         "rule.regex",
       );
-    out.push({ kind: "regex", field: item.field, source, flags: item.plan.flags });
+    const placed = REGEX_PLACED[item.plan.place](source);
+    out.push({ kind: "regex", field: item.field, source: placed, flags: item.plan.flags });
   }
   return sources === undefined ? undefined : out;
 }
+
+/** A regular expression is found anywhere; the modifiers of place tie it to the value's ends, flags or not. */
+const REGEX_PLACED: Readonly<Record<Place, (source: string) => string>> = {
+  whole: (source) => source,
+  within: (source) => source,
+  start: (source) => `\\A(?:${source})`,
+  end: (source) => `(?:${source})\\z`,
+};
 
 function cidrPredicates(
   node: ScalarNode,
@@ -341,8 +365,10 @@ export function networkOf(text: string): { bytes: number[]; bits: number } | und
   const bytes = addressBytes(address);
   if (bytes === undefined) return undefined;
   const most = bytes.length * 8;
-  const suffix = slash < 0 ? String(most) : text.slice(slash + 1);
-  const bits = /^\d{1,3}$/.test(suffix) ? Number(suffix) : Number.NaN;
+  const suffix = slash < 0 ? undefined : text.slice(slash + 1);
+  const inIpv6 = bytes.length === 4 && address.includes(":") ? 96 : 0; // ::ffff:10.0.0.0/104 is 10.0.0.0/8
+  const written = suffix === undefined ? most + inIpv6 : Number(suffix);
+  const bits = suffix === undefined || /^\d{1,3}$/.test(suffix) ? written - inIpv6 : Number.NaN;
   return bits >= 0 && bits <= most ? { bytes, bits } : undefined;
 }
 

@@ -5,12 +5,14 @@
 // Holds: the work is bounded whatever the text holds: aliases that unfold beyond `nodesMax`, nesting beyond
 //        `depthMax` and duplicate keys are problems. A key is only ever a string in a list, never a property.
 
-import type { Document, Node as YamlNode } from "yaml";
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import type { Alias, CST, Document, Node as YamlNode } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from "yaml";
 import type { Problem } from "./rule.ts";
+import { blockDocuments } from "./yaml-block.ts";
 
 const nodesMax = 100_000; // of one file, aliases unfolded
 const depthMax = 40;
+const stackMax = 2 * depthMax + 10; // of the parser, whose stack holds more than the collections that are open
 const bytesMax = 4 * 1024 * 1024;
 
 export type ScalarValue = string | number | boolean | null;
@@ -38,47 +40,40 @@ export type Source = {
   readonly path: string;
   readonly problems: Problem[];
   readonly at: (offset: number) => string;
+  /** Where a word of a scalar stands: quotes, margins and line breaks may have pushed it on. */
+  readonly find: (word: string, from: number) => number;
   readonly problem: (code: string, offset: number, message: string) => void;
 };
 
 export function sourceOf(path: string, text: string): { source: Source; documents: Node[] } {
-  const lines = new LineCounter();
   const problems: Problem[] = [];
   const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
-    return `${path}:${Math.max(1, line)}:${Math.max(1, col)}`;
+    const before = text.slice(0, offset);
+    const lineStart = before.lastIndexOf("\n") + 1;
+    let line = 1;
+    for (let i = before.indexOf("\n"); i >= 0; i = before.indexOf("\n", i + 1)) line += 1;
+    return `${path}:${line}:${before.length - lineStart + 1}`;
   };
   const problem = (code: string, offset: number, message: string) => {
     problems.push({ code, at: at(offset), message });
   };
-  const source: Source = { path, problems, at, problem };
-  return { source, documents: documentsOf(text, lines, source) };
+  const find = (word: string, from: number): number => {
+    const found = text.indexOf(word, from);
+    return found < 0 ? Math.min(from, text.length) : found;
+  };
+  const source: Source = { path, problems, at, find, problem };
+  if (text.length <= bytesMax)
+    return { source, documents: blockDocuments(text) ?? libraryDocuments(text, source) };
+  const message = `the file has ${text.length} characters; the most is ${bytesMax}; split it`;
+  problem("rule.file-too-big", 0, message);
+  return { source, documents: [] };
 }
 
-function documentsOf(text: string, lines: LineCounter, source: Source): Node[] {
-  if (text.length > bytesMax) {
-    source.problem(
-      "rule.file-too-big",
-      0,
-      `the file has ${text.length} characters; the most is ${bytesMax}; split it`,
-    );
-    return [];
-  }
-  if (nestsTooDeep(text)) {
-    source.problem("rule.too-deep", 0, `nested deeper than ${depthMax} levels; flatten it`);
-    return [];
-  }
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false, // checked below, in linear time
-    logLevel: "silent",
-    keepSourceTokens: false,
-  });
-  if (!Array.isArray(parsed)) return [];
+/** What the YAML library makes of a text: all of YAML, and words for its faults. */
+export function libraryDocuments(text: string, source: Source): Node[] {
   const out: Node[] = [];
   const budget = { nodes: 0 };
-  for (const document of parsed) {
+  for (const document of composed(text, source)) {
     const error = document.errors[0];
     if (error !== undefined) {
       const words = error.code === "TAB_AS_INDENT" ? "a tab indents; use spaces" : error.message;
@@ -92,33 +87,22 @@ function documentsOf(text: string, lines: LineCounter, source: Source): Node[] {
   return out;
 }
 
-/** The parser recurses; brackets or indents that would exhaust the stack are refused before it sees them. */
-function nestsTooDeep(text: string): boolean {
-  let depth = 0;
-  let most = 0;
-  let indents = 0;
-  let last = -1;
-  const stack: number[] = [];
-  for (const line of text.split("\n")) {
-    if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
-    const dashes = /^(?:\s*[-?:]\s)*/.exec(line.slice(0, 4096))?.[0] ?? "";
-    const indent = line.length - line.trimStart().length;
-    while (last >= indent && stack.length > 0) {
-      stack.pop();
-      last = stack.at(-1) ?? -1;
+/** Composing recurses: what nests too deep is refused while it is still a list of tokens. */
+function composed(text: string, source: Source): readonly Document.Parsed[] {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > stackMax) {
+      source.problem("rule.too-deep", offset, `nested deeper than ${depthMax} levels; flatten it`);
+      return [];
     }
-    stack.push(indent);
-    last = indent;
-    indents = Math.max(indents, stack.length + dashes.replaceAll(/\s/g, "").length);
+    offset = parser.offset;
   }
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5b || c === 0x7b) {
-      depth += 1;
-      most = Math.max(most, depth);
-    } else if ((c === 0x5d || c === 0x7d) && depth > 0) depth -= 1;
-  }
-  return indents > 4 * depthMax || most > 2000;
+  tokens.push(...parser.end());
+  // Keys are compared below, in linear time.
+  return [...new Composer({ uniqueKeys: false, logLevel: "silent" }).compose(tokens)] as never;
 }
 
 type Walk = {
@@ -175,11 +159,11 @@ function scalarOf(value: unknown, written: string | undefined, offset: number): 
   const source = written ?? (value === null || value === undefined ? "" : String(value));
   if (value === null || typeof value === "string" || typeof value === "boolean")
     return { kind: "scalar", value, source, offset };
-  // An integer beyond 2^53 would lose digits as a number: it stays the text that was written.
+  // An integer beyond 2^53 would lose digits as a number: it stays the text that was written, as do .inf and .nan.
   if (typeof value === "number")
-    return Number.isInteger(value) && !Number.isSafeInteger(value)
-      ? { kind: "scalar", value: source, source, offset }
-      : { kind: "scalar", value, source, offset };
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
+      ? { kind: "scalar", value, source, offset }
+      : { kind: "scalar", value: source, source, offset };
   return { kind: "scalar", value: source, source, offset };
 }
 
