@@ -124,3 +124,13 @@ test("from standard input matches come as soon as their lines have come", async 
   const [code] = (await once(child, "close")) as [number | null];
   expect(code).toBe(0);
 });
+
+test("placeholders come from the configuration", async () => {
+  const asks = file(
+    "asks.yml",
+    "title: Asks\nid: r2\nlevel: low\nlogsource: { product: x }\ndetection: { a: { n|expand: '%numbers%' }, condition: a }\n",
+  );
+  const config = file("wache.yaml", "correlator: { placeholders: { numbers: ['1'] } }\n");
+  const ended = await run("--config", config, "--rules", asks, few);
+  expect(ended.out).toBe('{"event":1,"rule":"r2","title":"Asks","level":"low"}');
+});

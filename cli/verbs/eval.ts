@@ -2,7 +2,7 @@
 import type { Readable } from "node:stream";
 import { spanMs } from "../../core/config-schema.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { loadMappings, type Mappings } from "../../core/mappings.ts";
+import type { Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
@@ -105,10 +105,11 @@ async function rulesOf(
   const given = values.rules;
   const folders = ruleFoldersOf(values, Array.isArray(given) ? (given as string[]) : []);
   const lenient = folders.map(({ path }) => ({ path, lenient: true }));
-  const mappings = await loadMappings(readingOf(values).mappings);
-  const { set, leftOut } = await loadRules(lenient, ruleDisk, { mapField: mappings.field });
+  const loaded = await loadRules(lenient, ruleDisk, readingOf(values));
+  const { set, mappings, problems, leftOut } = loaded;
+  for (const { at, message } of problems) err(`${at}: ${message}`);
   for (const line of leftOutLines(leftOut)) err(line);
-  if (set === undefined || set.detections.length === 0)
+  if (set === undefined || mappings === undefined || set.detections.length === 0)
     throw new UserError(
       "cli.no-rules",
       `no rule loads from ${folders.map(({ path }) => path).join(", ")}; name a folder with --rules, or look at wache rules validate`,
