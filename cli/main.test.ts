@@ -11,6 +11,7 @@ import { main } from "./main.ts";
 const folder = mkdtempSync(join(tmpdir(), "wache-cli-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 writeFileSync(join(folder, "bad.yaml"), "aip: {}\n");
+const SHIPPED_RULE = join(packageRoot(), "rules/web/sql-injection.yml");
 
 const run = async (...args: string[]) => {
   const out: string[] = [];
@@ -44,6 +45,7 @@ test.for([
     err: "no Wache has run with the data folder",
   },
   { args: ["rules", "validate", join(folder, "none")], code: 1, err: "the folder cannot be read" },
+  { args: ["rules", "explain", join(folder, "none")], code: 1, err: "the folder cannot be read" },
 ])("wache $args ends with $code and says why", async ({ args, code, err }) => {
   const ended = await run(...args);
   expect(ended.err).toContain(err);
@@ -55,6 +57,8 @@ test.for([
   { args: [], code: 2, out: "usage: wache VERB [options]" },
   { args: ["help", "send"], code: 0, out: "usage: wache send [options] FILE…" },
   { args: ["rules", "list", "--help"], code: 0, out: "usage: wache rules list" },
+  { args: ["rules", "explain", SHIPPED_RULE], code: 0, out: "looks at   category webserver" },
+  { args: ["rules", "explain", "--json", SHIPPED_RULE], code: 0, out: '"unknown":["event.action"' },
   { args: ["rules", "--help"], code: 0, out: "rules validate" },
   { args: ["--version"], code: 0, out: `wache ${packageVersion()} (node ` },
   { args: ["version", "--json"], code: 0, out: `{"version":"${packageVersion()}"` },

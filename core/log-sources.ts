@@ -2,8 +2,9 @@
 //
 // In:    the `sources` of all mapping files, and an event in any form.
 // Out:   every log source of every entry whose conditions hold, each once, in the order of the files.
-// Holds: the cost follows the event's own top-level keys: entries are found by the value of their first field.
-import { fieldOf, type LogSource } from "./event.ts";
+// Holds: the cost follows the event, not the number of entries: they are found by the value of their first field.
+import type { LogSource } from "./event.ts";
+import { finderOf, valueAtFirst } from "./field-finder.ts";
 
 export type SourceRule = {
   readonly when: readonly {
@@ -12,7 +13,8 @@ export type SourceRule = {
   }[];
   readonly are: readonly LogSource[];
 };
-export type LogSourceReader = (event: Readonly<Record<string, unknown>>) => readonly LogSource[];
+type Json = Readonly<Record<string, unknown>>;
+export type LogSourceReader = (event: Json) => readonly LogSource[];
 
 type ValueTest = (text: string) => boolean;
 type Condition = { readonly paths: readonly string[]; readonly test: ValueTest };
@@ -28,22 +30,22 @@ const COMBINATIONS_MAX = 1000;
 const NONE: readonly LogSource[] = [];
 
 export function logSourceReader(rules: readonly SourceRule[]): LogSourceReader {
-  const heads = headsOf(grouped(rules));
+  const groups = grouped(rules);
+  const find = finderOf(groups.map(({ paths }) => paths));
   const made = new Map<string, readonly LogSource[]>(); // by the places of the entries that hold
   return (event) => {
-    const groups = new Set<Group>();
-    for (const key in event) {
-      const dot = key.indexOf(".");
-      for (const group of heads.get(dot < 0 ? key : key.slice(0, dot)) ?? []) groups.add(group);
-    }
-    if (groups.size === 0) return NONE;
-    const places: number[] = [];
-    for (const group of groups) for (const place of holding(group, event)) places.push(place);
-    if (places.length === 0) return NONE;
-    const name = places.sort((a, b) => a - b).join();
+    let places: number[] | undefined;
+    find(event, (index, value) => {
+      for (const place of holding(groups[index] as Group, value, event)) {
+        places ??= [];
+        places.push(place);
+      }
+    });
+    if (places === undefined) return NONE;
+    const name = (places as number[]).sort((a, b) => a - b).join();
     const known = made.get(name);
     if (known) return known;
-    const sources = distinct(places.flatMap((place) => rules[place]?.are ?? []));
+    const sources = distinct((places as number[]).flatMap((place) => rules[place]?.are ?? []));
     if (made.size >= COMBINATIONS_MAX) made.clear();
     made.set(name, sources);
     return sources;
@@ -73,49 +75,28 @@ function grouped(rules: readonly SourceRule[]): readonly Group[] {
   return [...groups.values()];
 }
 
-/** Groups by the top-level keys at which their paths begin. */
-function headsOf(groups: readonly Group[]): ReadonlyMap<string, readonly Group[]> {
-  const heads = new Map<string, Group[]>();
-  for (const group of groups)
-    for (const head of new Set(group.paths.map((path) => path.split(".", 1)[0] ?? path)))
-      heads.set(head, [...(heads.get(head) ?? []), group]);
-  return heads;
+function holding({ exact, others }: Group, value: unknown, event: Json): readonly number[] {
+  const places = new Set<number>();
+  for (const text of textsOf(value)) {
+    for (const { place, rest } of exact.get(text) ?? NO_ENTRIES)
+      if (holds(rest, event)) places.add(place);
+    for (const { test, entry } of others)
+      if (test(text) && holds(entry.rest, event)) places.add(entry.place);
+  }
+  return [...places];
 }
 
-function* holding(
-  { paths, exact, others }: Group,
-  event: Readonly<Record<string, unknown>>,
-): Generator<number> {
-  const seen = new Set<number>();
-  for (const text of textsAt(event, paths)) {
-    const entries = [
-      ...(exact.get(text) ?? []),
-      ...others.filter(({ test }) => test(text)).map(({ entry }) => entry),
-    ];
-    for (const { place, rest } of entries) {
-      if (seen.has(place)) continue;
-      if (!rest.every(({ paths: at, test }) => textsAt(event, at).some(test))) continue;
-      seen.add(place);
-      yield place;
-    }
-  }
-}
+const NO_ENTRIES: readonly Entry[] = [];
+
+const holds = (conditions: readonly Condition[], event: Json): boolean =>
+  conditions.every(({ paths, test }) => textsOf(valueAtFirst(event, paths)).some(test));
 
 const ELEMENTS_MAX = 16;
 
-function textsAt(
-  event: Readonly<Record<string, unknown>>,
-  paths: readonly string[],
-): readonly string[] {
-  for (const path of paths) {
-    const value = fieldOf(event, path);
-    if (value === undefined) continue;
-    const values: readonly unknown[] = Array.isArray(value)
-      ? value.slice(0, ELEMENTS_MAX)
-      : [value];
-    return values.map((one) => (typeof one === "object" ? "" : String(one).toLowerCase()));
-  }
-  return [];
+function textsOf(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  const values: readonly unknown[] = Array.isArray(value) ? value.slice(0, ELEMENTS_MAX) : [value];
+  return values.map((one) => (typeof one === "object" ? "" : String(one).toLowerCase()));
 }
 
 const anyOf = (values: readonly string[]): ValueTest => {

@@ -136,15 +136,18 @@ function applicable(all: readonly Mapping[], logsource: LogSource): readonly Map
     .map(({ mapping }) => mapping);
 }
 
+/** A mapping that gives a field's own name a place among its paths decides; then come all in turn. */
 function pathsIn(mappings: readonly Mapping[], name: string): readonly string[] {
-  const paths = mappings.flatMap((mapping) => {
-    const own = ownOf(mapping.fields, name);
-    const placed = [name, ...ownOf(mapping.names, name)].flatMap((one) =>
-      mapping.forms.map((form) => form.replaceAll("{}", () => one)),
-    );
-    return own.includes(name) ? [...own, ...placed] : [...placed, ...own];
-  });
-  return paths.length === 0 ? [name] : [...new Set(paths)];
+  const decided = mappings
+    .map(({ fields }) => ownOf(fields, name))
+    .filter((own) => own.includes(name));
+  const paths = mappings.flatMap(({ fields, names, forms }) => [
+    ...[name, ...ownOf(names, name)].flatMap((one) =>
+      forms.map((form) => form.replaceAll("{}", () => one)),
+    ),
+    ...ownOf(fields, name),
+  ]);
+  return paths.length === 0 ? [name] : [...new Set([...decided.flat(), ...paths])];
 }
 
 const ownOf = (record: Mapping["fields"], name: string): readonly string[] =>

@@ -10,6 +10,7 @@ import { formOf } from "./event-forms.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import type { Readable } from "./match/matcher.ts";
 import { ruleDisk } from "./sigma/disk.ts";
+import { fieldsOf } from "./sigma/fields.ts";
 import { loadRules } from "./sigma/load.ts";
 import type { LoadedRules } from "./sigma/rule.ts";
 
@@ -44,7 +45,6 @@ test.skipIf(!existsSync(RULES))(
   `every field is known to the mappings of its log source${why(RULES)}`,
   async () => {
     const { set, mappings } = await load(RULES);
-    const { fieldsOf } = await import("./sigma/fields.ts");
     const unknown = set.detections.flatMap((rule) =>
       fieldsOf(rule)
         .fields.filter(({ field }) => !mappings.isKnown(rule.logsource, field.name))

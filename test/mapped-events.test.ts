@@ -1,0 +1,98 @@
+// Events of each source family, from the line that arrives to the rules in Sigma's names that it satisfies.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { type Entry, newTally, stampLine } from "../collectors/stamp.ts";
+import type { EcsEvent, LogSource } from "../core/event.ts";
+import { loadMappings, shippedMappings } from "../core/mappings.ts";
+import type { EventRecord } from "../core/records.ts";
+import { formOf } from "../correlator/event-forms.ts";
+import { indexedMatcher } from "../correlator/match/indexed.ts";
+import type { Readable } from "../correlator/match/matcher.ts";
+import { readRules } from "../correlator/sigma/load.ts";
+
+type Family = {
+  readonly name: string;
+  readonly event?: Readable;
+  readonly line?: string;
+  readonly sources: readonly string[];
+  readonly rule: Readable;
+};
+const file = join(import.meta.dirname, "fixtures", "mapped-events.yml");
+const families = parse(readFileSync(file, "utf8")) as readonly Family[];
+const mappings = await loadMappings([shippedMappings()]);
+
+const rules = [...new Map(families.map(({ rule }) => [JSON.stringify(rule), rule])).values()];
+const titleOf = (rule: Readable): string =>
+  `rule ${rules.findIndex((one) => JSON.stringify(one) === JSON.stringify(rule))}`;
+const { set, problems } = readRules(
+  rules.map((rule, n) => ({
+    path: `${n}.yml`,
+    text: stringify(
+      { title: titleOf(rule), level: "low", ...rule },
+      { aliasDuplicateObjects: false },
+    ),
+    lenient: false,
+  })),
+  { mapField: mappings.field },
+);
+if (!set) throw new Error(problems.map(({ at, message }) => `${at}: ${message}`).join("\n"));
+const matcher = indexedMatcher(set);
+
+/** As the collector stamps it. */
+function stamped({ event, line }: Family): EcsEvent {
+  const atMs = Date.UTC(2026, 0, 15, 12);
+  const entries: Entry[] = [];
+  stampLine(
+    { text: line ?? JSON.stringify(event) },
+    {
+      ...{ feeder: "f", stream: "live", source: "s", zone: "UTC", latenessMs: 0 },
+      sourcesOf: mappings.sourcesOf,
+    },
+    { receiptMs: atMs, id: () => "id", clock: () => atMs },
+    { entries, tally: newTally() },
+  );
+  const value = entries[0]?.record.value as EventRecord;
+  if (value.kind !== "event") throw new Error("no event");
+  return value.event;
+}
+
+const shortOf = ({ product, category, service }: LogSource): string =>
+  [product, category, service].map((word) => word ?? "-").join("/");
+const own = new Set(["product", "category", "service"]);
+
+test.for(families)("$name: its log sources, and the rules that find it", (family) => {
+  const event = stamped(family);
+  const { form, sources } = formOf(event, mappings);
+  expect(form).toBe("wache");
+  // What the event itself calls its category (Azure's word for another thing) is a source as well.
+  const said = Object.keys(family.event ?? {}).filter((key) => own.has(key)).length > 0;
+  expect(sources.slice(said ? 1 : 0).map(shortOf)).toEqual(family.sources);
+  const titles = matcher.match(event, sources).map(({ rule }) => rule.about.title);
+  expect(titles).toEqual([titleOf(family.rule)]);
+});
+
+test.for(families.filter(({ event }) => event?.Event !== undefined))(
+  "$name: the same as it came, without having been stamped",
+  ({ event = {}, sources, rule }) => {
+    const seen = formOf(event, mappings);
+    expect(seen.form).toBe("evtx");
+    expect(seen.sources.map(shortOf)).toEqual(sources);
+    const titles = matcher.match(event, seen.sources).map((match) => match.rule.about.title);
+    expect(titles).toEqual([titleOf(rule)]);
+  },
+);
+
+test("a flat event belongs to what it says, and to nothing else", () => {
+  const event = {
+    product: "windows",
+    category: "registry_set",
+    Channel: "Security",
+    EventID: 4688,
+  };
+  expect(formOf(event, mappings)).toEqual({
+    form: "flat",
+    sources: [{ product: "windows", category: "registry_set" }],
+  });
+});
