@@ -69,6 +69,26 @@ test("the examples of the specification are accepted, its invalid one is refused
   expect([accepted, refused]).toEqual([9, [["rule.null-in-list"]]]);
 });
 
+test("docs/sigma.md names tests that there are", () => {
+  const page = readFileSync("docs/sigma.md", "utf8").replaceAll("\\|", "|");
+  const folder = "correlator/sigma";
+  const named = page.matchAll(
+    /(detections|refusals|documents|bad-input|specification): ((?:`[^`]+`(?:, )?)+)/g,
+  );
+  const missing: string[] = [];
+  let count = 0;
+  for (const [, file = "", names = ""] of named) {
+    const path = file === "specification" ? `test/${file}` : `${folder}/${file}`;
+    const tests = readFileSync(`${path}.test.ts`, "utf8");
+    for (const [, name = ""] of names.matchAll(/`([^`]+)`/g)) {
+      count += 1;
+      if (!tests.includes(`"${name}`)) missing.push(`${file}: ${name}`);
+    }
+  }
+  expect(missing).toEqual([]);
+  expect(count).toBeGreaterThan(60);
+});
+
 const lane = (name: string): readonly string[] =>
   gunzipSync(readFileSync(`${DATA}/lanes/${name}.gz`))
     .toString()

@@ -228,6 +228,9 @@ test("texts are searched up to a bound, a regular expression's is lower", patien
   expect(found(ruleOf("f|contains: needle"), behind(262_144))).toEqual([false]);
   expect(found(ruleOf("f|re: ne+dle"), behind(65_536 - 6))).toEqual([true]);
   expect(found(ruleOf("f|re: ne+dle"), behind(65_536))).toEqual([false]);
+  const whole = { f: "x".repeat(65_536) };
+  const cut = { f: `${"x".repeat(65_536)}y` };
+  expect(found(ruleOf("f|re: 'x$'"), [whole, cut])).toEqual([true, false]);
 });
 
 test("lone surrogates", patience, () => {

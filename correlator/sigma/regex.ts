@@ -29,7 +29,9 @@ export function compileRegex(source: string, flags: string): CompiledRegex {
   try {
     const compiled = RE2JS.compile(source, bits);
     const test = (text: string): boolean => {
-      if (text.length > regexCharsMax) return compiled.test(text.slice(0, regexCharsMax));
+      // Where a text was cut it does not end: `$` must not stand there.
+      if (text.length > regexCharsMax)
+        return compiled.test(`${text.slice(0, regexCharsMax)}\uffff`);
       return (
         compiled.test(text) ||
         (beforeNewline && text.endsWith("\n") && compiled.test(text.slice(0, -1)))

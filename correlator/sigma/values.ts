@@ -6,7 +6,7 @@
 import type { ReadingContext } from "./detection.ts";
 import { base64, base64Offsets, dashVariants, latin1, utf8, utf16 } from "./encodings.ts";
 import type { Encoder, Plan } from "./modifiers.ts";
-import { networkOf } from "./networks.ts";
+import { networkOf } from "./network.ts";
 import { compileRegex } from "./regex.ts";
 import type { EventField, Expression, Place, Predicate, TimePart, Token } from "./rule.ts";
 import { hasWildcard, placed, plainText, shapeOf, textTokens, tokensOf } from "./text.ts";

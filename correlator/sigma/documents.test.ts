@@ -1,0 +1,133 @@
+// Files of several documents, references by name and id, and filters.
+import { expect, test } from "vitest";
+import { indexedMatcher } from "../match/indexed.ts";
+import { plainMatcher } from "../match/plain.ts";
+import { readRules } from "./load.ts";
+import type { RuleSet } from "./rule.ts";
+
+function setOf(...texts: readonly string[]): RuleSet {
+  const files = texts.map((text, n) => ({ path: `${n}.yml`, text, lenient: false }));
+  const { set, problems } = readRules(files, {});
+  expect(problems).toEqual([]);
+  if (set === undefined) throw new Error("no set");
+  return set;
+}
+/** The titles of the rules that match each event, by both matchers. */
+function titles(set: RuleSet, events: readonly Record<string, unknown>[], product = "p") {
+  const [plain, indexed] = [plainMatcher(set), indexedMatcher(set)].map(({ match }) =>
+    events.map((event) => match(event, [{ product }]).map(({ rule }) => rule.about.title)),
+  );
+  expect(indexed).toEqual(plain);
+  return plain;
+}
+
+const ID = "0e95725d-7320-415d-80f7-004da920fc11";
+const rule = (title: string, of: string, more = ""): string =>
+  `title: ${title}\n${more}logsource: { product: p }\ndetection: { s: { ${of} }, condition: s }\n`;
+
+test("action: global is laid under what follows, reset forgets it, repeat changes the last", () => {
+  const set = setOf(`action: global
+title: Global
+level: high
+logsource: { product: p }
+detection: { s: { a: 1 }, condition: s }
+---
+title: One
+detection: { s: { b: 1 } }
+---
+title: Two
+level: low
+---
+action: repeat
+title: Three
+detection: { s: { a: 3 } }
+---
+action: reset
+---
+${rule("Four", "a: 4")}`);
+  expect(set.detections.map(({ about }) => [about.title, about.level])).toEqual([
+    ["One", "high"],
+    ["Two", "low"],
+    ["Three", "low"],
+    ["Four", "medium"],
+  ]);
+  const events = [{ a: 1, b: 1 }, { a: 1 }, { a: 3 }, { a: 4 }];
+  expect(titles(set, events)).toEqual([["One", "Two"], ["Two"], ["Three"], ["Four"]]);
+});
+
+test("a rule, a filter and a correlation in one file or in three are one set", () => {
+  const parts = [
+    rule("Rule", "a: 1", "name: by_name\n"),
+    "title: Filter\nlogsource: { product: p }\nfilter: { rules: [by_name], s: { b: 1 }, condition: s }\n",
+    "title: Correlation\ncorrelation:\n  type: event_count\n  rules: [by_name]\n  group-by: [h]\n  timespan: 1m\n  condition: { gte: 2 }\n",
+  ];
+  const apart = setOf(...parts);
+  const together = setOf(parts.join("---\n"));
+  const logic = (set: RuleSet) => [
+    set.detections.map(({ version }) => version),
+    set.correlations.map(({ version, rules }) => [version, rules]),
+  ];
+  expect(logic(together)).toEqual(logic(apart));
+  expect(together.correlations[0]?.rules).toEqual(["by_name"]);
+  expect(titles(together, [{ a: 1 }, { a: 1, b: 1 }])).toEqual([["Rule"], []]);
+});
+
+test.for([
+  { name: "by id", rules: `[${ID}]`, want: [["A", "B"], ["B"]] },
+  { name: "by name", rules: "[b]", want: [["A", "B"], ["A"]] },
+  { name: "both", rules: `[${ID}, b]`, want: [["A", "B"], []] },
+  { name: "any", rules: "any", want: [["A", "B"], []] },
+])("a filter is laid under the rules that it names: $name", ({ rules, want }) => {
+  const set = setOf(
+    rule("A", "a: 1", `id: ${ID}\n`),
+    rule("B", "a: 1", "name: b\n"),
+    `title: F\nlogsource: { product: p }\nfilter: { rules: ${rules}, selection: { u|startswith: adm_ }, condition: selection }\n`,
+  );
+  expect(
+    titles(set, [
+      { a: 1, u: "x" },
+      { a: 1, u: "ADM_x" },
+    ]),
+  ).toEqual(want);
+});
+
+test("a filter that says what passes suppresses the same as one that says what does not", () => {
+  const filter = (condition: string) =>
+    `title: F\nlogsource: { product: p }\nfilter: { rules: [b], selection: { u: x }, condition: ${condition} }\n`;
+  for (const condition of ["selection", "not selection", "not 1 of selection*"])
+    expect(
+      titles(setOf(rule("B", "a: 1", "name: b\n"), filter(condition)), [
+        { a: 1 },
+        { a: 1, u: "x" },
+      ]),
+    ).toEqual([["B"], []]);
+});
+
+test("two filters of one rule both count; their selections are not the rule's", () => {
+  const filter = (title: string, of: string) =>
+    `title: ${title}\nlogsource: { product: p }\nfilter: { rules: [b], s: { ${of} }, condition: s }\n`;
+  const set = setOf(rule("B", "a: 1", "name: b\n"), filter("F", "x: 1"), filter("G", "y: 1"));
+  const events = [{ a: 1 }, { a: 1, x: 1 }, { a: 1, y: 1 }, { x: 1, y: 1 }];
+  expect(titles(set, events)).toEqual([["B"], [], [], []]);
+});
+
+test("a log source selects by each of its words; keys of one's own select nothing", () => {
+  const of = (source: string) =>
+    `title: '${source}'\nlogsource: ${source}\ndetection: { s: { a: 1 }, condition: s }\n`;
+  const set = setOf(
+    of("{ product: p }"),
+    of("{ product: q }"),
+    of("{ product: p, service: s }"),
+    of("{ definition: all }"),
+    of("{ product: p, definition: d, audit_policy: e }"),
+  );
+  expect(titles(set, [{ a: 1 }])).toEqual([
+    ["{ product: p }", "{ definition: all }", "{ product: p, definition: d, audit_policy: e }"],
+  ]);
+});
+
+test("the order in which files are listed changes nothing", () => {
+  const files = ["c", "a", "b"].map((path) => ({ path, text: rule(path, "a: 1"), lenient: false }));
+  const version = readRules(files, {}).set?.version;
+  expect(readRules(files.toReversed(), {}).set?.version).toBe(version);
+});
