@@ -20,6 +20,8 @@ level: low
 `;
 const BROKEN = "title: Word\ndetection: {\n";
 
+const WITHIN = { timeout: 15_000 }; // a worker is started for each look that sees a change
+
 test("a broken set is refused while the running one stays, until the files are good again", async () => {
   const file = join(folder, "word.yml");
   writeFileSync(file, ruleOf("first"));
@@ -52,13 +54,13 @@ test("a broken set is refused while the running one stays, until the files are g
 
   writeFileSync(file, BROKEN);
   const refused = "changed rules refused, the set before stays";
-  await expect.poll(seen).toEqual([true, refused, [1], first]);
+  await expect.poll(seen, WITHIN).toEqual([true, refused, [1], first]);
 
   writeFileSync(file, ruleOf("first"));
-  await expect.poll(seen).toEqual([true, good, [0], first]);
+  await expect.poll(seen, WITHIN).toEqual([true, good, [0], first]);
 
   writeFileSync(file, ruleOf("second"));
-  await expect.poll(async () => (await seen()).at(-1)).not.toBe(first);
+  await expect.poll(async () => (await seen()).at(-1), WITHIN).not.toBe(first);
   rules.stop();
 });
 
