@@ -59,7 +59,7 @@ function nodeAt(root: Node, keys: readonly string[]): Node {
 }
 
 /** Every way to cut a path into keys, in the order in which they count: `a.b` as one key before `b` in `a`. */
-function waysOf(path: string): string[][] {
+export function waysOf(path: string): string[][] {
   const ways = [[path]];
   for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1))
     for (const rest of waysOf(path.slice(dot + 1))) ways.push([path.slice(0, dot), ...rest]);

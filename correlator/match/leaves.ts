@@ -17,7 +17,7 @@ export type Leaf = {
   readonly present: number | undefined; // fires when its field is there; undefined where it may be true of a missing one
   readonly test: () => boolean;
   isIndexed: boolean; // the index looks for it: where it has not fired it is not true
-  asked: number; // in how many events it was not indexed and asked all the same
+  asked: number; // in how many events its own test was done
 };
 export const KEYWORD = -1;
 

@@ -3,6 +3,7 @@
 // Holds: a field's value is the one that values.ts gives: at the first of its paths that is present, a dotted key as good
 //        as nested ones. Where a list stands in the way, values.ts itself is asked.
 // Why:   an event has some dozens of keys, the rules of a log source may name hundreds of paths.
+import { waysOf } from "../../core/field-finder.ts";
 import type { EventField } from "../sigma/rule.ts";
 import type { Readable } from "./matcher.ts";
 import { valueAt } from "./values.ts";
@@ -95,14 +96,6 @@ export class FieldReader {
     const value = field && valueAt(event, field);
     if (value !== undefined) this.#put(slot, -1, value);
   }
-}
-
-/** Every way to cut a path into keys, in the order in which they count: `a.b` as one key before `b` in `a`. */
-function waysOf(path: string): string[][] {
-  const ways = [[path]];
-  for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1))
-    for (const rest of waysOf(path.slice(dot + 1))) ways.push([path.slice(0, dot), ...rest]);
-  return ways;
 }
 
 function slotsBelow(node: Node): Set<number> {

@@ -1,5 +1,5 @@
 // values.ts — a field's value as predicates read it: its texts, bounded; and every text of an event, for keywords.
-import { fieldOf } from "../../core/event.ts";
+import { valueAtFirst } from "../../core/field-finder.ts";
 import type { EventField } from "../sigma/rule.ts";
 import type { Readable } from "./matcher.ts";
 
@@ -9,13 +9,8 @@ const TEXTS_MAX = 2000;
 const DEPTH_MAX = 64;
 
 /** A field's value in an event: at the first of its paths that is present; undefined when none is. */
-export function valueAt(event: Readable, { paths }: Pick<EventField, "paths">): unknown {
-  for (const path of paths) {
-    const value = fieldOf(event, path);
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
+export const valueAt = (event: Readable, { paths }: Pick<EventField, "paths">): unknown =>
+  valueAtFirst(event, paths);
 
 export const cut = (text: string): string =>
   text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text;
