@@ -2,6 +2,7 @@
 import type { LogSource } from "../../core/event.ts";
 import type { RuleSet } from "../sigma/rule.ts";
 import { Haystack } from "./haystack.ts";
+import { KNOWN_VALUES_MAX } from "./known-values.ts";
 import { looksAt, type Matcher } from "./matcher.ts";
 import { Plan } from "./plan.ts";
 
@@ -15,7 +16,7 @@ export type IndexedMatcher = Matcher & {
 };
 
 export function indexedMatcher(set: RuleSet): IndexedMatcher {
-  const haystack = new Haystack();
+  const shared = { haystack: new Haystack(), room: { values: KNOWN_VALUES_MAX } };
   const plans = new Map<string, Plan | undefined>();
   const seen = new Map<string, readonly LogSource[]>();
   const byRules = new Map<string, Plan>(); // sources that meet the same rules share a plan
@@ -24,7 +25,7 @@ export function indexedMatcher(set: RuleSet): IndexedMatcher {
     const same = rules.map(({ version }) => version).join();
     let plan = byRules.get(same);
     if (!plan && rules.length > 0) {
-      plan = new Plan(haystack);
+      plan = new Plan(shared);
       yield* plan.prepare(rules);
     }
     if (plans.size >= PLANS_MAX) for (const map of [plans, seen, byRules]) map.clear();

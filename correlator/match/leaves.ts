@@ -3,6 +3,8 @@
 // Holds: a predicate is answered at most once an event; one that the index looks for is answered by it.
 import type { EventField, Predicate } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
+import type { Haystack } from "./haystack.ts";
+import { type Known, KnownValues, type Room } from "./known-values.ts";
 import { type Literal, literalOf } from "./literals.ts";
 import type { Readable } from "./matcher.ts";
 import { foldedTest, isKeyword, textTest, valueTest } from "./predicate.ts";
@@ -20,6 +22,8 @@ export type Leaf = {
   asked: number; // in how many events its own test was done
 };
 export const KEYWORD = -1;
+/** Of all plans of a matcher, which never match at the same time. */
+export type Shared = { readonly haystack: Haystack; readonly room: Room };
 
 export class Leaves {
   readonly reader = new FieldReader();
@@ -29,16 +33,29 @@ export class Leaves {
   fired: number[] = []; // by id: the stamp of the event in which it fired last
   stamp = 0;
   readonly #byText = new Map<string, Leaf>();
+  readonly #byPredicate = new Map<Predicate, Leaf>(); // the same object comes again at each weighing
   readonly #folded: (string | undefined)[] = []; // by slot
   readonly #foldedAt: number[] = []; // by slot: the stamp of the event
+  readonly #shared: Shared;
+  readonly #values: KnownValues[] = []; // by slot
+  readonly #known: (Known | undefined)[] = []; // by slot
+  readonly #knownAt: number[] = []; // by slot: the stamp of the event
+  #questions = 0;
   #event: Readable = {};
   #texts: readonly string[] | undefined;
 
+  constructor(shared: Shared) {
+    this.#shared = shared;
+  }
+
   leafOf(predicate: Predicate): Leaf {
-    const name = JSON.stringify(predicate);
-    const known = this.#byText.get(name);
+    const known = this.#byPredicate.get(predicate);
     if (known) return known;
-    const leaf = this.#newLeaf(predicate);
+    const { field, ...asked } = predicate;
+    const name = `${field === null ? KEYWORD : this.reader.slotOf(field)}${JSON.stringify(asked)}`;
+    const leaf = this.#byText.get(name) ?? this.#newLeaf(predicate);
+    this.#byPredicate.set(predicate, leaf);
+    if (this.#byText.has(name)) return leaf;
     this.#byText.set(name, leaf);
     this.all.push(leaf);
     return leaf;
@@ -62,6 +79,38 @@ export class Leaves {
     return folded;
   }
 
+  /** What is known of the field's value; undefined where nothing is kept of it. */
+  known(slot: number): Known | undefined {
+    if (this.#knownAt[slot] === this.stamp) return this.#known[slot];
+    this.#values[slot] ??= new KnownValues(this.#shared.room);
+    const known = this.#values[slot].of(this.reader.value(slot), this.#shared.haystack);
+    this.#known[slot] = known;
+    this.#knownAt[slot] = this.stamp;
+    return known;
+  }
+
+  /** The index changed, and with it what it finds. */
+  forgetKnown(): void {
+    for (const values of this.#values) values?.clear();
+    this.#values.length = 0;
+    this.#knownAt.length = 0;
+  }
+
+  /** A test that asks for nothing but the value of one field, done once for a value that is known. */
+  remembered(slot: number, test: () => boolean): () => boolean {
+    const question = this.#questions++;
+    return () => {
+      const answers = this.known(slot)?.answers;
+      if (!answers) return test();
+      let answer = answers.get(question);
+      if (answer === undefined) {
+        answer = test();
+        answers.set(question, answer);
+      }
+      return answer;
+    };
+  }
+
   texts(): readonly string[] {
     this.#texts ??= textsOfEvent(this.#event);
     return this.#texts;
@@ -77,10 +126,12 @@ export class Leaves {
         ? undefined
         : this.#presence(predicate.field);
     const test = this.#ownTest(predicate, slot);
-    const own = this.#once(() => {
+    const counted = (): boolean => {
       leaf.asked += 1;
       return test();
-    });
+    };
+    const isOfOneField = slot !== KEYWORD && predicate.kind !== "fieldref";
+    const own = this.#once(isOfOneField ? this.remembered(slot, counted) : counted);
     const isExact = literal?.exact ?? true;
     const leaf: Leaf = {
       ...{ predicate, slot, literal, id, present, isIndexed: false, asked: 0 },

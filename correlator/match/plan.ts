@@ -6,11 +6,11 @@
 //        what it cannot do without has fired. The answers are those of plain.ts.
 // Why:   of a rule only the part that is least likely is looked for in every event; the rest is asked when that was found.
 //        What is least likely is guessed at first, and then seen.
-import type { DetectionRule, Expression } from "../sigma/rule.ts";
+import type { DetectionRule } from "../sigma/rule.ts";
+import { Conditions, type Test } from "./conditions.ts";
 import { coverOf, type Weighing } from "./cover.ts";
 import { BETWEEN, FieldIndex } from "./field-index.ts";
-import type { Haystack } from "./haystack.ts";
-import { KEYWORD, type Leaf, Leaves } from "./leaves.ts";
+import { KEYWORD, type Leaf, Leaves, type Shared } from "./leaves.ts";
 import type { Match, Readable } from "./matcher.ts";
 import { selectionsOf } from "./selections.ts";
 import { SeenRuns } from "./substrings.ts";
@@ -20,7 +20,6 @@ const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like
 const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
 
-type Test = () => boolean;
 type Compiled = {
   readonly rule: DetectionRule;
   readonly test: Test;
@@ -29,8 +28,8 @@ type Compiled = {
 
 export class Plan {
   readonly #rules: Compiled[] = [];
-  readonly #leaves = new Leaves();
-  readonly #haystack: Haystack;
+  readonly #leaves: Leaves;
+  readonly #shared: Shared;
   #fields: (FieldIndex | undefined)[] = []; // by slot
   #keywords: FieldIndex | undefined;
   #fires: number[] = []; // by id: in how many events
@@ -44,21 +43,22 @@ export class Plan {
   #weighedAt = 0;
   #asksMax = Number.POSITIVE_INFINITY; // what was asked more often is indexed: the index is there anyway
 
-  /** Plans that never match at the same time can share a haystack. To be prepared before the first match. */
-  constructor(haystack: Haystack) {
-    this.#haystack = haystack;
+  /** To be prepared before the first match. */
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.#leaves = new Leaves(shared);
   }
 
   /** Takes the rules in, in steps of some milliseconds at most; between two of them other work can be done. */
   *prepare(rules: readonly DetectionRule[]): Generator<void> {
-    const tests = new Map<Expression, Test>();
+    const conditions = new Conditions(this.#leaves);
     for (const [place, rule] of rules.entries()) {
       this.#rules.push({
         rule,
-        test: this.#testOf(rule.condition, tests),
+        test: conditions.testOf(rule.condition),
         selections: selectionsOf(rule.condition).map((one) => ({
           name: one.name,
-          test: this.#testOf(one, tests),
+          test: conditions.testOf(one),
         })),
       });
       if (place % RULES_A_STEP === 0) yield;
@@ -77,13 +77,28 @@ export class Plan {
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
+      const field = this.#fields[slot];
+      if (field) this.#find(field, slot);
     }
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
     if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
     return matched;
+  }
+
+  #find(field: FieldIndex, slot: number): void {
+    const known = this.#leaves.known(slot);
+    if (!known) {
+      field.scan(this.#leaves.reader.value(slot), this);
+      return;
+    }
+    if (!known.ids) {
+      const ids = new Set<number>();
+      field.scan(this.#leaves.reader.value(slot), { fire: (id) => ids.add(id) });
+      known.ids = [...ids];
+    }
+    for (const id of known.ids) this.fire(id);
   }
 
   #scanKeywords(keywords: FieldIndex, event: Readable): void {
@@ -95,8 +110,8 @@ export class Plan {
 
   #learn(event: Readable): void {
     for (const text of textsOfEvent(event)) {
-      this.#haystack.take(text);
-      this.#runs.take(this.#haystack);
+      this.#shared.haystack.take(text);
+      this.#runs.take(this.#shared.haystack);
     }
   }
 
@@ -159,6 +174,7 @@ export class Plan {
     this.#always = always;
     this.#fields = [];
     this.#keywords = undefined;
+    leaves.forgetKnown();
     yield* this.#index();
   }
 
@@ -196,47 +212,12 @@ export class Plan {
 
   #indexOf(slot: number): FieldIndex {
     if (slot === KEYWORD) {
-      this.#keywords ??= new FieldIndex(this.#haystack);
+      this.#keywords ??= new FieldIndex(this.#shared.haystack);
       return this.#keywords;
     }
-    const known = this.#fields[slot] ?? new FieldIndex(this.#haystack);
+    const known = this.#fields[slot] ?? new FieldIndex(this.#shared.haystack);
     this.#fields[slot] = known;
     return known;
-  }
-
-  #testOf(expression: Expression, tests: Map<Expression, Test>): Test {
-    const known = tests.get(expression);
-    if (known) return known;
-    const test = this.#compile(expression, tests);
-    tests.set(expression, test);
-    return test;
-  }
-
-  #compile(expression: Expression, tests: Map<Expression, Test>): Test {
-    switch (expression.kind) {
-      case "predicate":
-        return this.#leaves.leafOf(expression.predicate).test;
-      case "selection":
-        return this.#testOf(expression.of, tests);
-      case "not": {
-        const inner = this.#testOf(expression.of, tests);
-        return () => !inner();
-      }
-      case "and": {
-        const all = expression.of.map((one) => this.#testOf(one, tests));
-        return () => {
-          for (const test of all) if (!test()) return false;
-          return true;
-        };
-      }
-      case "or": {
-        const any = expression.of.map((one) => this.#testOf(one, tests));
-        return () => {
-          for (const test of any) if (test()) return true;
-          return false;
-        };
-      }
-    }
   }
 }
 
