@@ -1,6 +1,7 @@
 // leaves.ts — the predicates of a plan, each once, and their answers for the event that is being matched.
 //
 // Holds: a predicate is answered at most once an event; one that the index looks for is answered by it.
+import { FieldReader } from "../../core/field-reader.ts";
 import type { EventField, Predicate } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
 import type { Haystack } from "./haystack.ts";
@@ -8,7 +9,6 @@ import { type Known, KnownValues, type Room } from "./known-values.ts";
 import { type Literal, literalOf } from "./literals.ts";
 import type { Readable } from "./matcher.ts";
 import { foldedTest, isKeyword, textTest, valueTest } from "./predicate.ts";
-import { FieldReader } from "./reader.ts";
 import { cut, textsOfEvent } from "./values.ts";
 
 export type Leaf = {
@@ -52,7 +52,7 @@ export class Leaves {
     const known = this.#byPredicate.get(predicate);
     if (known) return known;
     const { field, ...asked } = predicate;
-    const name = `${field === null ? KEYWORD : this.reader.slotOf(field)}${JSON.stringify(asked)}`;
+    const name = `${field === null ? KEYWORD : this.reader.slotOf(field.paths)}${JSON.stringify(asked)}`;
     const leaf = this.#byText.get(name) ?? this.#newLeaf(predicate);
     this.#byPredicate.set(predicate, leaf);
     if (this.#byText.has(name)) return leaf;
@@ -120,7 +120,7 @@ export class Leaves {
     const literal = literalOf(predicate);
     const canBeFound = literal !== undefined || predicate.kind === "number";
     const id = canBeFound ? this.#newId(priorOf(literal)) : undefined;
-    const slot = predicate.field === null ? KEYWORD : this.reader.slotOf(predicate.field);
+    const slot = predicate.field === null ? KEYWORD : this.reader.slotOf(predicate.field.paths);
     const present =
       predicate.field === null || predicate.kind === "null"
         ? undefined
@@ -150,7 +150,7 @@ export class Leaves {
   }
 
   #presence(field: EventField): number {
-    const slot = this.reader.slotOf(field);
+    const slot = this.reader.slotOf(field.paths);
     const id = this.present[slot] ?? this.#newId(PRESENCE_PRIOR);
     this.present[slot] = id;
     return id;
@@ -181,7 +181,7 @@ export class Leaves {
         return folded === undefined ? test(this.reader.value(slot)) : onFolded(folded);
       };
     if (predicate.kind !== "fieldref") return () => test(this.reader.value(slot));
-    const other = this.reader.slotOf(predicate.other);
+    const other = this.reader.slotOf(predicate.other.paths);
     return () => test(this.reader.value(slot), this.reader.value(other));
   }
 }
