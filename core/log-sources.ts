@@ -25,29 +25,53 @@ type Group = {
   readonly others: { readonly test: ValueTest; readonly entry: Entry }[];
 };
 
-const COMBINATIONS_MAX = 1000;
+const KEPT_MAX = 1000;
+const SAID_CHARS_MAX = 500;
 const NONE: readonly LogSource[] = [];
 
 export function logSourceReader(rules: readonly SourceRule[]): LogSourceReader {
   const reader = new FieldReader();
   const groups = grouped(rules, reader); // by slot
   const made = new Map<string, readonly LogSource[]>(); // by the places of the entries that hold
-  return (event) => {
+  const known = new Map<string, readonly LogSource[]>(); // by what the fields say
+  const sourcesOf = (slots: readonly number[]): readonly LogSource[] => {
     const places = new Set<number>();
-    for (const slot of reader.read(event)) {
+    for (const slot of slots) {
       const group = groups[slot];
       if (group) hold(group, reader, textsOf(reader.value(slot)), places);
     }
     if (places.size === 0) return NONE;
     const inOrder = [...places].sort((a, b) => a - b);
-    const name = inOrder.join();
-    const known = made.get(name);
-    if (known) return known;
-    const sources = distinct(inOrder.flatMap((place) => rules[place]?.are ?? []));
-    if (made.size >= COMBINATIONS_MAX) made.clear();
-    made.set(name, sources);
-    return sources;
+    return kept(made, inOrder.join(), () =>
+      distinct(inOrder.flatMap((place) => rules[place]?.are ?? [])),
+    );
   };
+  return (event) => {
+    const slots = reader.read(event);
+    const said = saidIn(slots, reader);
+    return said === undefined ? sourcesOf(slots) : kept(known, said, () => sourcesOf(slots));
+  };
+}
+
+/** Events that say the same belong to the same log sources; undefined where it is too much to keep. */
+function saidIn(slots: readonly number[], reader: FieldReader): string | undefined {
+  let said = "";
+  for (const slot of slots) {
+    const value = reader.value(slot);
+    if (typeof value !== "string" && typeof value !== "number") return undefined;
+    const text = String(value);
+    said += `${slot}:${text.length}:${text}`;
+  }
+  return said.length > SAID_CHARS_MAX ? undefined : said;
+}
+
+function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const value = make();
+  if (all.size >= KEPT_MAX) all.clear();
+  all.set(name, value);
+  return value;
 }
 
 function grouped(
