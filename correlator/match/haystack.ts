@@ -68,8 +68,13 @@ export type Needle = {
   readonly bytes: Uint8Array; // as a haystack has it, folded
   readonly isAscii: boolean;
 };
-export const needleOf = (text: string): Needle => ({
-  text,
-  bytes: Buffer.from(text, "latin1").map((byte) => FOLDED[byte] ?? byte),
-  isAscii: /^[\0-\x7f]*$/.test(text),
-});
+export function needleOf(text: string): Needle {
+  const bytes = new Uint8Array(text.length);
+  let isAscii = true;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > ASCII_MAX) isAscii = false;
+    bytes[at] = FOLDED[code & 0xff] ?? 0;
+  }
+  return { text, bytes, isAscii };
+}

@@ -51,9 +51,10 @@ export class Leaves {
   leafOf(predicate: Predicate): Leaf {
     const known = this.#byPredicate.get(predicate);
     if (known) return known;
-    const { field, ...asked } = predicate;
-    const name = `${field === null ? KEYWORD : this.reader.slotOf(field.paths)}${JSON.stringify(asked)}`;
-    const leaf = this.#byText.get(name) ?? this.#newLeaf(predicate);
+    const { field } = predicate;
+    const slot = field === null ? KEYWORD : this.reader.slotOf(field.paths);
+    const name = `${slot} ${askedBy(predicate)}`;
+    const leaf = this.#byText.get(name) ?? this.#newLeaf(predicate, slot);
     this.#byPredicate.set(predicate, leaf);
     if (this.#byText.has(name)) return leaf;
     this.#byText.set(name, leaf);
@@ -89,11 +90,11 @@ export class Leaves {
     return known;
   }
 
-  /** The index changed, and with it what it finds. */
-  forgetKnown(): void {
-    for (const values of this.#values) values?.clear();
-    this.#values.length = 0;
-    this.#knownAt.length = 0;
+  /** The field's index changed, and with it what it finds. */
+  forgetKnown(slot: number): void {
+    this.#values[slot]?.clear();
+    delete this.#values[slot];
+    this.#knownAt[slot] = 0;
   }
 
   /** A test that asks for nothing but the value of one field, done once for a value that is known. */
@@ -116,11 +117,10 @@ export class Leaves {
     return this.#texts;
   }
 
-  #newLeaf(predicate: Predicate): Leaf {
+  #newLeaf(predicate: Predicate, slot: number): Leaf {
     const literal = literalOf(predicate);
     const canBeFound = literal !== undefined || predicate.kind === "number";
     const id = canBeFound ? this.#newId(priorOf(literal)) : undefined;
-    const slot = predicate.field === null ? KEYWORD : this.reader.slotOf(predicate.field.paths);
     const present =
       predicate.field === null || predicate.kind === "null"
         ? undefined
@@ -186,6 +186,13 @@ export class Leaves {
   }
 }
 
+/** What a predicate asks of its field, the same text for the same question. */
+function askedBy(predicate: Predicate): string {
+  if (predicate.kind === "text") return `${predicate.place} ${predicate.cased} ${predicate.text}`;
+  const { field: _, ...asked } = predicate;
+  return JSON.stringify(asked);
+}
+
 const NUMBER_PRIOR = 0.05;
 const PRESENCE_PRIOR = 0.9;
 const PRIOR_MIN = 0.002;
@@ -194,6 +201,6 @@ const PRIOR_MIN = 0.002;
 function priorOf(literal: Literal | undefined): number {
   if (!literal) return NUMBER_PRIOR;
   let prior = 0;
-  for (const { length } of literal.texts) prior += Math.max(PRIOR_MIN, 0.6 ** length);
+  for (const { text } of literal.needles) prior += Math.max(PRIOR_MIN, 0.6 ** text.length);
   return prior;
 }

@@ -18,7 +18,9 @@ import { joinedTextsOf, textsOfEvent, VALUE_CHARS_MAX } from "./values.ts";
 
 const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like
-const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
+const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000];
+const LOOK_EVERY_EVENTS = 30_000; // afterwards: whether rules are still woken as seldom
+const WORSE = 2; // times as many woken as before are a reason to weigh again
 
 type Compiled = {
   readonly rule: DetectionRule;
@@ -26,10 +28,13 @@ type Compiled = {
   readonly selections: readonly { readonly name: string; readonly test: Test }[];
 };
 
+type Built = { readonly ids: string; readonly learnt: number; readonly index: FieldIndex };
+
 export class Plan {
   readonly #rules: Compiled[] = [];
   readonly #leaves: Leaves;
   readonly #shared: Shared;
+  readonly #built = new Map<number, Built>(); // by slot
   #fields: (FieldIndex | undefined)[] = []; // by slot
   #keywords: FieldIndex | undefined;
   #fires: number[] = []; // by id: in how many events
@@ -40,6 +45,8 @@ export class Plan {
   #woken: number[] = [];
   #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
+  #wakings = 0; // of rules, since it was looked at last
+  #wakingsBefore = Number.POSITIVE_INFINITY; // an event, when it was at its best
   #weighedAt = 0;
   #asksMax = Number.POSITIVE_INFINITY; // what was asked more often is indexed: the index is there anyway
 
@@ -83,7 +90,8 @@ export class Plan {
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
-    if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
+    this.#wakings += this.#woken.length;
+    if (this.#isTimeToWeigh()) for (const _ of this.#weigh());
     return matched;
   }
 
@@ -108,10 +116,20 @@ export class Plan {
     else for (const text of this.#leaves.texts()) keywords.scan(text, this);
   }
 
+  #isTimeToWeigh(): boolean {
+    if (WEIGH_AT_EVENTS.includes(this.#events)) return true;
+    if (this.#events % LOOK_EVERY_EVENTS !== 0) return false;
+    const wakings = this.#wakings / LOOK_EVERY_EVENTS;
+    this.#wakings = 0;
+    const isWorse = wakings > WORSE * Math.max(1, this.#wakingsBefore);
+    this.#wakingsBefore = Math.min(wakings, this.#wakingsBefore);
+    return isWorse;
+  }
+
   #learn(event: Readable): void {
     for (const text of textsOfEvent(event)) {
       this.#shared.haystack.take(text);
-      this.#runs.take(this.#shared.haystack);
+      this.#runs.take(this.#shared.haystack.bytes, this.#shared.haystack.length);
     }
   }
 
@@ -172,9 +190,6 @@ export class Plan {
     });
     this.#wakes = leaves.priors.map((_, id) => wakes[id]);
     this.#always = always;
-    this.#fields = [];
-    this.#keywords = undefined;
-    leaves.forgetKnown();
     yield* this.#index();
   }
 
@@ -188,36 +203,43 @@ export class Plan {
   }
 
   *#index(): Generator<void> {
+    const bySlot = new Map<number, Leaf[]>();
     for (const leaf of this.#leaves.all) {
       const isAwaited = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
       const isAskedOften = leaf.id !== undefined && leaf.asked > this.#asksMax;
       leaf.isIndexed = isAwaited || isAskedOften;
       if (!isAskedOften) leaf.asked = 0;
-      if (leaf.isIndexed) this.#add(leaf);
+      if (!leaf.isIndexed) continue;
+      const others = bySlot.get(leaf.slot);
+      if (others) others.push(leaf);
+      else bySlot.set(leaf.slot, [leaf]);
     }
-    for (const field of this.#fields) {
-      if (!field) continue;
+    this.#fields = [];
+    this.#keywords = undefined;
+    for (const [slot, leaves] of bySlot) {
+      const index = this.#indexOf(slot, leaves);
+      if (slot === KEYWORD) this.#keywords = index;
+      else this.#fields[slot] = index;
       yield;
-      field.build(this.#runs);
     }
-    this.#keywords?.build(this.#runs);
   }
 
-  #add({ id, literal, predicate, slot }: Leaf): void {
-    if (id === undefined) return;
-    const index = this.#indexOf(slot);
-    if (literal) index.addLiteral(literal, id);
-    else if (predicate.kind === "number") index.addNumber(predicate.value, id);
-  }
-
-  #indexOf(slot: number): FieldIndex {
-    if (slot === KEYWORD) {
-      this.#keywords ??= new FieldIndex(this.#shared.haystack);
-      return this.#keywords;
+  /** What looks for these leaves; made anew where others were looked for, or fewer events had been seen. */
+  #indexOf(slot: number, leaves: readonly Leaf[]): FieldIndex {
+    const learnt = Math.min(this.#events, LEARN_EVENTS);
+    const ids = leaves.map(({ id }) => id).join();
+    const known = this.#built.get(slot);
+    if (known?.ids === ids && known.learnt === learnt) return known.index;
+    const index = new FieldIndex(this.#shared.haystack);
+    for (const { id, literal, predicate } of leaves) {
+      if (id === undefined) continue;
+      if (literal) index.addLiteral(literal, id);
+      else if (predicate.kind === "number") index.addNumber(predicate.value, id);
     }
-    const known = this.#fields[slot] ?? new FieldIndex(this.#shared.haystack);
-    this.#fields[slot] = known;
-    return known;
+    index.build(this.#runs);
+    this.#leaves.forgetKnown(slot);
+    this.#built.set(slot, { ids, learnt, index });
+    return index;
   }
 }
 

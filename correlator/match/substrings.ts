@@ -44,7 +44,7 @@ export class Substrings {
     this.#texts.clear();
     this.#always = texts.find(({ text }) => text === "")?.ids ?? [];
     const uses = usesOf(texts);
-    const costOf = (key: number): number => (uses.get(key) ?? 0) * (1 + seen.timesOf(key));
+    const costOf = (key: number): number => uses.timesOf(key) * (1 + seen.timesOf(key));
     const wide = texts.filter(({ text }) => text.length >= STEPS[1] + RUN - 1);
     this.#step = wide.every(({ text }) => text.length >= STEPS[0] + RUN - 1) ? STEPS[0] : STEPS[1];
     if (wide.length > 0)
@@ -81,11 +81,11 @@ export class Substrings {
   }
 }
 
-/** How often runs of characters were seen in values; some share a number. */
+/** How often runs of characters were seen; some share a number. */
 export class SeenRuns {
   readonly #times = new Uint16Array(SEEN_KEYS);
 
-  take({ bytes, length }: Haystack): void {
+  take(bytes: Uint8Array, length: number): void {
     let run = 0;
     for (let end = 0; end < length && end < SEEN_CHARS_MAX; end++) {
       run = (run << 8) | ((bytes[end] as number) & CASELESS);
@@ -201,10 +201,9 @@ function holds({ bytes, length }: Haystack, wanted: Uint8Array, from: number): b
 
 const maskOf = (size: number): number => (size === RUN ? -1 : 2 ** (size * 8) - 1);
 
-function usesOf(texts: readonly Text[]): ReadonlyMap<number, number> {
-  const uses = new Map<number, number>();
-  for (const text of texts)
-    for (const { key } of runsOf(text, RUN)) uses.set(key, (uses.get(key) ?? 0) + 1);
+function usesOf(texts: readonly Text[]): SeenRuns {
+  const uses = new SeenRuns();
+  for (const { bytes } of texts) uses.take(bytes, bytes.length);
   return uses;
 }
 
