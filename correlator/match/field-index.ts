@@ -7,6 +7,7 @@ import type { Place } from "../sigma/rule.ts";
 import { Edges } from "./edges.ts";
 import type { Haystack, Needle } from "./haystack.ts";
 import type { Literal } from "./literals.ts";
+import { LONG_S } from "./regex-literals.ts";
 import { type SeenRuns, type Sink, Substrings } from "./substrings.ts";
 import { ELEMENTS_MAX } from "./values.ts";
 
@@ -117,7 +118,6 @@ export class FieldIndex {
 }
 
 const GROWS = "\u0130"; // the one character whose folded form is longer
-const LONG_S = "\u017f"; // for a regular expression that ignores case it is an s, its folded form is not
 const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
 
 /** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */

@@ -8,7 +8,8 @@ import type { Haystack } from "./haystack.ts";
 import { type Known, KnownValues, type Room } from "./known-values.ts";
 import { type Literal, literalOf } from "./literals.ts";
 import type { Readable } from "./matcher.ts";
-import { foldedTest, isKeyword, textTest, valueTest } from "./predicate.ts";
+import { foldedTest, isKeyword, type OfTexts, onTexts, textTest, valueTest } from "./predicate.ts";
+import { regexGuard } from "./regex-literals.ts";
 import { cut, textsOfEvent } from "./values.ts";
 
 export type Leaf = {
@@ -19,7 +20,8 @@ export type Leaf = {
   readonly present: number | undefined; // fires when its field is there; undefined where it may be true of a missing one
   readonly test: () => boolean;
   isIndexed: boolean; // the index looks for it: where it has not fired it is not true
-  asked: number; // in how many events its own test was done
+  asked: number; // in how many events its own test was done, since it was weighed last
+  isAskedOften: boolean;
 };
 export const KEYWORD = -1;
 /** Of all plans of a matcher, which never match at the same time. */
@@ -134,7 +136,7 @@ export class Leaves {
     const own = this.#once(isOfOneField ? this.remembered(slot, counted) : counted);
     const isExact = literal?.exact ?? true;
     const leaf: Leaf = {
-      ...{ predicate, slot, literal, id, present, isIndexed: false, asked: 0 },
+      ...{ predicate, slot, literal, id, present, isIndexed: false, asked: 0, isAskedOften: false },
       test: () => {
         if (!leaf.isIndexed || id === undefined) return own();
         return this.fired[id] === this.stamp && (isExact || own());
@@ -169,11 +171,11 @@ export class Leaves {
   }
 
   #ownTest(predicate: Predicate, slot: number): () => boolean {
+    const test = predicate.kind === "regex" ? onTexts(guarded(predicate)) : valueTest(predicate);
     if (isKeyword(predicate)) {
-      const test = textTest(predicate);
-      return () => this.texts().some(test);
+      const ofText = guarded(predicate);
+      return () => this.texts().some(ofText);
     }
-    const test = valueTest(predicate);
     const onFolded = foldedTest(predicate);
     if (onFolded)
       return () => {
@@ -184,6 +186,14 @@ export class Leaves {
     const other = this.reader.slotOf(predicate.other.paths);
     return () => test(this.reader.value(slot), this.reader.value(other));
   }
+}
+
+/** The test on a text; an expression's engine is asked only where it may find something. */
+function guarded(predicate: OfTexts): (text: string) => boolean {
+  const test = textTest(predicate);
+  if (predicate.kind !== "regex") return test;
+  const mayMatch = regexGuard(predicate.source);
+  return (text) => mayMatch(text) && test(text);
 }
 
 /** What a predicate asks of its field, the same text for the same question. */

@@ -48,7 +48,6 @@ export class Plan {
   #wakings = 0; // of rules, since it was looked at last
   #wakingsBefore = Number.POSITIVE_INFINITY; // an event, when it was at its best
   #weighedAt = 0;
-  #asksMax = Number.POSITIVE_INFINITY; // what was asked more often is indexed: the index is there anyway
 
   /** To be prepared before the first match. */
   constructor(shared: Shared) {
@@ -198,17 +197,29 @@ export class Plan {
     this.#seen.forEach((seen, id) => {
       if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
     });
-    this.#asksMax = (this.#events - this.#weighedAt) * ASKED_SHARE;
+    this.#markAskedOften(this.#events - this.#weighedAt);
     this.#weighedAt = this.#events;
+  }
+
+  /** Where a field's leaves together are asked more than every other event, to look for them all at once is cheaper. */
+  #markAskedOften(events: number): void {
+    const asks = new Map<number, number>(); // by slot
+    for (const { slot, asked } of this.#leaves.all) asks.set(slot, (asks.get(slot) ?? 0) + asked);
+    for (const leaf of this.#leaves.all) {
+      const isOften =
+        leaf.asked > events * ASKED_SHARE ||
+        (leaf.asked > events * ASKED_AT_ALL &&
+          (asks.get(leaf.slot) ?? 0) > events * ASKED_TOGETHER);
+      if (isOften && leaf.id !== undefined) leaf.isAskedOften = true;
+      leaf.asked = 0;
+    }
   }
 
   *#index(): Generator<void> {
     const bySlot = new Map<number, Leaf[]>();
     for (const leaf of this.#leaves.all) {
       const isAwaited = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
-      const isAskedOften = leaf.id !== undefined && leaf.asked > this.#asksMax;
-      leaf.isIndexed = isAwaited || isAskedOften;
-      if (!isAskedOften) leaf.asked = 0;
+      leaf.isIndexed = isAwaited || leaf.isAskedOften;
       if (!leaf.isIndexed) continue;
       const others = bySlot.get(leaf.slot);
       if (others) others.push(leaf);
@@ -245,4 +256,6 @@ export class Plan {
 
 const NONE: readonly Match[] = [];
 const ASKED_SHARE = 0.2; // of the events
+const ASKED_AT_ALL = 0.003;
+const ASKED_TOGETHER = 0.5;
 const DOUBT = 20; // how many events the first guess counts for
