@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Chance } from "../chance.ts";
-import { ask, everything, type HouseProcess, openHouse, until } from "../house.ts";
+import { everything, type HouseProcess, openHouse, until } from "../house.ts";
 import { embeddedLogIsCut, kafkaLogIsCut } from "../log-cut.ts";
 import { outcomeOf } from "../outcome.ts";
 import { startWebhook, type WebhookStandIn } from "../servers/webhook.ts";
@@ -53,19 +53,24 @@ export async function underCrashes(how: {
       as === "live" ? untilNow(how.delivery, house.dir) : { ...how.delivery, shiftMs: 0 };
     const stream = as === "live" ? undefined : "trust-e";
     const wanted = await evaluated({ ...delivery, lateness: "1d" }, stream);
+    const logIsCut = () => (kafka ? kafkaLogIsCut(kafka) : embeddedLogIsCut(run.data));
     await run.start();
     const what = [{ delivery, ...(stream !== undefined && { stream }) }];
     const sending = startSending(what, { data: run.data, batchLinesMax: BATCH_LINES_MAX, chance });
     await sendUnderFire({
       ...{ sending, chance, say },
       victims: Array.from({ length: kills }, () => run),
-      logIsCut: () => (kafka ? kafkaLogIsCut(kafka) : embeddedLogIsCut(run.data)),
+      logIsCut,
     });
     sending.allow(Number.POSITIVE_INFINITY);
     await sending.sent;
     await sending.end();
+    await logIsCut(); // all events are through detect
+    await logIsCut(); // all that came of them is through correlate
     const found = await settled(run, delivery);
     const incidents = await incidentFaults(run, { delivery, hook });
+    const code = await run.stop();
+    if (code !== 0) throw new Error(`wache run ended with ${code}`);
     return {
       ...{ found, incidents, kills, repeats: sending.repeats(), shiftMs: delivery.shiftMs },
       ids: idsThatDiffer(found, wanted),
@@ -96,12 +101,8 @@ function untilNow(delivery: Delivery, dir: string): Delivery & { readonly shiftM
 }
 type Timed = { readonly "@timestamp": string };
 
-/** The unsuperseded findings once all was processed and they are the truth; else when nothing changes any more. */
+/** The unsuperseded findings in the store once they are the truth and stay it; else when nothing changes any more. */
 async function settled(run: HouseProcess, { truth }: Delivery): Promise<Found[]> {
-  await drained(async () => {
-    const { lag } = (await ask(run.data, "/api/status")) as { lag: readonly GroupLag[] };
-    return lag.filter(({ group }) => group === "detect" || group === "correlate");
-  });
   let last = "";
   let same = 0;
   const found = await until(
@@ -122,24 +123,6 @@ const foundIn = ({ findings }: Awaited<ReturnType<typeof outcomeOf>>): Found[] =
   findings.map(({ id, group, firstMs, lastMs, count }) => ({
     ...{ id, user: group["User"] ?? "", firstMs, lastMs, count },
   }));
-
-export type GroupLag = { readonly group: string; readonly records: number };
-
-/** Until no group is behind, twice: the first look may have come between two stages. */
-export async function drained(lag: () => Promise<readonly GroupLag[]>): Promise<void> {
-  let zeros = 0;
-  const left = await until(
-    lag,
-    (groups) => {
-      const isZero = groups.length > 0 && groups.every(({ records }) => records === 0);
-      zeros = isZero ? zeros + 1 : 0;
-      return zeros >= 2;
-    },
-    PATIENCE_MS,
-  );
-  if (left instanceof Error) throw left;
-  if (zeros < 2) throw new Error(`the groups are still behind: ${JSON.stringify(left)}`);
-}
 
 /** One incident a user with all that the episodes count, and one page an incident: what differs, in words. */
 async function incidentFaults(

@@ -10,15 +10,15 @@ import { type Finding, TOPIC } from "../../core/records.ts";
 import type { Chance } from "../chance.ts";
 import { type House, type HouseProcess, openHouse, until } from "../house.ts";
 import { kafkaLogIsCut } from "../log-cut.ts";
-import { drained } from "./crashes.ts";
 import { evaluated, RULES } from "./eval.ts";
 import { startSending } from "./sending.ts";
 import { type Delivery, type Found, idsThatDiffer } from "./truth.ts";
 import { sendUnderFire } from "./under-fire.ts";
 
-export const HEAP_MIB = 128;
-export const PARTITIONS = 8;
-export const QUEUE_BYTES_MAX = 1_048_576; // the least; of a collector's events, and of each process's records for Kafka
+const HEAP_MIB = 128;
+const PARTITIONS = 8;
+const QUEUE_BYTES_MAX = 1_048_576; // of the collector's events
+const KAFKA_QUEUE_BYTES_MAX = 262_144; // of each process's records on their way to Kafka
 const BATCH_LINES_MAX = 1000;
 const FIRST_MS_MAX = 60_000;
 
@@ -44,7 +44,7 @@ export async function overKafka(how: {
     bus: {
       kind: "kafka",
       partitions: PARTITIONS,
-      kafka: { ...kafka, queueBytesMax: QUEUE_BYTES_MAX },
+      kafka: { ...kafka, queueBytesMax: KAFKA_QUEUE_BYTES_MAX },
     },
   });
   const log = new FindingsLog(kafka);
@@ -63,8 +63,13 @@ export async function overKafka(how: {
     sending.allow(Number.POSITIVE_INFINITY);
     await sending.sent;
     await sending.end();
-    await drained(() => log.lag());
+    await kafkaLogIsCut(kafka); // all events are through detect
+    await kafkaLogIsCut(kafka); // all that came of them is through correlate
     await log.read();
+    for (const one of [...pairs, collect]) {
+      const code = await one.stop();
+      if (code !== 0) throw new Error(`${one.name} ended with ${code}`);
+    }
     return await Promise.all(
       what.map(async ({ delivery, stream }) => {
         const found = log.foundIn(stream);
@@ -118,19 +123,9 @@ class FindingsLog {
     const options = { ...this.#kafka, clientId: "trust", replicationFactor: 1, ssl: false };
     const log = pino({ level: "silent" });
     this.#bus = await openKafkaBus(options, { log, clock: systemClock });
-    const specs = [TOPIC.findings, TOPIC.events, TOPIC.signals].map((name) => ({
-      ...{ name, partitions: PARTITIONS, retentionMs: 86_400_000, compacted: false },
-    }));
-    await this.#bus.ensureTopics(specs);
-  }
-
-  async lag() {
-    const groups = [
-      { group: "detect", topic: TOPIC.events },
-      { group: "correlate", topic: TOPIC.signals },
-    ];
-    const lags = (await this.#bus?.lag(groups)) ?? [];
-    return lags.map(({ group, committed, end }) => ({ group, records: end - committed }));
+    const name = TOPIC.findings;
+    const spec = { name, partitions: PARTITIONS, retentionMs: 86_400_000, compacted: false };
+    await this.#bus.ensureTopics([spec]);
   }
 
   async read(): Promise<void> {

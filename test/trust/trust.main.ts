@@ -115,7 +115,9 @@ async function crashRows(kafka: Kafka | undefined): Promise<void> {
     for (const as of ["stream", "live"] as const) {
       const beganMs = Date.now();
       const on =
-        bus === "kafka" && kafka !== undefined ? { kafka: { ...kafka, prefix: `e-${as}` } } : {};
+        bus === "kafka" && kafka !== undefined
+          ? { kafka: { brokers: kafka.brokers, prefix: `e-${as}` } }
+          : {};
       const told = (text: string) => say(`    ${text}`);
       const ran = await underCrashes({ delivery, as, ...on, kills: KILLS, chance, say: told });
       const { found, ids, incidents, kills, repeats, shiftMs } = ran;
@@ -124,7 +126,7 @@ async function crashRows(kafka: Kafka | undefined): Promise<void> {
         delivery: { ...delivery, name: delivery.name },
         mode: `E: ${bus}, as ${as}, ${kills} × kill -9`,
         faults: incidents === "" ? ids : [...ids, incidents],
-        more: `${repeats} batches repeated; ids as eval's; an incident and a page a user`,
+        more: `${repeats} posts repeated; ids as eval's; an incident and a page a user`,
       });
     }
 }
@@ -136,7 +138,7 @@ async function liveRows(kafka: Kafka): Promise<void> {
     const deliveries = all.filter((one) => one.lateness === lateness);
     const beganMs = Date.now();
     const told = (text: string) => say(`    ${text}`);
-    const on = { ...kafka, prefix: `live-${lateness}` };
+    const on = { brokers: kafka.brokers, prefix: `live-${lateness}` };
     for (const ran of await overKafka({ deliveries, kafka: on, chance, say: told }))
       tell({
         ...{ made, beganMs, delivery: ran.delivery, found: ran.found },
@@ -147,7 +149,7 @@ async function liveRows(kafka: Kafka): Promise<void> {
             ? []
             : [`${ran.contradictions} revisions told twice, differently`]),
         ],
-        more: `${ran.early} findings before the last lines; ids as eval's`,
+        more: `${ran.early} findings before the stream ended; ids as eval's`,
       });
   }
 }
