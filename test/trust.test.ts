@@ -100,14 +100,14 @@ describe("killed while it is sent", { timeout: 240_000 }, () => {
       const delivery = deliveryOf(own, "ordered");
       const chance = seeded(`trust, as ${as}`);
       const ran = await underCrashes({ delivery, as, kills: 3, chance, say });
-      const { found, ids, incidents, shiftMs } = ran;
+      const { found, ids, faults, shiftMs } = ran;
       const truth = delivery.truth.map((one) => ({
         ...one,
         firstMs: one.firstMs + shiftMs,
         lastMs: one.lastMs + shiftMs,
       }));
       expect(scoreOf(found, truth)).toEqual(exact(delivery));
-      expect({ ids, incidents }).toEqual({ ids: [], incidents: "" });
+      expect({ ids, faults }).toEqual({ ids: [], faults: [] });
     },
   );
 });

@@ -22,7 +22,7 @@ const PARTITIONS = 4;
 export type CrashOutcome = {
   readonly found: readonly Found[];
   readonly ids: readonly string[]; // that differ from what eval gives
-  readonly incidents: string; // what is wrong with incidents and pages; nothing: ""
+  readonly faults: readonly string[]; // what is wrong with incidents, pages and stored events
   readonly kills: number;
   readonly repeats: number;
   readonly shiftMs: number; // of the events' times
@@ -68,11 +68,17 @@ export async function underCrashes(how: {
     await logIsCut(); // all events are through detect
     await logIsCut(); // all that came of them is through correlate
     const found = await settled(run, delivery);
-    const incidents = await incidentFaults(run, { delivery, hook });
+    const faults = [await incidentFaults(run, { delivery, hook }), await storeFault(run, delivery)];
     const code = await run.stop();
     if (code !== 0) throw new Error(`wache run ended with ${code}`);
     return {
-      ...{ found, incidents, kills, repeats: sending.repeats(), shiftMs: delivery.shiftMs },
+      ...{
+        found,
+        kills,
+        faults: faults.filter((fault) => fault !== ""),
+        repeats: sending.repeats(),
+        shiftMs: delivery.shiftMs,
+      },
       ids: idsThatDiffer(found, wanted),
     };
   } finally {
@@ -156,4 +162,17 @@ async function incidentFaults(
     return faults.join("; ");
   };
   return until(look, (faults) => faults === "", PATIENCE_MS / 2, 500);
+}
+
+/** Every event is in the store, once. */
+async function storeFault(run: HouseProcess, { file }: Delivery): Promise<string> {
+  const ids = linesOf(file).map((line) => (JSON.parse(line) as { event: { id: string } }).event.id);
+  const wanted = new Set(ids).size;
+  const stored = await until(
+    async () => (await everything(run.data, "/api/events")).length,
+    (count) => count >= wanted,
+    PATIENCE_MS / 2,
+    1000,
+  );
+  return stored === wanted ? "" : `${stored} events in the store, not ${wanted}`;
 }

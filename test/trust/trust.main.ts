@@ -120,13 +120,13 @@ async function crashRows(kafka: Kafka | undefined): Promise<void> {
           : {};
       const told = (text: string) => say(`    ${text}`);
       const ran = await underCrashes({ delivery, as, ...on, kills: KILLS, chance, say: told });
-      const { found, ids, incidents, kills, repeats, shiftMs } = ran;
+      const { found, ids, faults, kills, repeats, shiftMs } = ran;
       tell({
         ...{ made, found, beganMs, shiftMs },
         delivery: { ...delivery, name: delivery.name },
         mode: `E: ${bus}, as ${as}, ${kills} × kill -9`,
-        faults: incidents === "" ? ids : [...ids, incidents],
-        more: `${repeats} posts repeated; ids as eval's; an incident and a page a user`,
+        faults: [...ids, ...faults],
+        more: `${repeats} posts repeated; ids as eval's; an incident and a page a user; every event stored once`,
       });
     }
 }
