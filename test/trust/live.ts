@@ -1,5 +1,5 @@
 // live.ts — the live path: deliveries as streams, side by side, into Kafka, through two `detect` and two `correlate`
-// with small heaps and queues, each of which is killed under load.
+// with small heaps and queues, each of which is killed under load, as is the collector.
 //
 // Out:   the findings as they stand on the bus in the end, and when the first of each stream was there.
 import pino from "pino";
@@ -18,7 +18,7 @@ import { sendUnderFire } from "./under-fire.ts";
 const HEAP_MIB = 128;
 const PARTITIONS = 8;
 const QUEUE_BYTES_MAX = 1_048_576; // of the collector's events
-const KAFKA_QUEUE_BYTES_MAX = 262_144; // of each process's records on their way to Kafka
+const KAFKA_QUEUE_BYTES_MAX = 65_536; // of each process's records on their way to Kafka
 const BATCH_LINES_MAX = 1000;
 const FIRST_MS_MAX = 60_000;
 
@@ -56,7 +56,7 @@ export async function overKafka(how: {
     const sending = startSending(what, to);
     await sendUnderFire({
       ...{ sending, chance, say },
-      victims: shuffled(pairs, chance),
+      victims: shuffled([collect, ...pairs], chance),
       logIsCut: () => kafkaLogIsCut(kafka),
     });
     const early = await log.firstOf(what.map(({ stream }) => stream));

@@ -142,7 +142,7 @@ async function liveRows(kafka: Kafka): Promise<void> {
     for (const ran of await overKafka({ deliveries, kafka: on, chance, say: told }))
       tell({
         ...{ made, beganMs, delivery: ran.delivery, found: ran.found },
-        mode: "live: Kafka, 8 partitions, 2 detect and 2 correlate, each killed",
+        mode: "live: Kafka, 8 partitions, 2 detect and 2 correlate, all killed",
         faults: [
           ...ran.ids,
           ...(ran.contradictions === 0

@@ -9,10 +9,11 @@ import type { HouseProcess } from "../house.ts";
 import type { Sending } from "./sending.ts";
 
 const POLL_MS = 5;
-const DELAY_MS_MAX = 400;
+const DELAY_MS_MAX = 80;
 const LAST_SHARE = 0.8; // of the lines: the last victim must die before their end
 const HELD_SHARE = 0.95;
 const CUT_SHARE = 0.5;
+const MORE_SHARE = 0.6; // of the lines up to the next death, at most: this one must come while they are sent
 const PATIENCE_MS = 120_000;
 
 /** Resolves when every victim was killed and runs again, and most lines are acknowledged; `allow` lets the rest go. */
@@ -33,8 +34,9 @@ export async function sendUnderFire(fire: {
     await passed(sending, places[round] ?? 0);
     if (round === 0 || chance() < CUT_SHARE) await logIsCut();
     const held = sending.acked();
-    sending.allow(places[round + 1] ?? Math.ceil(lines * HELD_SHARE));
-    await passed(sending, held + 1);
+    const next = places[round + 1] ?? Math.ceil(lines * HELD_SHARE);
+    sending.allow(next);
+    await passed(sending, held + 1 + Math.floor(chance() * MORE_SHARE * (next - held)));
     await sleep(chance() * DELAY_MS_MAX);
     const diedAt = sending.acked();
     await victim.kill9();
