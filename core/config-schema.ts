@@ -55,6 +55,12 @@ const bus = section(
           description: "of topics that Wache creates; 3 in production",
         }),
         ssl: Type.Boolean({ default: false, description: "TLS with the system's authorities" }),
+        queueBytesMax: Type.Integer({
+          minimum: 65_536,
+          default: 33_554_432,
+          description:
+            "records in memory on their way to the brokers; beyond it whoever makes them waits",
+        }),
         saslUsername: Type.Optional(Type.String({ description: "SASL/SCRAM-SHA-512 user" })),
         saslPassword: secret("SASL/SCRAM-SHA-512 password"),
       },

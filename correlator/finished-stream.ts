@@ -14,12 +14,20 @@ import type { Bounds } from "./windows/rule-windows.ts";
 
 export type StreamCounts = Counts & { missedGroups: number };
 
+/** `stream`: the findings are those of a stream of this name; `live` unless told. */
+export type FinishedStreamOptions = Bounds & {
+  readonly latenessMs: number;
+  readonly stream?: string;
+};
+
 export class FinishedStream {
+  readonly #name: string;
   readonly #windows: WindowsProcessor;
   readonly #findings = new Map<string, Finding>();
   #missedGroups = 0;
 
-  constructor(set: RuleSet, options: Bounds & { readonly latenessMs: number }) {
+  constructor(set: RuleSet, options: FinishedStreamOptions) {
+    this.#name = options.stream ?? LIVE;
     this.#windows = new WindowsProcessor({
       ...options,
       ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
@@ -31,7 +39,7 @@ export class FinishedStream {
     return { ...this.#windows.counts, missedGroups: this.#missedGroups };
   }
 
-  /** The event belongs to the stream `live`. */
+  /** The event says that it belongs to this stream. */
   add(event: EcsEvent, matched: readonly DetectionRule[]): void {
     this.#take(
       matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)),
@@ -48,11 +56,11 @@ export class FinishedStream {
 
   /** No event will come whose time is before this one less the lateness. */
   clock(atMs: number): void {
-    this.#take([signal({ kind: "tick", stream: LIVE, feeder: FEEDER, atMs })]);
+    this.#take([signal({ kind: "tick", stream: this.#name, feeder: FEEDER, atMs })]);
   }
 
   end(): readonly Finding[] {
-    this.#take([signal({ kind: "tick", stream: LIVE, feeder: FEEDER, atMs: 0, end: true })]);
+    this.#take([signal({ kind: "tick", stream: this.#name, feeder: FEEDER, atMs: 0, end: true })]);
     const all = [...this.#findings.values()];
     const superseded = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
     return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);

@@ -35,6 +35,7 @@ export type EvaluationOptions = {
   readonly mappings: Pick<Mappings, "sourcesOf">;
   readonly bounds: Bounds;
   readonly latenessMs?: number; // absent: windows stay open to the end
+  readonly stream?: string; // that the events belong to; absent: live
 };
 
 export class Evaluation {
@@ -50,14 +51,17 @@ export class Evaluation {
   readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
+  readonly #name: string;
   #correlated = 0;
 
-  constructor(set: RuleSet, { mappings, bounds, latenessMs }: EvaluationOptions) {
+  constructor(set: RuleSet, options: EvaluationOptions) {
+    const { mappings, bounds, latenessMs, stream = LIVE } = options;
     this.#set = set;
+    this.#name = stream;
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
-      this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0 });
+      this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
@@ -156,7 +160,7 @@ export class Evaluation {
       this.counts.timeless += 1;
       return;
     }
-    this.#stream?.correlate(asKept(event, time.ms, number), rules);
+    this.#stream?.correlate(asKept(event, { timeMs: time.ms, number, stream: this.#name }), rules);
     this.#correlated += 1;
     const clockMs = this.#clock?.add(time.ms);
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
@@ -165,15 +169,18 @@ export class Evaluation {
 }
 
 /** The event as correlations read it: with an id, a time and a stream. */
-function asKept(event: Readable, timeMs: number, number: number): EcsEvent {
+function asKept(
+  event: Readable,
+  at: { readonly timeMs: number; readonly number: number; readonly stream: string },
+): EcsEvent {
   const own = fieldOf(event, "event.id");
-  const id = typeof own === "string" && own !== "" ? own : String(number);
+  const id = typeof own === "string" && own !== "" ? own : String(at.number);
   const inner = typeof event.event === "object" ? event.event : {};
   return {
     ...event,
-    "@timestamp": new Date(timeMs).toISOString(),
+    "@timestamp": new Date(at.timeMs).toISOString(),
     event: { ...inner, id },
-    wache: { stream: LIVE, sources: [] },
+    wache: { stream: at.stream, sources: [] },
   };
 }
 
