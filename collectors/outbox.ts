@@ -16,7 +16,7 @@ import type { Entry } from "./stamp.ts";
 
 export type OutboxOptions = {
   readonly bus: Bus;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, "append" | "read" | "advance" | "close" | "bytes" | "isEmpty">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: CollectorMetrics;

@@ -10,6 +10,8 @@ export type Appended = { readonly key: string; readonly text: string };
 export class MemoryLog {
   readonly #topics = new Map<string, Topic>();
   readonly #committed = new Map<string, number>();
+  /** Told of every record as it is stored. */
+  onRecord: (record: BusRecord) => void = () => {};
 
   ensure(spec: TopicSpec): void {
     if (this.#topics.has(spec.name)) return;
@@ -36,10 +38,12 @@ export class MemoryLog {
     timestampMs: number,
   ): void {
     const into = this.#partition(topic, partition);
-    for (const { key, text } of records)
-      into.records.push(
-        new MemoryRecord({ topic, partition, offset: into.end++, key, text, timestampMs }),
-      );
+    for (const { key, text } of records) {
+      const at = { topic, partition, offset: into.end++ };
+      const record = new MemoryRecord({ ...at, key, text, timestampMs });
+      into.records.push(record);
+      this.onRecord(record);
+    }
     const { waiting } = into;
     into.waiting = [];
     for (const wake of waiting) wake();
