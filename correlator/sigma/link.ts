@@ -373,10 +373,13 @@ function detectionFeed(
 }
 
 function correlationFeed(user: Correlation, rule: Correlation, feeding: Feeding): CorrelationFeed {
+  const { groupBy, condition } = user.body;
+  const counted = condition.field ?? [];
   return {
     version: feeding.versions.get(user) ?? "",
     place: placeOf(user, rule, feeding.names),
-    groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
+    groupBy: groupBy.map((one) => aliased(user, rule, one.text)),
+    ...(counted.length > 0 && { values: counted.map((name) => aliased(user, rule, name)) }),
   };
 }
 

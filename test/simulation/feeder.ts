@@ -35,7 +35,7 @@ type Sending = Import & { position: number; ended: boolean };
 
 export class Feeder {
   readonly acknowledged = new Set<string>();
-  readonly #name: string;
+  readonly name: string;
   readonly #bus: MemoryBus;
   readonly #world: World;
   readonly #latenessMs: number;
@@ -54,13 +54,13 @@ export class Feeder {
     readonly deliveries: readonly Delivery[];
     readonly imports: readonly Import[];
   }) {
-    this.#name = parts.name;
+    this.name = parts.name;
     this.#bus = parts.bus;
     this.#world = parts.world;
     this.#latenessMs = parts.latenessMs;
     this.#deliveries = parts.deliveries;
     this.#imports = parts.imports.map((one) => ({ ...one, position: 0, ended: false }));
-    this.#process = new Process(this.#world, this.#name, "feeder crash");
+    this.#process = new Process(this.#world, this.name, "feeder crash");
     this.#outbox = this.#start();
   }
 
@@ -88,7 +88,7 @@ export class Feeder {
       clock: process.clock,
       log: silent,
       metrics: noMetrics,
-      feeder: this.#name,
+      feeder: this.name,
       queueBytesMax: 1_000_000,
       onState: () => {},
     });
@@ -101,7 +101,7 @@ export class Feeder {
     process.atEnd(() => {
       if (!world.isRough) return;
       world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => {
-        this.#process = new Process(world, this.#name, "feeder crash");
+        this.#process = new Process(world, this.name, "feeder crash");
         this.#start();
       });
     });
@@ -130,14 +130,14 @@ export class Feeder {
         });
         const atMs = clockAt(events, from + chunk.length - 1);
         if (atMs === undefined) return entries;
-        return [...entries, ...outbox.ticks({ kind: "tick", stream, feeder: this.#name, atMs })];
+        return [...entries, ...outbox.ticks({ kind: "tick", stream, feeder: this.name, atMs })];
       });
       for (const { id } of chunk) this.acknowledged.add(id);
       one.position += chunk.length;
     }
     const atMs = clockAt(events, events.length - 1) ?? 0;
     await outbox.submit(() =>
-      outbox.ticks({ kind: "tick", stream, feeder: this.#name, atMs, end: true }),
+      outbox.ticks({ kind: "tick", stream, feeder: this.name, atMs, end: true }),
     );
     one.ended = true;
   }
@@ -159,7 +159,7 @@ export class Feeder {
       sim: drawn.sim,
       wache: {
         stream,
-        feeder: this.#name,
+        feeder: this.name,
         sources: [{ product: "simulation" }],
         ...(clockMs !== undefined && { clockMs }),
         ...judgeTime({ timeMs, clockMs, receiptMs, latenessMs: this.#latenessMs }),

@@ -60,11 +60,19 @@ export class MemoryBus {
 
   /** Every group is at the end of what it reads, and has nothing under way. */
   isCaughtUp(): boolean {
-    return this.landing === 0 && [...this.groups.values()].every((group) => group.isCaughtUp());
+    return this.behind().length === 0;
   }
 
-  /** What every group has committed is older than the retention. */
-  expire(): void {
+  /** Who is not at the end of what it reads. */
+  behind(): string[] {
+    const groups = [...this.groups.values()].filter((group) => !group.isCaughtUp());
+    const landing = this.landing === 0 ? [] : [`${this.landing} produces still to be stored`];
+    return [...groups.map(({ name }) => name), ...landing];
+  }
+
+  /** What every group has committed is older than the retention; `groups`: how many there are, once all have begun. */
+  expire(groups: number): void {
+    if (this.groups.size < groups) return;
     const least = new Map<string, { topic: TopicName; partition: number; next: number }>();
     for (const { name, topic } of this.groups.values())
       for (let partition = 0; partition < this.log.spec(topic).partitions; partition++) {

@@ -48,7 +48,8 @@ export class Process {
       this.#stalledUntilMs = world.nowMs + world.chance.int(1000, STALL_MS_MAX);
     const stalledMs = this.#stalledUntilMs - world.nowMs;
     if (stalledMs <= 0 && world.chance.is(0.5)) return DONE;
-    const ms = Math.max(stalledMs, 0) + world.chance.int(0, world.delayMsMax);
+    const delayMsMax = world.isRough ? world.delayMsMax : 0;
+    const ms = Math.max(stalledMs, 0) + world.chance.int(0, delayMsMax);
     return new Promise((resolve) => {
       world.scheduler.after(ms, () => {
         if (this.isAlive) resolve();

@@ -31,6 +31,7 @@ const BEGIN_MS = 10_000; // after the start, things happen
 const CALM_MS_MAX = 20 * 60_000; // in which all must have been taken
 const LEAP_MS_MIN = 20 * 60_000; // more than a silent feeder is waited for
 const LOOK_MS = 250;
+const GROUPS = 7; // that read something: without one of them nothing may be removed
 
 export type Outcome = Differences & {
   readonly seed: number;
@@ -88,7 +89,7 @@ export async function runSeed(
     ...{ seed, events: seen.events.size, faults: world.counts },
     ...(stuck !== undefined && { stuck }),
     trace: world.scheduler.trace,
-    lines: world.scheduler.lines ?? [],
+    lines: [...(world.scheduler.lines ?? []), ...(options.keepLines ? [yamlOf(rules, "")] : [])],
   };
 }
 
@@ -277,7 +278,7 @@ async function live(scenery: Scenery): Promise<string | undefined> {
   for (const worker of workers) worker.start();
   const isTaken = (): boolean => feeders.every(({ isDone }) => isDone) && isQuiet(scenery);
   if (!(await scheduler.run(looksEvery(scheduler, isTaken), CALM_MS_MAX)))
-    return "not all that was sent was taken";
+    return `not all that was sent was taken: ${waiting(scenery)}`;
   if (feeders.length > 1 && chance.is(0.3)) chance.one(feeders).die();
   scheduler.leap(leapMs(seen, plan));
   await scheduler.run(() => false, 6000);
@@ -287,13 +288,20 @@ async function live(scenery: Scenery): Promise<string | undefined> {
       CALM_MS_MAX,
     ))
   )
-    return "the last words were not taken";
+    return `the last words were not taken: ${waiting(scenery)}`;
   for (const { topic, name } of bus.groups.values()) scheduler.note(`${topic} ${name}`);
   return undefined;
 }
 
 const isQuiet = ({ bus, workers }: Scenery): boolean =>
   workers.every(({ isAlive }) => isAlive) && bus.isCaughtUp();
+
+const waiting = ({ bus, feeders, workers }: Scenery): string =>
+  [
+    ...feeders.flatMap((feeder) => (feeder.isDone ? [] : [feeder.name])),
+    ...workers.flatMap((worker) => (worker.isAlive ? [] : [worker.name])),
+    ...bus.behind(),
+  ].join(", ");
 
 /** So far that every window is behind the watermark. */
 function leapMs({ events }: Seen, { scene }: Plan): number {
@@ -326,7 +334,7 @@ function meddle({ world, bus, workers }: Scenery): () => void {
     if (world.comes("stop")) chance.one(workers).stop();
     if (world.comes("bus away")) world.busAwayUntilMs = world.nowMs + chance.int(500, 20_000);
     if (world.comes("store away")) world.storeAwayUntilMs = world.nowMs + chance.int(500, 30_000);
-    if (world.comes("retention")) bus.expire();
+    if (world.comes("retention")) bus.expire(GROUPS);
     if (world.comes("compaction")) bus.log.compact(TOPIC.state);
     scheduler.after(chance.int(100, 400), look);
   };

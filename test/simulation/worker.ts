@@ -39,7 +39,7 @@ export type House = {
 
 export class Worker {
   readonly #house: House;
-  readonly #name: string;
+  readonly name: string;
   readonly #roles: readonly Role[];
   #process: Process | undefined;
   #stop: (() => Promise<void>) | undefined;
@@ -47,7 +47,7 @@ export class Worker {
 
   constructor(house: House, name: string, roles: readonly Role[]) {
     this.#house = house;
-    this.#name = name;
+    this.name = name;
     this.#roles = roles;
   }
 
@@ -58,7 +58,7 @@ export class Worker {
   start(): void {
     if (this.isAlive) return;
     const { world } = this.#house;
-    const process = new Process(world, this.#name);
+    const process = new Process(world, this.name);
     this.#process = process;
     this.#stop = undefined;
     this.#lives += 1;
@@ -105,7 +105,7 @@ export class Worker {
       log: silent,
       metrics: new Registry(),
       clock: process.clock,
-      random: () => `${this.#name}-${this.#lives}-${++drawn}`,
+      random: () => `${this.name}-${this.#lives}-${++drawn}`,
       status: { set: () => {}, all: () => ({}) },
       dataDir: "",
       rulesDirs: [],
