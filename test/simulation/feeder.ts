@@ -82,6 +82,13 @@ export class Feeder {
   #start(): Outbox {
     const process = this.#process;
     const { world } = process;
+    process.atEnd(() => {
+      if (!world.isRough) return;
+      world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => {
+        this.#process = new Process(world, this.name, "feeder crash");
+        this.#start();
+      });
+    });
     this.#outbox = new Outbox({
       bus: this.#bus.connect(process),
       spool: this.#spool.opened(process),
@@ -98,13 +105,6 @@ export class Feeder {
     }
     for (const one of this.#imports)
       if (!one.ended) process.clock.after(one.fromMs - world.nowMs, () => void this.#send(one));
-    process.atEnd(() => {
-      if (!world.isRough) return;
-      world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => {
-        this.#process = new Process(world, this.name, "feeder crash");
-        this.#start();
-      });
-    });
     return this.#outbox;
   }
 

@@ -164,8 +164,10 @@ class Connection implements Bus {
 
   #chunks(records: readonly OutRecord[]): Chunk[] {
     const chunks = new Map<string, Chunk>();
+    let former: { readonly value: unknown; readonly text: string } = { value: null, text: "" };
     for (const { topic, key, value, partition: wanted } of records) {
-      const text = value === null ? "" : JSON.stringify(value);
+      if (former.value !== value) former = { value, text: textOf(value) }; // a tick goes to all partitions
+      const { text } = former;
       if (text.length > RECORD_CHARS_MAX)
         throw new UserError(
           "bus.record-too-large",
@@ -218,6 +220,8 @@ class Connection implements Bus {
     this.#world.scheduler.after(this.#world.chance.int(1, LATER_MS_MAX), land);
   }
 }
+
+const textOf = (value: unknown): string => (value === null ? "" : JSON.stringify(value));
 
 const nameOf = ({ topic, partition, records }: Chunk): string =>
   `${topic}/${partition}*${records.length}`;

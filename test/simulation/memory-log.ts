@@ -10,6 +10,7 @@ export type Appended = { readonly key: string; readonly text: string };
 export class MemoryLog {
   readonly #topics = new Map<string, Topic>();
   readonly #committed = new Map<string, number>();
+  readonly #ticks = new Map<string, unknown>(); // by text: each is read once, however many partitions have it
   /** Told of every record as it is stored. */
   onRecord: (record: BusRecord) => void = () => {};
 
@@ -40,7 +41,7 @@ export class MemoryLog {
     const into = this.#partition(topic, partition);
     for (const { key, text } of records) {
       const at = { topic, partition, offset: into.end++ };
-      const record = new MemoryRecord({ ...at, key, text, timestampMs });
+      const record = new MemoryRecord({ ...at, key, text, timestampMs }, this.#valueOf);
       into.records.push(record);
       this.onRecord(record);
     }
@@ -102,6 +103,16 @@ export class MemoryLog {
     return this.#topic(topic).partitions.flatMap(({ records }) => records);
   }
 
+  readonly #valueOf = (text: string): unknown => {
+    if (text === "") return undefined;
+    if (!text.startsWith('{"kind":"tick"')) return JSON.parse(text);
+    const known = this.#ticks.get(text);
+    if (known !== undefined) return known;
+    const tick: unknown = Object.freeze(JSON.parse(text));
+    this.#ticks.set(text, tick);
+    return tick;
+  };
+
   #topic(name: TopicName): Topic {
     const topic = this.#topics.get(name);
     if (topic === undefined)
@@ -138,10 +149,15 @@ class MemoryRecord implements BusRecord {
   readonly key: string;
   readonly text: string;
   readonly timestampMs: number;
+  readonly #read: (text: string) => unknown;
   #value: unknown;
   #isRead = false;
 
-  constructor({ topic, partition, offset, key, text, timestampMs }: Bytes) {
+  constructor(
+    { topic, partition, offset, key, text, timestampMs }: Bytes,
+    read: (text: string) => unknown,
+  ) {
+    this.#read = read;
     this.topic = topic;
     this.partition = partition;
     this.offset = offset;
@@ -152,7 +168,7 @@ class MemoryRecord implements BusRecord {
 
   get value(): unknown {
     if (!this.#isRead) {
-      this.#value = this.text === "" ? undefined : JSON.parse(this.text);
+      this.#value = this.#read(this.text);
       this.#isRead = true;
     }
     return this.#value;

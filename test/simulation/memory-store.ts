@@ -1,11 +1,10 @@
 // memory-store.ts — a store in memory that fails as real ones do: refused, kept in part, kept although it was refused.
-import type { EcsEvent } from "../../core/event.ts";
 import type { Collection, Document, KeptEvent, Store } from "../../core/store/store.ts";
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
 export class MemoryStore {
-  readonly events = new Map<string, EcsEvent>();
+  readonly events = new Map<string, string>(); // as JSON, by id
   readonly world: World;
   readonly #documents = new Map<Collection, Map<string, Document>>();
 
@@ -55,9 +54,9 @@ export class MemoryStore {
     await process.step("put");
   }
 
-  #keepEvent({ text }: KeptEvent): void {
-    const event = JSON.parse(text) as EcsEvent;
-    if (!this.events.has(event.event.id)) this.events.set(event.event.id, event);
+  #keepEvent({ event, text }: KeptEvent): void {
+    const { id } = event.event;
+    if (!this.events.has(id)) this.events.set(id, text);
   }
 
   #keep(collection: Collection, document: Document): void {

@@ -214,7 +214,11 @@ function watch(bus: MemoryBus): Seen {
   const seen: Seen = {
     ...{ events: new Map(), ticked: new Set(), pages: new Set(), deadLetters: [] },
   };
+  const { lines } = bus.world.scheduler;
   bus.log.onRecord = (record) => {
+    lines?.push(
+      `  ${record.topic}/${record.partition}/${record.offset} ${record.key} ${record.text}`,
+    );
     if (record.topic === TOPIC.events) sawEvent(record, seen);
     else if (record.topic === TOPIC.notifications) {
       const value = record.value as NotificationRecord;
