@@ -373,13 +373,12 @@ function detectionFeed(
 }
 
 function correlationFeed(user: Correlation, rule: Correlation, feeding: Feeding): CorrelationFeed {
-  const { groupBy, condition } = user.body;
-  const counted = condition.field ?? [];
+  const values = (user.body.condition.field ?? []).map((name) => aliased(user, rule, name));
   return {
     version: feeding.versions.get(user) ?? "",
     place: placeOf(user, rule, feeding.names),
-    groupBy: groupBy.map((one) => aliased(user, rule, one.text)),
-    ...(counted.length > 0 && { values: counted.map((name) => aliased(user, rule, name)) }),
+    groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
+    ...(values.length > 0 && { values }),
   };
 }
 

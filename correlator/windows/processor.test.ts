@@ -389,6 +389,9 @@ test("a correlation counts distinct values over another: the names that it is gr
   };
   expect(run([at(0, "ann"), at(1, "ann"), at(2, "bob"), at(3, "bob")])).toEqual([[1, 3, 2]]);
   expect(run([at(0, "ann"), at(1, "ann"), at(2, "ann"), at(3, "bob")])).toEqual([]);
+  const ofBoth = [at(0, "ann"), at(0, "bob"), at(1, "ann"), at(1, "bob")];
+  expect(run(ofBoth), "one event, a list of two users: one member").toEqual([[1, 1, 1]]);
+  expect(run([...ofBoth].reverse())).toEqual([[1, 1, 1]]);
 });
 
 test("a stream that has ended takes nothing more", () => {

@@ -8,8 +8,10 @@ export type Member = {
   readonly timeMs: number;
   readonly id: string;
   readonly from: number; // which of the correlation's rules it comes by
-  readonly fields: Readonly<Record<string, readonly string[]>>;
+  /** Its fields. Several times where several groups of a correlation below tell of the same event. */
+  readonly told: readonly Fields[];
 };
+export type Fields = Readonly<Record<string, readonly string[]>>;
 
 export type Condition = Readonly<Record<string, number>>;
 export type Body = {
@@ -71,10 +73,7 @@ const linesOf = (condition: Condition = {}): string[] =>
   Object.entries(condition).map(([op, wanted]) => `${op}: ${wanted}`);
 
 /** Every combination of the fields' values. */
-export function combinations(
-  fields: readonly string[],
-  values: Readonly<Record<string, readonly string[]>>,
-): string[][] {
+export function combinations(fields: readonly string[], values: Fields): string[][] {
   let all: string[][] = [[]];
   for (const field of fields)
     all = all.flatMap((one) => (values[field] ?? []).map((value) => [...one, value]));
@@ -110,9 +109,9 @@ export const CORRELATION_TYPES: Readonly<Record<string, CorrelationType>> = {
       ...linesOf(condition),
       `field: [${fields.join(", ")}]`,
     ],
-    counts: ({ fields = [] }, member) => combinations(fields, member.fields).length > 0,
+    counts: ({ fields = [] }, { told }) => told.some((one) => combinations(fields, one).length > 0),
     holds: ({ condition = {}, fields = [] }, window) => {
-      const values = window.flatMap((member) => combinations(fields, member.fields));
+      const values = window.flatMap(({ told }) => told.flatMap((one) => combinations(fields, one)));
       return holdsFor(condition, new Set(values.map((value) => JSON.stringify(value))).size);
     },
   },

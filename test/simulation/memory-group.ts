@@ -100,7 +100,7 @@ export class Member implements Consumer {
   readonly #process: Process;
   readonly #done = new Map<number, number>(); // by partition: the offset up to which it was taken
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #stopping = new AbortController();
+  #closing = false;
   #stops: (() => void)[] = [];
   #generation = 0;
 
@@ -122,7 +122,7 @@ export class Member implements Consumer {
   }
 
   get isOpen(): boolean {
-    return this.#process.isAlive && !this.#stopping.signal.aborted;
+    return this.#process.isAlive && !this.#closing;
   }
 
   isDoneWith(partition: number, end: number): boolean {
@@ -146,7 +146,7 @@ export class Member implements Consumer {
   }
 
   async close(): Promise<void> {
-    this.#stopping.abort();
+    this.#closing = true;
     this.#stop();
     await Promise.all(this.#underWay);
     this.#group.leave(this);
@@ -180,7 +180,7 @@ export class Member implements Consumer {
       const isAway = world.nowMs < world.busAwayUntilMs;
       const records = isAway ? [] : log.from(topic, partition, { offset: position, max: most });
       const last = records.at(-1);
-      if (isAway) await this.#process.clock.sleep(RETRY_FIRST_MS, this.#stopping.signal);
+      if (isAway) await this.#process.clock.sleep(RETRY_FIRST_MS);
       else if (last === undefined)
         await log.appended(topic, partition, (wake) => this.#stops.push(wake));
       else if (await this.#deliver({ topic, partition, records }, isStale)) {
@@ -203,13 +203,12 @@ export class Member implements Consumer {
 
   /** Calls again while it rejects; false when a change of the group ended that. */
   async #untilTaken(call: () => Promise<void>, isStale: () => boolean): Promise<boolean> {
-    const { signal } = this.#stopping;
     for (let ms = RETRY_FIRST_MS; !isStale(); ms = Math.min(ms * 2, RETRY_MOST_MS)) {
       try {
         await call();
         return true;
       } catch {
-        await this.#process.clock.sleep(ms, signal);
+        await this.#process.clock.sleep(ms);
       }
     }
     return false;

@@ -3,6 +3,8 @@ import type { Collection, Document, KeptEvent, Store } from "../../core/store/st
 import type { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
+const REFUSED = "the store did not answer";
+
 export class MemoryStore {
   readonly events = new Map<string, string>(); // as JSON, by id
   readonly world: World;
@@ -43,14 +45,14 @@ export class MemoryStore {
   async #put<T>(process: Process, all: readonly T[], keep: (one: T) => void): Promise<void> {
     const { world } = this;
     await process.step(`put ${all.length}`);
-    const refused = new Error("the store did not answer");
-    if (world.nowMs < world.storeAwayUntilMs || world.comes("store refuses")) throw refused;
+    if (world.nowMs < world.storeAwayUntilMs || world.comes("store refuses"))
+      throw new Error(REFUSED);
     if (world.comes("store keeps part")) {
       for (const one of world.chance.some(all, world.chance.int(0, all.length))) keep(one);
-      throw refused;
+      throw new Error(REFUSED);
     }
     for (const one of all) keep(one);
-    if (world.comes("store keeps, says no")) throw refused;
+    if (world.comes("store keeps, says no")) throw new Error(REFUSED);
     await process.step("put");
   }
 

@@ -3,7 +3,13 @@
 // Holds: DESIGN.md, "Findings", word for word: an episode is the maximal union of overlapping closed windows [f, t], t a
 //        member event, f the oldest member event with t - f <= timespan, in which the condition holds; a correlation is
 //        fed by each member event with which the condition of another held.
-import { type Body, CORRELATION_TYPES, combinations, type Member } from "./correlation-types.ts";
+import {
+  type Body,
+  CORRELATION_TYPES,
+  combinations,
+  type Fields,
+  type Member,
+} from "./correlation-types.ts";
 import type { DrawnCorrelation, DrawnRule } from "./drawn-rules.ts";
 
 export type SeenEvent = {
@@ -11,7 +17,7 @@ export type SeenEvent = {
   readonly timeMs: number;
   readonly marks: readonly string[];
   readonly host: string;
-  readonly fields: Member["fields"];
+  readonly fields: Fields;
   readonly counts: boolean; // neither late nor implausible: correlations see it
 };
 
@@ -25,7 +31,7 @@ export type ExpectedFinding = {
   readonly event?: string; // the one event of a rule that stands alone
 };
 
-type Point = Omit<Member, "from">;
+type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
 
 /** Of one stream. */
 export function expectedFindings(
@@ -77,19 +83,25 @@ function groupsOf(
   const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
   rule.rules.forEach((name, from) => {
     for (const { id, timeMs, fields } of points.get(name) ?? []) {
-      const member: Member = { id, timeMs, from, fields };
+      const member: Member = { id, timeMs, from, told: [fields] };
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
       for (const [key, values] of all) {
         const group = groups.get(key) ?? { values, members: [] };
         groups.set(key, group);
-        if (!group.members.some((one) => one.id === id && one.from === from))
-          group.members.push(member);
+        const known = group.members.findIndex((one) => one.id === id && one.from === from);
+        if (known < 0) group.members.push(member);
+        else group.members[known] = withMore(group.members[known] ?? member, fields);
       }
     }
   });
   return groups;
 }
+
+const withMore = (member: Member, fields: Fields): Member => ({
+  ...member,
+  told: [...member.told, fields],
+});
 
 type Span = { firstMs: number; lastMs: number };
 

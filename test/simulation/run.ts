@@ -125,7 +125,7 @@ function drawPlan(chance: Chance): Plan {
   const feeders = chance.int(1, 3);
   const scene: Scene = {
     startMs: START_MS + BEGIN_MS,
-    spanMs: chance.int(8, 30) * 1000,
+    spanMs: chance.int(5, 20) * 1000,
     latenessMs: chance.one([1000, 2000, 5000, 10_000]),
     feeders,
   };
@@ -142,7 +142,7 @@ function drawPlan(chance: Chance): Plan {
   });
   return {
     scene,
-    partitions: chance.one([1, 1, 2, 2, 3, 4, 5, 8]),
+    partitions: chance.one([1, 1, 2, 2, 3, 3, 4, 8]),
     evidenceMax: chance.one([2, 3, 5, 20]),
     snapshotS: chance.one([1, 2, 5, 15]),
     deliveries: drawDeliveries(chance, scene, live),
