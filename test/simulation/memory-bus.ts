@@ -14,7 +14,7 @@ import type {
 } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { UserError } from "../../core/errors.ts";
-import type { TopicName } from "../../core/records.ts";
+import { TOPIC, type TopicName } from "../../core/records.ts";
 import { Group, Member } from "./memory-group.ts";
 import { type Appended, MemoryLog } from "./memory-log.ts";
 import type { Process } from "./process.ts";
@@ -43,6 +43,15 @@ export class MemoryBus {
 
   connect(process: Process): Bus {
     return new Connection(this, process);
+  }
+
+  /** Makes every topic. */
+  ensureTopics(partitions: number): void {
+    for (const name of Object.values(TOPIC))
+      this.log.ensure({
+        ...{ name, partitions, retentionMs: 3_600_000 },
+        compacted: name === TOPIC.state || name === TOPIC.incidents,
+      });
   }
 
   group(name: string, topic: TopicName): Group {

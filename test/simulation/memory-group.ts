@@ -171,8 +171,10 @@ export class Member implements Consumer {
 
   async #read(partition: number, isStale: () => boolean): Promise<void> {
     const { log, topic, name, world } = this.#group;
-    const least = log.from(topic, partition, { offset: 0, max: 1 })[0]?.offset ?? 0;
-    let position = log.committed(name, topic, partition) ?? least;
+    let position = Math.max(
+      log.committed(name, topic, partition) ?? 0,
+      log.start(topic, partition),
+    );
     this.#done.set(partition, position);
     while (!isStale()) {
       await this.#process.step("fetch");
@@ -216,5 +218,5 @@ export class Member implements Consumer {
 }
 
 /** Mostly all that is there, at times a few. */
-const batchMax = ({ chance, isRough }: World): number =>
-  isRough && chance.is(0.15) ? chance.int(1, 4) : BATCH_RECORDS_MAX;
+const batchMax = ({ chance, isRough, fetchMax }: World): number =>
+  fetchMax ?? (isRough && chance.is(0.15) ? chance.int(1, 4) : BATCH_RECORDS_MAX);

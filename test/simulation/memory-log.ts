@@ -32,6 +32,12 @@ export class MemoryLog {
     return this.#partition(topic, partition).end;
   }
 
+  /** The offset of the first record that is still there, or of the next one. */
+  start(topic: TopicName, partition: number): number {
+    const { records, end } = this.#partition(topic, partition);
+    return records[0]?.offset ?? end;
+  }
+
   append(
     topic: TopicName,
     partition: number,

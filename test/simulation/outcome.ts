@@ -125,7 +125,7 @@ function versionOf({ set }: ActiveRules, name: string): string {
   return rule.version;
 }
 
-function unsuperseded(findings: readonly Finding[]): Finding[] {
+export function unsuperseded(findings: readonly Finding[]): Finding[] {
   const superseded = new Set(findings.flatMap(({ supersedes }) => supersedes ?? []));
   return findings.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
 }

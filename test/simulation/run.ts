@@ -56,11 +56,7 @@ export async function runSeed(
   });
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
-  for (const name of Object.values(TOPIC))
-    bus.log.ensure({
-      ...{ name, partitions: plan.partitions, retentionMs: 3_600_000 },
-      compacted: name === TOPIC.state || name === TOPIC.incidents,
-    });
+  bus.ensureTopics(plan.partitions);
   const seen = watch(bus);
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
@@ -187,7 +183,6 @@ const ODDS: Required<Odds> = {
   "store keeps part": 0.05,
   "store keeps, says no": 0.05,
   "store away": 0.01,
-  "sender repeats": 0,
   "feeder crash": 0.004,
   retention: 0.1,
   compaction: 0.05,

@@ -19,7 +19,6 @@ export const FAULTS = [
   "store keeps part",
   "store keeps, says no",
   "store away",
-  "sender repeats",
   "feeder crash",
   "retention",
   "compaction",
@@ -36,6 +35,7 @@ export class World {
   /** No fault comes while it is false. */
   isRough = true;
   busAwayUntilMs = 0;
+  fetchMax: number | undefined; // records of a batch; else drawn
   storeAwayUntilMs = 0;
   readonly odds: Odds;
   readonly delayMsMax: number; // of a step
