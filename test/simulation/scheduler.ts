@@ -51,6 +51,7 @@ export class Scheduler {
   /** Runs what is due until `done`, at most for `ms`; says whether it was done in time. */
   async run(done: () => boolean, ms: number): Promise<boolean> {
     const untilMs = this.nowMs + ms;
+    await turn(); // what was begun before goes on first
     while (!done()) {
       const next = this.#pop();
       if (next === undefined) return done();
@@ -77,7 +78,7 @@ export class Scheduler {
     this.nowMs = Math.max(this.nowMs, due.atMs);
     this.steps += 1;
     due.run();
-    await new Promise<void>((resolve) => setImmediate(resolve)); // all that follows at once has happened then
+    await turn();
   }
 
   #push(due: Due): void {
@@ -113,6 +114,9 @@ export class Scheduler {
     return first;
   }
 }
+
+/** All that follows at once has happened then. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const isBefore = (a: Due, b: Due): boolean =>
   a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
