@@ -16,6 +16,7 @@ import { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
 const DOWN_MS_MAX = 8000;
+const SPOOL_LOOK_MS = 50;
 const silent = createLog({ level: "silent" });
 const nobody = (): void => {};
 const noMetrics = {
@@ -31,11 +32,13 @@ export type Import = {
   readonly chunk: number; // lines at once
 };
 
+type Life = { readonly process: Process; readonly outbox: Outbox; isStopping: boolean };
 type Sending = Import & { position: number; ended: boolean };
 
 export class Feeder {
   readonly acknowledged = new Set<string>();
   readonly name: string;
+  readonly startMs: number;
   readonly #bus: MemoryBus;
   readonly #world: World;
   readonly #latenessMs: number;
@@ -43,8 +46,8 @@ export class Feeder {
   readonly #done = new Set<Delivery>();
   readonly #imports: readonly Sending[];
   readonly #spool = new MemorySpool();
-  #process: Process;
-  #outbox: Outbox;
+  #life: Life | undefined;
+  #isDead = false;
 
   constructor(parts: {
     readonly name: string;
@@ -53,6 +56,7 @@ export class Feeder {
     readonly latenessMs: number;
     readonly deliveries: readonly Delivery[];
     readonly imports: readonly Import[];
+    readonly startMs: number; // it is not there before
   }) {
     this.name = parts.name;
     this.#bus = parts.bus;
@@ -60,14 +64,14 @@ export class Feeder {
     this.#latenessMs = parts.latenessMs;
     this.#deliveries = parts.deliveries;
     this.#imports = parts.imports.map((one) => ({ ...one, position: 0, ended: false }));
-    this.#process = new Process(this.#world, this.name, "feeder crash");
-    this.#outbox = this.#start();
+    this.startMs = parts.startMs;
+    this.#world.scheduler.after(this.startMs - this.#world.nowMs, () => this.#start());
   }
 
   /** All that its senders had was acknowledged and is on the bus. */
   get isDone(): boolean {
     return (
-      this.#process.isAlive &&
+      this.#life?.process.isAlive === true &&
       this.#done.size === this.#deliveries.length &&
       this.#imports.every(({ ended }) => ended) &&
       this.#spool.isEmpty
@@ -76,20 +80,26 @@ export class Feeder {
 
   /** It is never heard again. */
   die(): void {
-    this.#process.end();
+    this.#isDead = true;
+    this.#life?.process.end();
   }
 
-  #start(): Outbox {
-    const process = this.#process;
-    const { world } = process;
+  /** As by SIGTERM: it takes no more, says farewell, and comes back later. */
+  stop(): void {
+    const life = this.#life;
+    if (!life?.process.isAlive || life.isStopping) return;
+    life.isStopping = true;
+    void life.outbox.stop().then(() => life.process.end());
+  }
+
+  #start(): void {
+    const world = this.#world;
+    const process = new Process(world, this.name, "feeder crash");
     process.atEnd(() => {
-      if (!world.isRough) return;
-      world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => {
-        this.#process = new Process(world, this.name, "feeder crash");
-        this.#start();
-      });
+      if (this.#isDead) return;
+      world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => this.#start());
     });
-    this.#outbox = new Outbox({
+    const outbox = new Outbox({
       bus: this.#bus.connect(process),
       spool: this.#spool.opened(process),
       clock: process.clock,
@@ -99,17 +109,28 @@ export class Feeder {
       queueBytesMax: 1_000_000,
       onState: () => {},
     });
-    for (const delivery of this.#deliveries) {
-      if (this.#done.has(delivery)) continue;
-      process.clock.after(delivery.atMs - world.nowMs, () => void this.#deliver(delivery));
-    }
-    for (const one of this.#imports)
-      if (!one.ended) process.clock.after(one.fromMs - world.nowMs, () => void this.#send(one));
-    return this.#outbox;
+    this.#life = { process, outbox, isStopping: false };
+    void this.#listen(this.#life);
   }
 
-  async #deliver(delivery: Delivery): Promise<void> {
-    await this.#outbox.submit((receiptMs) => [
+  /** As collectors/collect.ts; and, so that the reference stays exact, once the first tick is on the bus and not only in the spool. */
+  async #listen(life: Life): Promise<void> {
+    const { process, outbox } = life;
+    const { world } = process;
+    await outbox.begun;
+    while (!this.#spool.isEmpty) await process.clock.sleep(SPOOL_LOOK_MS);
+    for (const delivery of this.#deliveries) {
+      if (this.#done.has(delivery)) continue;
+      process.clock.after(delivery.atMs - world.nowMs, () => void this.#deliver(delivery, life));
+    }
+    for (const one of this.#imports)
+      if (!one.ended)
+        process.clock.after(one.fromMs - world.nowMs, () => void this.#send(one, life));
+  }
+
+  async #deliver(delivery: Delivery, { outbox, isStopping }: Life): Promise<void> {
+    if (isStopping) return;
+    await outbox.submit((receiptMs) => [
       this.#entry(delivery.event, { stream: LIVE, clockMs: receiptMs, receiptMs }),
     ]);
     this.acknowledged.add(delivery.event.id);
@@ -117,10 +138,11 @@ export class Feeder {
   }
 
   /** As collectors/streams.ts: a chunk that comes again has the same ids and clocks. */
-  async #send(one: Sending): Promise<void> {
+  async #send(one: Sending, life: Life): Promise<void> {
     const { stream, events } = one;
-    const outbox = this.#outbox;
+    const { outbox } = life;
     while (one.position < events.length) {
+      if (life.isStopping) return;
       const from = one.position;
       const chunk = events.slice(from, from + one.chunk);
       await outbox.submit((receiptMs) => {
@@ -135,6 +157,7 @@ export class Feeder {
       for (const { id } of chunk) this.acknowledged.add(id);
       one.position += chunk.length;
     }
+    if (life.isStopping) return;
     const atMs = clockAt(events, events.length - 1) ?? 0;
     await outbox.submit(() =>
       outbox.ticks({ kind: "tick", stream, feeder: this.name, atMs, end: true }),

@@ -115,6 +115,7 @@ type Plan = {
   readonly deliveries: ReturnType<typeof drawDeliveries>;
   readonly imports: readonly (Import & { readonly feeder: number })[];
   readonly workers: readonly (readonly Role[])[];
+  readonly startsMs: readonly number[]; // of the feeders
 };
 
 function drawPlan(chance: Chance): Plan {
@@ -144,6 +145,9 @@ function drawPlan(chance: Chance): Plan {
     deliveries: drawDeliveries(chance, scene, live),
     imports,
     workers: drawWorkers(chance),
+    startsMs: Array.from({ length: feeders }, (_, index) =>
+      index > 0 && chance.is(0.3) ? BEGIN_MS + chance.int(0, scene.spanMs) : 0,
+    ),
   };
 }
 
@@ -184,6 +188,7 @@ const ODDS: Required<Odds> = {
   "store keeps, says no": 0.05,
   "store away": 0.01,
   "feeder crash": 0.004,
+  "feeder stop": 0.01,
   retention: 0.1,
   compaction: 0.05,
 };
@@ -245,7 +250,8 @@ function feedersOf(
     const imports = plan.imports.filter(({ feeder }) => feeder === index);
     const name = `feeder-${index}`;
     const { latenessMs } = plan.scene;
-    return new Feeder({ ...parts, name, latenessMs, deliveries, imports });
+    const startMs = START_MS + (plan.startsMs[index] ?? 0);
+    return new Feeder({ ...parts, name, latenessMs, deliveries, imports, startMs });
   });
 }
 
@@ -263,7 +269,7 @@ async function live(scenery: Scenery): Promise<string | undefined> {
   const { world, bus, plan, feeders, workers, seen } = scenery;
   const { scheduler, chance } = world;
   world.isRough = false;
-  const all = plan.scene.feeders * plan.partitions;
+  const all = plan.startsMs.filter((startMs) => startMs === 0).length * plan.partitions;
   if (!(await scheduler.run(() => seen.ticked.size === all, BEGIN_MS)))
     return "a feeder did not begin";
   world.isRough = true;
@@ -323,7 +329,7 @@ function looksEvery(scheduler: World["scheduler"], holds: () => boolean): () => 
 }
 
 /** From outside: workers stopped and started, members put out, the bus or the store away, old records gone. */
-function meddle({ world, bus, workers }: Scenery): () => void {
+function meddle({ world, bus, workers, feeders }: Scenery): () => void {
   const { chance, scheduler } = world;
   let over = false;
   const look = (): void => {
@@ -331,6 +337,7 @@ function meddle({ world, bus, workers }: Scenery): () => void {
     const groups = [...bus.groups.values()];
     if (groups.length > 0 && world.comes("kick")) chance.one(groups).kick();
     if (world.comes("stop")) chance.one(workers).stop();
+    if (world.comes("feeder stop")) chance.one(feeders).stop();
     if (world.comes("bus away")) world.busAwayUntilMs = world.nowMs + chance.int(500, 20_000);
     if (world.comes("store away")) world.storeAwayUntilMs = world.nowMs + chance.int(500, 30_000);
     if (world.comes("retention")) bus.expire(GROUPS);

@@ -20,6 +20,7 @@ export const FAULTS = [
   "store keeps, says no",
   "store away",
   "feeder crash",
+  "feeder stop",
   "retention",
   "compaction",
 ] as const;
