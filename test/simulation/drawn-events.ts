@@ -2,6 +2,7 @@
 //
 // Holds: most come within the lateness, some at its very edge, some beyond; times stand together, at the edges of
 //        windows too.
+import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { Chance } from "./chance.ts";
 import { MARKS } from "./drawn-rules.ts";
 
@@ -19,6 +20,9 @@ export type Delivery = {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+
+/** An id that no store takes: its event belongs into the dead letter. */
+const TOO_LONG = "-".repeat(EVENT_ID_CHARS_MAX);
 
 export type Scene = {
   readonly startMs: number;
@@ -41,7 +45,7 @@ export function drawEvents(
     else burstMs += chance.int(0, Math.ceil(1500 / stepMs)) * stepMs;
     if (burstMs > scene.startMs + scene.spanMs) burstMs = scene.startMs;
     return {
-      id: `${names.prefix}${index}`,
+      id: `${names.prefix}${index}${chance.is(0.01) ? TOO_LONG : ""}`,
       timeMs: burstMs,
       host: chance.one(["web-1", "web-2", "db-1", "mail-1"]),
       sim: drawFields(chance, users),

@@ -1,6 +1,7 @@
 // outcome.ts — compares what a run left behind with what it must have left: nothing lost, nothing doubled, nothing else.
 import { type EcsEvent, idOf, LIVE } from "../../core/event.ts";
 import type { Finding, Incident } from "../../core/records.ts";
+import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
 import type { DrawnRule } from "./drawn-rules.ts";
@@ -16,7 +17,7 @@ export type Left = {
   readonly findings: readonly Finding[];
   readonly incidents: readonly Incident[];
   readonly pages: readonly string[]; // ids of notifications, each once
-  readonly deadLetters: readonly string[];
+  readonly deadLetters: ReadonlySet<string>; // ids of events, or reasons
 };
 export type Differences = {
   readonly expected: number;
@@ -29,11 +30,14 @@ export type Differences = {
 export function differencesOf(left: Left): Differences {
   const expected = expectedOf(left);
   const found = unsuperseded(left.findings);
+  const mustBeDead = (id: string): boolean => id.length > EVENT_ID_CHARS_MAX;
   const lost: string[] = [...left.acknowledged]
-    .filter((id) => !left.stored.has(id))
-    .map((id) => `event ${id} was acknowledged and is not in the store`);
+    .filter((id) => !(mustBeDead(id) ? left.deadLetters : left.stored).has(id))
+    .map((id) => `event ${id} was acknowledged and is neither in the store nor in the dead letter`);
   const doubled: string[] = [];
-  const other = left.deadLetters.map((text) => `in the dead letter: ${text}`);
+  const other = [...left.deadLetters]
+    .filter((text) => !mustBeDead(text))
+    .map((text) => `in the dead letter: ${text}`);
   const kinds: readonly (readonly [string, Words, Words])[] = [
     ["finding", wordsOf(expected), foundWords(found)],
     ["incident", expectedIncidents(left, expected), incidentWords(left.incidents)],

@@ -126,11 +126,11 @@ function drawPlan(chance: Chance): Plan {
     latenessMs: chance.one([1000, 2000, 5000, 10_000]),
     feeders,
   };
-  const live = drawEvents(chance, scene, { prefix: "e", count: chance.int(10, 80) });
+  const live = drawEvents(chance, scene, { prefix: "e", count: chance.int(10, 60) });
   const imports = Array.from({ length: chance.one([0, 0, 1, 1, 2]) }, (_, index) => {
     const prefix = `i${index}-`;
     const past = { ...scene, startMs: scene.startMs - chance.int(1, 400) * 86_400_000 };
-    const events = drawEvents(chance, past, { prefix, count: chance.int(5, 50) });
+    const events = drawEvents(chance, past, { prefix, count: chance.int(5, 40) });
     return {
       ...{ stream: `import-${index}`, events: shuffledALittle(chance, past, events) },
       ...{ fromMs: scene.startMs + chance.int(0, scene.spanMs), chunk: chance.int(1, 20) },
@@ -206,13 +206,13 @@ type Seen = {
   readonly events: Map<string, EcsEvent>;
   readonly ticked: Set<string>;
   readonly pages: Set<string>;
-  readonly deadLetters: string[];
+  readonly deadLetters: Set<string>; // ids of events, or reasons
 };
 
 /** What was ever durable, whatever retention removed since. */
 function watch(bus: MemoryBus): Seen {
   const seen: Seen = {
-    ...{ events: new Map(), ticked: new Set(), pages: new Set(), deadLetters: [] },
+    ...{ events: new Map(), ticked: new Set(), pages: new Set(), deadLetters: new Set() },
   };
   const { lines } = bus.world.scheduler;
   bus.log.onRecord = (record) => {
@@ -224,9 +224,15 @@ function watch(bus: MemoryBus): Seen {
       const value = record.value as NotificationRecord;
       if (value.kind === "notification") seen.pages.add(value.id);
     } else if (record.topic === TOPIC.deadLetter)
-      seen.deadLetters.push((record.value as DeadLetter).reason);
+      seen.deadLetters.add(nameOf(record.value as DeadLetter));
   };
   return seen;
+}
+
+function nameOf({ code, raw, reason }: DeadLetter): string {
+  if (code !== "store.event-id") return reason;
+  const value = JSON.parse(raw) as EventRecord;
+  return value.kind === "event" ? value.event.event.id : reason;
 }
 
 function sawEvent({ value, partition }: BusRecord, { events, ticked }: Seen): void {
