@@ -18,6 +18,7 @@ export type Delivery = {
   readonly feeder: number;
 };
 
+export const BUSY = 100; // events, and more: of one user, so that windows have to forget on the way
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -36,7 +37,7 @@ export function drawEvents(
   scene: Scene,
   names: { readonly prefix: string; readonly count: number },
 ): DrawnEvent[] {
-  const users = ["ann", "bob", "eve"].slice(0, chance.int(1, 3));
+  const users = ["ann", "bob", "eve"].slice(0, names.count > BUSY ? 1 : chance.int(1, 3));
   const stepMs = chance.one([1, 100, 500, 1000]);
   let burstMs = scene.startMs;
   return Array.from({ length: names.count }, (_, index): DrawnEvent => {

@@ -17,7 +17,7 @@ import type { ActiveRules } from "../../correlator/detection.ts";
 import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
-import { type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
+import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
 import { type DrawnRule, drawRules, yamlOf } from "./drawn-rules.ts";
 import { Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
@@ -120,13 +120,17 @@ type Plan = {
 
 function drawPlan(chance: Chance): Plan {
   const feeders = chance.int(1, 3);
+  const isBusy = chance.is(0.04);
   const scene: Scene = {
     startMs: START_MS + BEGIN_MS,
-    spanMs: chance.int(5, 20) * 1000,
+    spanMs: isBusy ? 60_000 : chance.int(5, 20) * 1000,
     latenessMs: chance.one([1000, 2000, 5000, 10_000]),
     feeders,
   };
-  const live = drawEvents(chance, scene, { prefix: "e", count: chance.int(10, 60) });
+  const live = drawEvents(chance, scene, {
+    prefix: "e",
+    count: isBusy ? 3 * BUSY : chance.int(10, 60),
+  });
   const imports = Array.from({ length: chance.one([0, 0, 1, 1, 2]) }, (_, index) => {
     const prefix = `i${index}-`;
     const past = { ...scene, startMs: scene.startMs - chance.int(1, 400) * 86_400_000 };
@@ -139,7 +143,7 @@ function drawPlan(chance: Chance): Plan {
   });
   return {
     scene,
-    partitions: chance.one([1, 1, 2, 2, 3, 3, 4, 8]),
+    partitions: isBusy ? 1 : chance.one([1, 1, 2, 2, 3, 3, 4, 8]),
     evidenceMax: chance.one([2, 3, 5, 20]),
     snapshotS: chance.one([1, 2, 5, 15]),
     deliveries: drawDeliveries(chance, scene, live),
