@@ -63,6 +63,7 @@ export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
+  readonly values?: readonly string[]; // value_count: the names whose distinct values count, likewise
 };
 
 /** What an event means for one group: the matches that all correlations which so group count in it. */

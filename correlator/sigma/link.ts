@@ -373,10 +373,12 @@ function detectionFeed(
 }
 
 function correlationFeed(user: Correlation, rule: Correlation, feeding: Feeding): CorrelationFeed {
+  const values = (user.body.condition.field ?? []).map((name) => aliased(user, rule, name));
   return {
     version: feeding.versions.get(user) ?? "",
     place: placeOf(user, rule, feeding.names),
     groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
+    ...(values.length > 0 && { values }),
   };
 }
 

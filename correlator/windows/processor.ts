@@ -204,9 +204,14 @@ export class WindowsProcessor implements Processor {
       for (const finding of caused.findings)
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
     for (const { group, member } of caused.points) {
-      const found = rule.feeds.map(({ version, place, groupBy }) => ({
-        group: groupBy.map((field) => group.values[rule.groupBy.indexOf(field)] ?? ""),
-        match: { version, from: place },
+      const valuesOf = (names: readonly string[]): string[] =>
+        names.map((name) => group.values[rule.groupBy.indexOf(name)] ?? "");
+      const found = rule.feeds.map(({ version, place, groupBy, values }) => ({
+        group: valuesOf(groupBy),
+        match: {
+          ...{ version, from: place },
+          ...(values && { values: [valuesOf(values).join("\u0000")] }),
+        },
       }));
       const { id, timeMs } = member;
       const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
