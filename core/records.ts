@@ -44,13 +44,34 @@ export type RuleAbout = {
 export type Operator = "gt" | "gte" | "lt" | "lte" | "eq" | "neq";
 export type CountCondition = {
   readonly [op in Operator]?: number;
-} & { readonly field?: readonly string[] }; // value_count: the fields whose distinct values count
+} & {
+  readonly field?: readonly string[]; // value_*: the fields that it is about
+  readonly percentile?: number; // value_percentile: which one; absent: the share of a value, in percent
+  readonly match?: RuleTest; // temporal, in place of numbers
+  readonly orders?: readonly InOrder[]; // temporal_ordered, in place of numbers: one of these
+};
+
+/** Which rules must have matched in a window, by their places in `rules`; `without`: must not have. */
+export type RuleTest =
+  | { readonly rule: number }
+  | { readonly without: number }
+  | { readonly all: readonly RuleTest[] }
+  | { readonly any: readonly RuleTest[] };
+export type InOrder = { readonly rules: readonly number[]; readonly without: readonly number[] };
 
 /** A correlation rule as `correlate` needs it: it travels in the signals topic, so that state follows from the log alone. */
 export type CorrelationRule = {
   readonly version: string; // hash of its logic and of the logic of all that it refers to
   readonly about: RuleAbout;
-  readonly type: "event_count" | "value_count" | "temporal" | "temporal_ordered";
+  readonly type:
+    | "event_count"
+    | "value_count"
+    | "value_sum"
+    | "value_avg"
+    | "value_median"
+    | "value_percentile"
+    | "temporal"
+    | "temporal_ordered";
   readonly spanMs: number;
   readonly groupBy: readonly string[];
   readonly condition: CountCondition;
@@ -63,6 +84,7 @@ export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
+  readonly values?: { readonly fields: readonly string[]; readonly numbers: boolean }; // as DetectionFeed's, of the group
 };
 
 /** What an event means for one group: the matches that all correlations which so group count in it. */
@@ -78,8 +100,10 @@ export type Signal = {
 export type SignalMatch = {
   readonly version: string; // of the correlation rule
   readonly from: number; // which of its rules matched, by its place in `rules`
-  readonly values?: readonly string[]; // value_count: the distinct values of this event
+  readonly values?: EventValues; // value_*
 };
+/** What one event adds: its distinct values, or its numbers; one number stands for itself. */
+export type EventValues = readonly string[] | readonly number[] | number;
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
 export type SignalRecord = Signal | RuleRecord | Tick;
 

@@ -78,7 +78,7 @@ function windowCounters(
 ): (counts: Counts | undefined, context: ServiceContext) => void {
   const signals = new Counter({
     name: "wache_correlate_signals_total",
-    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet)",
+    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet); valueless (of a correlation whose group has no number where the next one wants one)",
     labelNames: ["outcome"],
     registers: [metrics],
   });
@@ -89,7 +89,7 @@ function windowCounters(
   });
   return (counts, { log }) => {
     if (!counts) return;
-    for (const outcome of ["added", "known", "overdue", "early"] as const)
+    for (const outcome of ["added", "known", "overdue", "early", "valueless"] as const)
       if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
     if (counts.evicted > 0) {
       evicted.inc(counts.evicted);
@@ -104,6 +104,7 @@ function windowCounters(
       overdue: 0,
       early: 0,
       evicted: 0,
+      valueless: 0,
     } satisfies Counts);
   };
 }

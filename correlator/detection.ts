@@ -10,7 +10,7 @@ import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
-import { findingOf, signalsOf } from "./signals.ts";
+import { findingOf, type Missed, signalsOf } from "./signals.ts";
 import { ENDED_MS, type FeederClock, minimumOfActive, passed } from "./windows/clocks.ts";
 
 export const SILENT_MS = 15 * 60_000; // a feeder silent for longer is not waited for
@@ -21,12 +21,12 @@ export type DetectOptions = {
   readonly signalPartitions: number;
   readonly rules: () => ActiveRules;
 };
-export type DetectCounts = { events: number; matches: number; missedGroups: number };
+export type DetectCounts = Missed & { events: number; matches: number };
 
 type StreamClock = { readonly feeders: Map<string, FeederClock>; passedMs: number };
 
 export class DetectProcessor implements Processor {
-  readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0 };
+  readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0, missedValues: 0 };
   readonly #options: DetectOptions;
   readonly #streams = new Map<string, StreamClock>();
   #announced: RuleSet | undefined;
@@ -72,9 +72,7 @@ export class DetectProcessor implements Processor {
     this.counts.matches += matched.length;
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;
-    const signals = signalsOf(event, matched);
-    this.counts.missedGroups += signals.missed;
-    for (const signal of signals.out) out.push(signal);
+    for (const signal of signalsOf(event, matched, this.counts)) out.push(signal);
   }
 
   #tick(tick: Tick, out: OutRecord[]): void {

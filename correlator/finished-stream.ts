@@ -8,16 +8,16 @@ import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, LIVE } from "../core/event.ts";
 import { type Finding, type SignalRecord, TOPIC } from "../core/records.ts";
 import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
-import { findingOf, signalsOf } from "./signals.ts";
+import { findingOf, type Missed, signalsOf } from "./signals.ts";
 import { type Counts, WindowsProcessor } from "./windows/processor.ts";
 import type { Bounds } from "./windows/rule-windows.ts";
 
-export type StreamCounts = Counts & { missedGroups: number };
+export type StreamCounts = Counts & Missed;
 
 export class FinishedStream {
   readonly #windows: WindowsProcessor;
   readonly #findings = new Map<string, Finding>();
-  #missedGroups = 0;
+  readonly #missed: Missed = { missedGroups: 0, missedValues: 0 };
 
   constructor(set: RuleSet, options: Bounds & { readonly latenessMs: number }) {
     this.#windows = new WindowsProcessor({
@@ -28,7 +28,7 @@ export class FinishedStream {
   }
 
   get counts(): StreamCounts {
-    return { ...this.#windows.counts, missedGroups: this.#missedGroups };
+    return { ...this.#windows.counts, ...this.#missed };
   }
 
   /** The event belongs to the stream `live`. */
@@ -41,9 +41,7 @@ export class FinishedStream {
 
   /** As `add`, but rules that stand alone make no findings. */
   correlate(event: EcsEvent, matched: readonly DetectionRule[]): void {
-    const signals = signalsOf(event, matched);
-    this.#missedGroups += signals.missed;
-    this.#take(signals.out);
+    this.#take(signalsOf(event, matched, this.#missed));
   }
 
   /** No event will come whose time is before this one less the lateness. */

@@ -3,7 +3,8 @@
 // Why:   an editor tells of a fault while it is typed. What a rule means is load.ts's to judge: a schema cannot know it.
 import { type TSchema, Type } from "typebox";
 import { LEVELS } from "../../core/records.ts";
-import { OPERATORS, TYPES } from "./correlation.ts";
+import { TYPES } from "./correlation.ts";
+import { OPERATORS } from "./correlation-condition.ts";
 import { STATUSES } from "./header.ts";
 import { MODIFIERS } from "./modifiers.ts";
 
@@ -118,21 +119,41 @@ const filterRule = Type.Object({
   ),
 });
 
-const count = Object.fromEntries(
-  OPERATORS.map((word) => [word, optional(Type.Integer({ minimum: 0 }))]),
-);
-const correlation = Type.Object(
+const numbers = Object.fromEntries(OPERATORS.map((word) => [word, optional(Type.Number())]));
+const comparison = Type.Object(
   {
-    type: words(TYPES, "what is counted"),
-    rules: texts("ids or names of the rules that are counted"),
-    "group-by": optional(texts("a window for each value of these fields")),
-    timespan: Type.String({ pattern: "^[0-9]+[smhd]$", description: "as in 30s, 5m, 1h, 7d" }),
-    condition: optional(
-      Type.Object(
-        { ...count, field: optional(texts("value_count: the fields whose distinct values count")) },
-        { ...closed, minProperties: 1, description: "as in gte: 10" },
+    ...numbers,
+    field: optional(
+      texts(
+        "value_*: the fields whose distinct values count, or the one whose numbers are added up, averaged or ranked",
       ),
     ),
+    percentile: optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description:
+          "value_percentile: which one is compared; without it, the share in percent of a value among all",
+      }),
+    ),
+  },
+  { ...closed, minProperties: 1, description: "as in gte: 10; several must all hold" },
+);
+const ruleNames = Type.String({
+  minLength: 1,
+  description: "temporal, temporal_ordered: and, or, not and parentheses over the rules' names",
+});
+const correlation = Type.Object(
+  {
+    type: words(TYPES, "what is counted or compared"),
+    rules: optional(
+      texts(
+        "ids or names of the rules that are counted; a condition over names may stand without it",
+      ),
+    ),
+    "group-by": optional(texts("a window for each value of these fields")),
+    timespan: Type.String({ pattern: "^[0-9]+[smhd]$", description: "as in 30s, 5m, 1h, 7d" }),
+    condition: optional(Type.Union([comparison, ruleNames])),
     aliases: optional(
       Type.Record(Type.String(), Type.Record(Type.String(), Type.String()), {
         description: "a name for fields that the rules name differently: rule to field",

@@ -4,12 +4,14 @@
 //        rule needs them.
 // Why:   columns, not objects: a group of one match must cost little when there are a million groups.
 
+import type { EventValues } from "../../core/records.ts";
+
 /** One match that counts in a group. */
 export type Member = {
   readonly timeMs: number;
   readonly id: string; // the event's
   readonly from: number; // which of the correlation's rules matched, by its place in `rules`
-  readonly values?: readonly string[]; // what a value_count counts
+  readonly values?: EventValues; // what a condition over values reads
 };
 
 const SMALL = 32;
@@ -19,7 +21,7 @@ export class Members {
   times: number[] = [];
   ids: string[] = [];
   froms: number[] | undefined;
-  values: (readonly string[])[] | undefined;
+  values: EventValues[] | undefined;
   held: number[] | undefined; // 1 where the window that ends with this member was told to hold
   #known: Set<string> | undefined; // of a large group; derived
 
@@ -39,7 +41,7 @@ export class Members {
       timeMs: this.times[index] ?? 0,
       id: this.ids[index] ?? "",
       from: this.froms?.[index] ?? 0,
-      ...(values && { values }),
+      ...(values !== undefined && { values }),
     };
   }
 
@@ -50,7 +52,7 @@ export class Members {
     const before = this.length;
     const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
     if (from > 0) this.froms ??= new Array<number>(before).fill(0);
-    if (values) this.values ??= new Array<readonly string[]>(before).fill([]);
+    if (values !== undefined) this.values ??= new Array<EventValues>(before).fill([]);
     this.times = inserted(this.times, at, timeMs);
     this.ids = inserted(this.ids, at, id);
     if (this.held) this.held = inserted(this.held, at, 0);

@@ -5,11 +5,14 @@ import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
 import {
   type CorrelationRule,
   type Finding,
+  type RuleTest,
   type Signal,
+  type SignalMatch,
   type SignalRecord,
   TOPIC,
 } from "../../core/records.ts";
 import { WindowsProcessor } from "./processor.ts";
+import { readsNumbers } from "./value-gauges.ts";
 
 const SPAN_MS = 100;
 const LATENESS_MS = 50;
@@ -34,6 +37,7 @@ type Match = {
   readonly group: string;
   readonly from: number;
   readonly value: string;
+  readonly numbers?: readonly number[];
 };
 type Told = {
   readonly group: string;
@@ -72,26 +76,97 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
   return told.sort(byPlace);
 }
 
-function holds({ type, condition, rules }: CorrelationRule, inside: readonly Match[]): boolean {
-  if (type === "temporal")
-    return rules.every((_, index) => inside.some(({ from }) => from === index));
-  if (type === "temporal_ordered") {
-    const reach = (next: number, fromMs: number): boolean =>
-      next === rules.length ||
-      inside.some(({ from, at }) => from === next && at >= fromMs && reach(next + 1, at));
-    return reach(0, Number.NEGATIVE_INFINITY);
-  }
-  const count =
-    type === "event_count" ? inside.length : new Set(inside.map(({ value }) => value)).size;
-  const { gte, gt, lt, lte, eq, neq } = condition;
+/** Thousandths, so that nothing is rounded. */
+const exact = (number: number): bigint => BigInt(number.toFixed(3).replace(".", ""));
+/** What a window is measured by: one of these, thousandths divided by `by`, must be as the condition wants it. */
+type Measured = { readonly found: bigint; readonly by: bigint };
+
+function holds(of: CorrelationRule, inside: readonly Match[]): boolean {
+  const { match, orders } = of.condition;
+  if (match) return passes(match, inside);
+  if (orders)
+    return orders.some(
+      ({ rules, without }) =>
+        !inside.some(({ from }) => without.includes(from)) && isInOrder(rules, inside),
+    );
+  return measuresOf(of, inside).some(({ found, by }) => {
+    const is = (wanted: number | undefined, ask: (wanted: bigint) => boolean) =>
+      wanted === undefined || ask(exact(wanted) * by);
+    const { gte, gt, lt, lte, eq, neq } = of.condition;
+    return (
+      is(gte, (wanted) => found >= wanted) &&
+      is(gt, (wanted) => found > wanted) &&
+      is(lt, (wanted) => found < wanted) &&
+      is(lte, (wanted) => found <= wanted) &&
+      is(eq, (wanted) => found === wanted) &&
+      is(neq, (wanted) => found !== wanted)
+    );
+  });
+}
+
+function passes(test: RuleTest, inside: readonly Match[]): boolean {
+  if ("rule" in test) return inside.some(({ from }) => from === test.rule);
+  if ("without" in test) return inside.every(({ from }) => from !== test.without);
+  return "all" in test
+    ? test.all.every((one) => passes(one, inside))
+    : test.any.some((one) => passes(one, inside));
+}
+
+function isInOrder(rules: readonly number[], inside: readonly Match[], fromMs = -1): boolean {
+  const [next, ...rest] = rules;
   return (
-    (gte === undefined || count >= gte) &&
-    (gt === undefined || count > gt) &&
-    (lt === undefined || count < lt) &&
-    (lte === undefined || count <= lte) &&
-    (eq === undefined || count === eq) &&
-    (neq === undefined || count !== neq)
+    next === undefined ||
+    inside.some(({ from, at }) => from === next && at >= fromMs && isInOrder(rest, inside, at))
   );
+}
+
+/** The most rules that match one after the other. */
+function mostInOrder(rules: readonly number[], inside: readonly Match[]): number {
+  if (isInOrder(rules, inside)) return rules.length;
+  return Math.max(
+    ...rules.map((rule) =>
+      mostInOrder(
+        rules.filter((one) => one !== rule),
+        inside,
+      ),
+    ),
+  );
+}
+
+function measuresOf(of: CorrelationRule, inside: readonly Match[]): readonly Measured[] {
+  const count = (number: number): Measured[] => [{ found: exact(number), by: 1n }];
+  const numbers = inside.flatMap((match) => (match.numbers ?? []).map(exact));
+  const sum = numbers.reduce((left, right) => left + right, 0n);
+  const percentile = (percent: number): Measured[] => {
+    const sorted = numbers.toSorted((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+    const place = exact(percent) * BigInt(sorted.length - 1);
+    const [rank, part, whole] = [Number(place / 100_000n), place % 100_000n, 100_000n];
+    const [low = 0n, high = low] = sorted.slice(rank, rank + 2);
+    return [{ found: low * (whole - part) + high * part, by: whole }];
+  };
+  switch (of.type) {
+    case "event_count":
+      return count(inside.length);
+    case "value_count":
+      return count(new Set(inside.map(({ value }) => value)).size);
+    case "value_sum":
+      return [{ found: sum, by: 1n }];
+    case "value_avg":
+      return [{ found: sum, by: BigInt(numbers.length) }];
+    case "value_median":
+      return percentile(50);
+    case "value_percentile":
+      return of.condition.percentile === undefined
+        ? inside.map(({ value }) => ({
+            found: exact(100 * inside.filter((match) => match.value === value).length),
+            by: BigInt(inside.length),
+          }))
+        : percentile(of.condition.percentile);
+    case "temporal":
+      return count(new Set(inside.map(({ from }) => from)).size);
+    case "temporal_ordered":
+      return count(mostInOrder([...of.rules.keys()], inside));
+  }
 }
 
 const byPlace = (a: Told, b: Told): number =>
@@ -176,10 +251,16 @@ const signal = (of: CorrelationRule, match: Match): Signal => ({
     {
       version: of.version,
       from: match.from,
-      ...(of.type === "value_count" && { values: [match.value] }),
+      ...valuesOf(of, match),
     },
   ],
 });
+function valuesOf(of: CorrelationRule, { value, numbers = [] }: Match): Partial<SignalMatch> {
+  if (!of.type.startsWith("value_")) return {};
+  if (!readsNumbers(of)) return { values: [value] };
+  const [number] = numbers;
+  return { values: numbers.length === 1 && number !== undefined ? number : numbers };
+}
 const tick = (atMs: number): SignalRecord => ({
   kind: "tick",
   stream: "live",
@@ -197,9 +278,50 @@ const kinds: readonly Partial<CorrelationRule>[] = [
   { condition: { gte: 2, lte: 3 } },
   { type: "value_count", condition: { gte: 3, field: ["x"] } },
   { type: "value_count", condition: { lte: 1, field: ["x"] } },
-  { type: "temporal", condition: {}, rules: ["r0", "r1"] },
-  { type: "temporal_ordered", condition: {}, rules: ["r0", "r1", "r2"] },
+  { type: "temporal", condition: { gte: 2 }, rules: ["r0", "r1"] },
+  { type: "temporal", condition: { gte: 2, lt: 3 }, rules: ["r0", "r1", "r2"] },
+  {
+    type: "temporal",
+    condition: { match: { all: [{ any: [{ rule: 0 }, { rule: 1 }] }, { rule: 2 }] } },
+    rules: ["r0", "r1", "r2"],
+  },
+  {
+    type: "temporal",
+    condition: { match: { all: [{ rule: 0 }, { any: [{ without: 1 }, { rule: 2 }] }] } },
+    rules: ["r0", "r1", "r2"],
+  },
+  { type: "temporal_ordered", condition: { gte: 3 }, rules: ["r0", "r1", "r2"] },
+  { type: "temporal_ordered", condition: { gte: 2 }, rules: ["r0", "r1", "r2", "r3"] },
+  { type: "temporal_ordered", condition: { eq: 2 }, rules: ["r0", "r1", "r2", "r3"] },
+  {
+    type: "temporal_ordered",
+    condition: { orders: [{ rules: [0, 2], without: [1] }] },
+    rules: ["r0", "r1", "r2"],
+  },
+  {
+    type: "temporal_ordered",
+    condition: {
+      orders: [
+        { rules: [0, 2], without: [] },
+        { rules: [1, 2], without: [] },
+      ],
+    },
+    rules: ["r0", "r1", "r2"],
+  },
+  { type: "value_sum", condition: { gte: 0.3, field: ["x"] } },
+  { type: "value_sum", condition: { gt: -0.7, lt: 5, field: ["x"] } },
+  { type: "value_avg", condition: { lte: 0.1, field: ["x"] } },
+  { type: "value_avg", condition: { eq: 0.15, field: ["x"] } },
+  { type: "value_median", condition: { gte: 0.15, lt: 4, field: ["x"] } },
+  { type: "value_percentile", condition: { gt: 4.9, percentile: 90, field: ["x"] } },
+  { type: "value_percentile", condition: { neq: 0.1, percentile: 12.5, field: ["x"] } },
+  { type: "value_percentile", condition: { lte: 33.4, field: ["x"] } },
+  { type: "value_percentile", condition: { gt: 60, lt: 100, field: ["x"] } },
 ];
+const NUMBERS = fc.array(
+  fc.constantFrom(0.1, 0.1, 0.2, 0.2, -0.7, 0, 5, 2.5, 1e15, -9007199254740991, 9007199254740991),
+  { minLength: 1, maxLength: 2 },
+);
 const matchesOf = (rules: number) =>
   fc.array(
     fc.record({
@@ -211,6 +333,7 @@ const matchesOf = (rules: number) =>
       group: fc.constantFrom("ann", "bob"),
       from: fc.integer({ min: 0, max: rules - 1 }),
       value: fc.constantFrom("a", "b", "c", "d"),
+      numbers: NUMBERS,
     }),
     { maxLength: 60 },
   );
@@ -263,15 +386,16 @@ test.for(kinds)(
       fc.nat(of.rules.length - 1),
       fc.nat(LATENESS_MS),
       fc.constantFrom("a", "b", "c", "d"),
+      NUMBERS,
     );
     fc.assert(
       fc.property(fc.array(step, { minLength: 400, maxLength: 600 }), (steps) => {
         let at = 0;
         const arrivals = steps
-          .map(([gap, from, late, value], index) => {
+          .map(([gap, from, late, value, numbers], index) => {
             at += index % 7 === 0 ? gap : gap % 4;
             return {
-              match: { at, id: `e${index}`, group: "ann", from, value },
+              match: { at, id: `e${index}`, group: "ann", from, value, numbers },
               received: at + late,
             };
           })
@@ -338,7 +462,7 @@ test("a correlation feeds another: many failures, then a success", () => {
     version: "both1",
     about: { id: "both", title: "both", level: "critical", tags: [] },
     type: "temporal_ordered",
-    condition: {},
+    condition: { gte: 2 },
     rules: ["many", "success"],
     level: 1,
   });

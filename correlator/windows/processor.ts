@@ -8,6 +8,7 @@ import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
 import type { Processor, SnapshotPart } from "../../core/processor.ts";
 import {
   type CorrelationRule,
+  type EventValues,
   type Signal,
   type SignalMatch,
   type SignalRecord,
@@ -15,6 +16,7 @@ import {
   TOPIC,
 } from "../../core/records.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
+import { numberOf } from "./exact.ts";
 import type { Member } from "./members.ts";
 import { type Bounds, type Caused, type Room, RuleWindows } from "./rule-windows.ts";
 import { signalRecords } from "./signal-records.ts";
@@ -38,6 +40,7 @@ export type Counts = {
   overdue: number;
   early: number;
   evicted: number;
+  valueless: number; // matches of correlations that have no number for the next one
 };
 
 export type StreamState = {
@@ -51,7 +54,7 @@ export class WindowsProcessor implements Processor {
   readonly streams = new Map<string, StreamState>();
   readonly ended = new Set<string>();
   readonly early: Signal[] = [];
-  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0 };
+  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0, valueless: 0 };
   readonly options: WindowsOptions;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
 
@@ -128,7 +131,7 @@ export class WindowsProcessor implements Processor {
         continue;
       }
       const caused: Caused = { findings: [], points: [] };
-      const member: Member = { timeMs, id, from, ...(values && { values }) };
+      const member: Member = { timeMs, id, from, ...(values !== undefined && { values }) };
       const taken = this.windowsOf(signal.stream, stream, rule).take(
         { group, member, page: signal.page === true },
         caused,
@@ -204,10 +207,16 @@ export class WindowsProcessor implements Processor {
       for (const finding of caused.findings)
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
     for (const { group, member } of caused.points) {
-      const found = rule.feeds.map(({ version, place, groupBy }) => ({
-        group: groupBy.map((field) => group.values[rule.groupBy.indexOf(field)] ?? ""),
-        match: { version, from: place },
-      }));
+      const known = (field: string): string => group.values[rule.groupBy.indexOf(field)] ?? "";
+      const found = rule.feeds.flatMap(({ version, place, groupBy, values: wanted }) => {
+        const values = wanted && fedValues(wanted.fields.map(known), wanted.numbers);
+        if (wanted && values === undefined) {
+          this.counts.valueless += 1;
+          return [];
+        }
+        const match = { version, from: place, ...(values !== undefined && { values }) };
+        return [{ group: groupBy.map(known), match }];
+      });
       const { id, timeMs } = member;
       const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
       out.push(...signalRecords(base, found));
@@ -244,3 +253,6 @@ export class WindowsProcessor implements Processor {
     return clockMs === ENDED_MS ? ENDED_MS : clockMs - this.options.latenessMs;
   }
 }
+
+const fedValues = (values: readonly string[], numbers: boolean): EventValues | undefined =>
+  numbers ? numberOf(values[0]) : [values.join("\u0000")];
