@@ -221,16 +221,20 @@ class Bench {
   groups(): number {
     return this.#processor.groups();
   }
+  valueless(): number {
+    return this.#processor.counts.valueless;
+  }
   restart(): void {
     this.#processor = new WindowsProcessor(this.#options, [...this.#processor.snapshot()]);
   }
   /** What holds in the end: without superseded and withdrawn ones. */
-  told(): Told[] {
+  told(of?: CorrelationRule): Told[] {
     const superseded = new Set(
       [...this.findings.values()].flatMap(({ supersedes }) => supersedes ?? []),
     );
     return [...this.findings.values()]
       .filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn)
+      .filter(({ ruleVersion }) => of === undefined || ruleVersion === of.version)
       .map(({ group, firstMs, lastMs, count }) => ({
         group: Object.values(group)[0] ?? "",
         first: firstMs,
@@ -482,6 +486,112 @@ test("a correlation feeds another: many failures, then a success", () => {
   expect(run([fail(0), fail(1), fail(2), success(103)])).toEqual([]);
   expect(run([fail(0), fail(1), success(50)])).toEqual([]);
   expect(run([success(0), fail(1), fail(2), fail(3)])).toEqual([]);
+});
+
+const chained: readonly Partial<CorrelationRule>[] = [
+  { condition: { gte: 2 } },
+  { condition: { lt: 3 } },
+  { type: "value_sum", condition: { gt: 0.1, field: ["x"] } },
+  { type: "temporal", condition: { match: { all: [{ rule: 0 }, { without: 1 }] } } },
+  { type: "temporal_ordered", condition: { gte: 2 } },
+];
+test.for(chained.flatMap((low) => chained.map((high) => ({ low, high }))))(
+  "a chain of three equals brute force in any order: $low, then $high",
+  ({ low, high }) => {
+    const groupBy = ["user.name"];
+    const link = (version: string, over: Partial<CorrelationRule>) =>
+      rule({
+        ...over,
+        version,
+        about: { id: version, title: version, level: "high", tags: [] },
+        rules: ["r0", "r1"],
+        ...(over.condition?.field && { condition: { ...over.condition, field: groupBy } }),
+      });
+    const place = (version: string, { condition }: Partial<CorrelationRule>) => ({
+      ...{ version, place: 0, groupBy },
+      ...(condition?.field && { values: { fields: groupBy, numbers: true } }),
+    });
+    const chain = [
+      { ...link("low", low), feeds: [place("high", high)] },
+      { ...link("high", high), level: 1, feeds: [place("top", { condition: {} })] },
+      { ...link("top", { condition: { gte: 2 } }), level: 2 },
+    ] as const;
+    const step = fc.record({
+      at: fc.integer({ min: 0, max: 600 }),
+      to: fc.nat(1),
+      from: fc.nat(1),
+      numbers: NUMBERS,
+    });
+    const chance = fc.infiniteStream(fc.nat(1000));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), chance, (steps, drawn) => {
+        const next = () => drawn.next().value ?? 0;
+        const own = (level: number): Match[] =>
+          steps.flatMap(({ at, to, from, numbers }, index) =>
+            to === level ? [{ at, id: `e${index}`, group: "7", from, value: "7", numbers }] : [],
+          );
+        const bench = new Bench();
+        bench.send(...chain.map((one): SignalRecord => ({ kind: "rule", rule: one })));
+        const arrivals = [0, 1]
+          .flatMap((level) => own(level).map((match) => ({ match, level })))
+          .map((one) => ({ ...one, first: one.match.at + (next() % (LATENESS_MS + 1)) }))
+          .sort((a, b) => a.first - b.first);
+        for (const { match, level, first } of arrivals) {
+          if (next() % 2 === 0) bench.send(tick(first));
+          if (next() % 8 === 0) bench.restart();
+          bench.send(signal(level === 0 ? chain[0] : chain[1], match));
+        }
+        bench.send(end);
+        // The specification of a chain: each member with which a condition held is a match of the next.
+        const points = (of: CorrelationRule, matches: readonly Match[]): Match[] =>
+          matches
+            .filter(({ at: last }) =>
+              holds(
+                of,
+                matches.filter(({ at }) => at >= last - of.spanMs && at <= last),
+              ),
+            )
+            .map(({ at, id }) => ({ at, id, group: "7", from: 0, value: "7", numbers: [7] }));
+        const unique = (matches: readonly Match[]) => [
+          ...new Map(matches.map((match) => [`${match.from} ${match.id}`, match])).values(),
+        ];
+        const atLow = own(0);
+        const atHigh = unique([...points(chain[0], atLow), ...own(1)]);
+        const atTop = unique(points(chain[1], atHigh));
+        expect(chain.map((one) => bench.told(one))).toEqual([
+          reference(chain[0], atLow),
+          reference(chain[1], atHigh),
+          reference(chain[2], atTop),
+        ]);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test("a correlation without a number for the next one is metered", () => {
+  const feeds = [
+    { version: "sum1", place: 0, groupBy: [], values: { fields: ["user.name"], numbers: true } },
+  ];
+  const low = rule({ version: "low1", condition: { gte: 1 }, feeds, generate: false });
+  const sum = rule({
+    version: "sum1",
+    type: "value_sum",
+    groupBy: [],
+    condition: { gte: 5, field: ["user.name"] },
+    level: 1,
+  });
+  const told = (group: string) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: low }, { kind: "rule", rule: sum });
+    bench.send(signal(low, { at: 0, id: "e", group, from: 0, value: "" }), end);
+    return [bench.told().length, bench.valueless()];
+  };
+  expect([told("5"), told("4"), told("ann")]).toEqual([
+    [1, 0],
+    [0, 0],
+    [0, 1],
+  ]);
 });
 
 test("a stream that has ended takes nothing more", () => {
