@@ -446,6 +446,30 @@ test("evidence of an episode is the same in any order", () => {
   expect(backwards).toEqual(inOrder[0]);
 });
 
+test.for([
+  { over: { condition: { gte: 3 } }, count: 400 },
+  { over: { condition: { gte: 3, lt: 1000 } }, count: 0 },
+  { over: { type: "value_sum", condition: { gt: 5, field: ["x"] } }, count: 0 },
+  { over: { type: "value_median", condition: { eq: 1, field: ["x"] } }, count: 0 },
+] as const)(
+  "more in a window than a group may have: what is left decides, and says so: $over",
+  ({ over, count }) => {
+    const of = rule(over);
+    const bench = new Bench({ matchesMax: 12 });
+    bench.send({ kind: "rule", rule: of });
+    for (let index = 0; index < 400; index++) {
+      const match = { id: `e${index}`, group: "ann", from: 0, value: "", numbers: [1] };
+      bench.send(signal(of, { ...match, at: Math.floor(index / 4) }));
+      if (index % 50 === 0) bench.send(tick(Math.floor(index / 4)));
+      if (index === 200) bench.restart();
+    }
+    bench.send(end);
+    const [finding, ...others] = [...bench.findings.values()];
+    expect([others, finding?.bounded, finding?.lastMs]).toEqual([[], true, 99]);
+    if (count > 0) expect(finding?.count).toBe(count);
+  },
+);
+
 test("an episode fires at once, grows with a tick, and a late event that joins two supersedes with the next", () => {
   const of = rule();
   const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
