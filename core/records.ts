@@ -103,7 +103,7 @@ export type SignalMatch = {
   readonly values?: EventValues; // value_*
 };
 /** What one event adds: its distinct values, or its numbers; one number stands for itself. */
-export type EventValues = readonly string[] | readonly number[] | number;
+export type EventValues = readonly (string | number)[] | number;
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
 export type SignalRecord = Signal | RuleRecord | Tick;
 

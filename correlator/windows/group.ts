@@ -9,7 +9,7 @@
 import type { CorrelationRule } from "../../core/records.ts";
 import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
 import { cover, type Episode, type Span } from "./episodes.ts";
-import { type Member, Members } from "./members.ts";
+import { type Member, Members, type Widened } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
 export type Carry = {
@@ -63,11 +63,13 @@ export function addMember(
   if (timeMs < forgottenMs(group)) return false;
   const lastMs = members.lastMs;
   const place = members.add(member);
-  if (place === undefined) return false;
+  const widened = place === undefined ? members.widen(member) : undefined;
+  if (place === undefined && widened === undefined) return false;
   for (const episode of group.episodes)
     if (timeMs >= episode.firstMs && timeMs <= episode.lastMs) episode.isDirty = true;
   if (!on.atOnce) return true;
-  if (place < members.length - 1) keepSlide(rule, group, place, member);
+  if (widened) widenSlide(group, member, widened);
+  else if (place !== undefined && place < members.length - 1) keepSlide(rule, group, place, member);
   if (timeMs < lastMs) {
     const toMs = timeMs + rule.spanMs;
     group.late = group.late
@@ -245,6 +247,12 @@ function slideTo(rule: CorrelationRule, { members }: Group, slide: Slide, end: n
   const fromMs = (members.times[end - 1] ?? 0) - rule.spanMs;
   for (; (members.times[slide.start] ?? fromMs) < fromMs; slide.start++)
     slide.gauge.remove(members.at(slide.start));
+}
+
+/** An event that several groups of a correlation below tell of is one member, with the values of all. */
+function widenSlide({ slide }: Group, member: Member, { place, added }: Widened): void {
+  if (slide && place >= slide.start && place < slide.end)
+    slide.gauge.add({ ...member, values: added });
 }
 
 /** A member came in at `place`, before the end: inside the kept window, or before it. */

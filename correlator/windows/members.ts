@@ -14,6 +14,8 @@ export type Member = {
   readonly values?: EventValues; // what a condition over values reads
 };
 
+export type Widened = { readonly place: number; readonly added: readonly (string | number)[] };
+
 const SMALL = 32;
 const GROWS_FROM = 16;
 
@@ -61,6 +63,19 @@ export class Members {
     return at;
   }
 
+  /** A member that is there comes with other values too: gives its place and those that it lacked; undefined for none. */
+  widen({ timeMs, id, from, values }: Member): Widened | undefined {
+    if (values === undefined || !this.values) return undefined;
+    let place = this.lowerBound(timeMs);
+    while (this.times[place] === timeMs && !this.#is(place, id, from)) place += 1;
+    const known = listOf(this.values[place] ?? []);
+    if (this.times[place] !== timeMs) return undefined;
+    const added = listOf(values).filter((value) => !known.includes(value));
+    if (added.length === 0) return undefined;
+    this.values[place] = [...known, ...added];
+    return { place, added };
+  }
+
   /** The window that ends with this member holds; true when that is said for the first time. */
   hold(index: number): boolean {
     this.held ??= new Array<number>(this.length).fill(0);
@@ -90,6 +105,10 @@ export class Members {
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
     this.#known = undefined;
+  }
+
+  #is(place: number, id: string, from: number): boolean {
+    return this.ids[place] === id && (this.froms?.[place] ?? 0) === from;
   }
 
   #isKnown(id: string, from: number): boolean {
@@ -125,3 +144,6 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
 }
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);
+
+const listOf = (values: EventValues): readonly (string | number)[] =>
+  typeof values === "number" ? [values] : values;

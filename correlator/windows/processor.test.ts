@@ -517,6 +517,77 @@ test("a correlation feeds another: many failures, then a success", () => {
   expect(run([success(0), fail(1), fail(2), fail(3)])).toEqual([]);
 });
 
+test("a correlation counts distinct values over another: the names that it is grouped by", () => {
+  const busy = rule({
+    version: "busy1",
+    groupBy: ["source.ip", "user.name"],
+    condition: { gte: 2 },
+    feeds: [
+      {
+        ...{ version: "many1", place: 0, groupBy: ["source.ip"] },
+        values: { fields: ["user.name"], numbers: false },
+      },
+    ],
+  });
+  const many = rule({
+    version: "many1",
+    about: { id: "many-users", title: "many users", level: "high", tags: [] },
+    type: "value_count",
+    groupBy: ["source.ip"],
+    condition: { gte: 2, field: ["user.name"] },
+    rules: ["busy"],
+    level: 1,
+  });
+  const at = (ms: number, user: string): Signal => ({
+    ...signal(busy, { at: ms, id: `e${ms}`, group: "", from: 0, value: "" }),
+    group: ["10.0.0.1", user],
+  });
+  const run = (values: readonly Signal[]) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: busy }, { kind: "rule", rule: many }, ...values, end);
+    return [...bench.findings.values()]
+      .filter((finding) => finding.rule.id === "many-users")
+      .map(({ firstMs, lastMs, count }) => [firstMs, lastMs, count]);
+  };
+  expect(run([at(0, "ann"), at(1, "ann"), at(2, "bob"), at(3, "bob")])).toEqual([[1, 3, 2]]);
+  expect(run([at(0, "ann"), at(1, "ann"), at(2, "ann"), at(3, "bob")])).toEqual([]);
+  const ofBoth = [at(0, "ann"), at(0, "bob"), at(1, "ann"), at(1, "bob")];
+  expect(run(ofBoth), "one event, a list of two users: one member").toEqual([[1, 1, 1]]);
+  expect(run([...ofBoth].reverse())).toEqual([[1, 1, 1]]);
+});
+
+test("a correlation adds up numbers over another, of one event all that its groups tell", () => {
+  const feeds = [
+    { version: "sum1", place: 0, groupBy: [], values: { fields: ["size"], numbers: true } },
+  ];
+  const low = rule({ version: "low1", groupBy: ["size"], condition: { gte: 1 }, feeds });
+  const sum = rule({
+    version: "sum1",
+    type: "value_sum",
+    groupBy: [],
+    condition: { eq: 12, field: ["size"] },
+    level: 1,
+  });
+  const at = (ms: number, size: string): Signal => ({
+    ...signal(low, { at: ms, id: `e${ms}`, group: "", from: 0, value: "" }),
+    group: [size],
+  });
+  const run = (values: readonly Signal[]) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: low }, { kind: "rule", rule: sum });
+    for (const value of values) {
+      bench.send(value);
+      bench.restart();
+    }
+    bench.send(end);
+    return bench.told(sum).map(({ first, last, count }) => [first, last, count]);
+  };
+  const sizes = [at(0, "5"), at(0, "3"), at(0, "3"), at(1, "4")];
+  expect(run(sizes)).toEqual([[0, 1, 2]]);
+  expect(run([...sizes].reverse())).toEqual([[0, 1, 2]]);
+  expect(run([at(0, "5"), at(1, "4")])).toEqual([]);
+});
+
 const chained: readonly Partial<CorrelationRule>[] = [
   { condition: { gte: 2 } },
   { condition: { lt: 3 } },
