@@ -49,6 +49,7 @@ export class Evaluation {
   readonly #isLookedAt = new Map<string, boolean>(); // by log source
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
+  readonly #awaits: boolean; // that something does not come depends on the time of every event
   #correlated = 0;
 
   constructor(set: RuleSet, { mappings, bounds, latenessMs }: EvaluationOptions) {
@@ -57,6 +58,7 @@ export class Evaluation {
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0 });
+    this.#awaits = set.correlations.some(({ type }) => type === "absence");
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
@@ -79,6 +81,7 @@ export class Evaluation {
     this.counts.events += 1;
     forms.set(form, (forms.get(form) ?? 0) + 1);
     const matches = this.#matcher.match(event, sources);
+    if (this.#awaits) this.#seen(event);
     if (matches.length === 0) this.#unmatched(sources);
     else if (this.#stream) this.#correlate(matches, event, number);
     return matches.length === 0 ? "" : this.#printed(matches, number);
@@ -146,6 +149,11 @@ export class Evaluation {
     const { unmatched } = this.counts;
     const shown = unmatched.size < SOURCES_MAX || unmatched.has(name) ? name : "others";
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
+  }
+
+  #seen(event: Readable): void {
+    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
+    if (time !== undefined) this.#stream?.seen(time.ms);
   }
 
   #correlate(matches: readonly Match[], event: Readable, number: number): void {

@@ -42,6 +42,8 @@ export function gaugeOf(rule: CorrelationRule): Gauge {
       return allPresent(rule.rules.length);
     case "temporal_ordered":
       return inOrder(rule.rules.length);
+    case "absence":
+      throw new Error("an absence has no windows: absence.ts decides it");
   }
 }
 
