@@ -7,6 +7,7 @@ import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import type { Finding } from "../../core/records.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
 import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/indexed.ts";
@@ -92,11 +93,7 @@ export class Evaluation {
     const findings = [...(this.#stream?.end() ?? [])].sort(
       (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
     );
-    for (const { id, rule, group, firstMs, lastMs, count, bounded } of findings) {
-      const first = new Date(firstMs).toISOString();
-      const last = new Date(lastMs).toISOString();
-      yield `${JSON.stringify({ finding: id, rule: rule.id, group, first, last, count, bounded })}\n`;
-    }
+    for (const finding of findings) yield `${JSON.stringify(asLine(finding))}\n`;
   }
 
   #read(line: string | undefined, number: number): Readable | undefined {
@@ -170,6 +167,13 @@ export class Evaluation {
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
       this.#stream?.clock(clockMs);
   }
+}
+
+function asLine({ id, rule, group, count, bounded, suppressed, absence, ...times }: Finding) {
+  const first = new Date(times.firstMs).toISOString();
+  const last = new Date(times.lastMs).toISOString();
+  const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
+  return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
 }
 
 /** The event as correlations read it: with an id, a time and a stream. */

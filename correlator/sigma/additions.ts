@@ -5,11 +5,13 @@ import type { CorrelationRule } from "../../core/records.ts";
 import type { CorrelationBody } from "./correlation.ts";
 import type { Header } from "./header.ts";
 
+const namedMax = 5; // of the rules that an absence awaits
+
 export function additionsOf(
   { absence, suppressMs, escalate }: CorrelationBody,
   awaited: readonly Header[],
 ): Pick<CorrelationRule, "absence" | "suppressMs" | "escalate"> {
-  const what = awaited.map(({ name, title }) => name ?? title);
+  const what = awaited.slice(0, namedMax).map(({ name, title }) => name ?? title);
   return {
     ...(absence && { absence: { what, ...absence } }),
     ...(suppressMs !== undefined && { suppressMs }),
