@@ -186,6 +186,7 @@ test("the end of a stream decides up to what the stream reached, and no further"
   expect(run(100)).toEqual([]);
   expect(run(101)).toEqual([["web1", 0, 100, 1, "open"]]);
   expect(run(301)).toEqual([["web1", 0, 200, 2, "open"]]);
+  expect(run(1000)).toEqual([["web1", 0, 800, 8, "open"]]);
   expect(run(1001)).toEqual([["web1", 0, 1000, 10, "forgotten"]]);
 });
 
@@ -241,6 +242,23 @@ test("who was never heard is missed from when the rule was in force; the id does
       .map(({ id }) => id)
       .sort(),
   );
+});
+
+test("what came before the rule was in force, but arrives after it, takes the place of the beginning", () => {
+  const beats = [960, 1050, 1090].map((at) => signal({ at, id: `e${at}`, host: "db1" }, listed));
+  const run = (order: readonly number[]) => {
+    const bench = new Bench({ latenessMs: LATENESS_MS });
+    bench.force(listed);
+    bench.send(tick(1000), ...order.flatMap((n) => beats[n] ?? []), tick(1180));
+    return bench
+      .told()
+      .map(told)
+      .filter(([host]) => host === "db1");
+  };
+  expect(run([0, 1, 2])).toEqual([]);
+  expect(run([1, 2, 0])).toEqual([]);
+  expect(run([0, 2])).toEqual([["db1", 960, 1090, 1, "came"]]);
+  expect(run([2, 0])).toEqual([["db1", 960, 1090, 1, "came"]]);
 });
 
 test("an import awaits nobody whom it never held", () => {

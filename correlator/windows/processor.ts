@@ -179,7 +179,7 @@ export class WindowsProcessor implements Processor {
     if (tick.fromMs !== undefined)
       stream.fromMs = Math.min(stream.fromMs ?? tick.fromMs, tick.fromMs);
     if (tick.untilMs !== undefined)
-      stream.reachedMs = Math.max(stream.reachedMs ?? tick.untilMs, tick.untilMs);
+      stream.untilMs = Math.max(stream.untilMs ?? tick.untilMs, tick.untilMs);
     const feeders = stream.feeders.get(level) ?? new Map<string, FeederClock>();
     stream.feeders.set(level, feeders);
     if (!passed(feeders, tick.feeder, { atMs: tick.end ? ENDED_MS : tick.atMs })) return;
@@ -208,9 +208,10 @@ export class WindowsProcessor implements Processor {
   }
 
   #advanceAbsences(name: string, stream: StreamState, { level, clockMs, out }: Advance): void {
-    if (clockMs !== ENDED_MS) stream.reachedMs = Math.max(stream.reachedMs ?? clockMs, clockMs);
+    if (clockMs !== ENDED_MS) stream.clockMs = Math.max(stream.clockMs ?? clockMs, clockMs);
+    const reachedMs = stream.untilMs ?? stream.clockMs ?? 0;
     const knownMs = this.#watermark(clockMs);
-    const to = { knownMs, clockMs: clockMs === ENDED_MS ? (stream.reachedMs ?? 0) : knownMs };
+    const to = { knownMs, clockMs: clockMs === ENDED_MS ? reachedMs : knownMs };
     for (const version of this.inForce.versions) {
       const rule = this.rules.get(version);
       if (rule?.type !== "absence" || rule.level !== level) continue;

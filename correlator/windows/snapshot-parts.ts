@@ -33,7 +33,8 @@ type Part =
       ])[];
       readonly clocks: readonly (readonly [level: number, clockMs: number])[];
       readonly fromMs?: number;
-      readonly reachedMs?: number;
+      readonly clockMs?: number;
+      readonly untilMs?: number;
     }
   | {
       readonly kind: "groups";
@@ -66,7 +67,8 @@ export function* partsOf(processor: WindowsProcessor): Generator<SnapshotPart> {
       feeders: [...stream.feeders].map(([level, feeders]) => [level, [...feeders]]),
       clocks: [...stream.clocks],
       ...(stream.fromMs !== undefined && { fromMs: stream.fromMs }),
-      ...(stream.reachedMs !== undefined && { reachedMs: stream.reachedMs }),
+      ...(stream.clockMs !== undefined && { clockMs: stream.clockMs }),
+      ...(stream.untilMs !== undefined && { untilMs: stream.untilMs }),
     });
     yield* additionsOf(name, stream);
     for (const [version, { groups }] of stream.windows) {
@@ -125,7 +127,8 @@ export function restoreParts(processor: WindowsProcessor, parts: readonly Snapsh
           feeders: new Map(part.feeders.map(([level, feeders]) => [level, new Map(feeders)])),
           clocks: new Map(part.clocks),
           ...(part.fromMs !== undefined && { fromMs: part.fromMs }),
-          ...(part.reachedMs !== undefined && { reachedMs: part.reachedMs }),
+          ...(part.clockMs !== undefined && { clockMs: part.clockMs }),
+          ...(part.untilMs !== undefined && { untilMs: part.untilMs }),
         });
         break;
       case "groups": {

@@ -11,7 +11,8 @@ export type StreamState = {
   readonly absences: Map<string, AbsenceWindows>;
   readonly suppressions: Map<string, Suppression>;
   fromMs?: number; // the time of its first event, where it says so
-  reachedMs?: number; // how far it came, without its end
+  clockMs?: number; // how far it came, without its end
+  untilMs?: number; // how far it came, as its end says
 };
 
 export const newStream = (): StreamState => ({

@@ -148,6 +148,27 @@ test("one that was told and that a late event puts behind another is withdrawn, 
   ]);
 });
 
+test("an episode that may still grow is not yet decided", () => {
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.force(rule());
+  bench.send(at(0), at(10), at(200), at(210), tick(300), at(290), tick(310), at(311), endTick);
+  expect(brief(bench).sort()).toEqual([
+    [0, 10, 3, 0],
+    [200, 311, 1, 0],
+  ]);
+});
+
+test("one that was told, and began earlier after all, is withdrawn where the one that replaces it is not told", () => {
+  const bench = new Bench({ latenessMs: 400 });
+  bench.force(rule());
+  bench.send(at(200), at(210));
+  expect(brief(bench)).toEqual([[200, 210, 1, 0]]);
+  bench.send(at(120), at(0), at(10), tick(300));
+  expect(brief(bench)).toEqual([[0, 10, 1, 1]]);
+  bench.send(endTick);
+  expect(brief(bench)).toEqual([[0, 10, 1, 1]]);
+});
+
 test("correlations of correlations see every episode", () => {
   const of = rule({ feeds: [{ version: "two", place: 0, groupBy: ["user.name"] }] });
   const { suppressMs: _, ...two } = rule({ version: "two", level: 1, spanMs: 1000 });
