@@ -6,12 +6,14 @@ import { type Deadline, WEEKDAYS } from "../../core/records.ts";
 
 const DAY_MS = 86_400_000;
 const DAYS_KEPT_MAX = 1000;
+const BETWEEN_KEPT_MAX = 8;
 
 export class Deadlines {
   readonly #by: number; // ms since midnight
   readonly #days: ReadonlySet<number>;
   readonly #clock: Intl.DateTimeFormat;
   readonly #known = new Map<number, number>(); // by local day
+  #between: { fromMs: number; readonly toMs: number }[] = []; // asked lately: no deadline lies between; to read a zone's clock is slow
 
   constructor({ by, timezone, days }: Deadline) {
     const [hours = 0, minutes = 0] = by.split(":").map(Number);
@@ -27,6 +29,15 @@ export class Deadlines {
 
   /** The first deadline that is later than `atMs`. */
   after(atMs: number): number {
+    for (const { fromMs, toMs } of this.#between) if (fromMs <= atMs && atMs < toMs) return toMs;
+    const toMs = this.#search(atMs);
+    const known = this.#between.find((one) => one.toMs === toMs);
+    if (known) known.fromMs = Math.min(known.fromMs, atMs);
+    else this.#between = [{ fromMs: atMs, toMs }, ...this.#between.slice(0, BETWEEN_KEPT_MAX - 1)];
+    return toMs;
+  }
+
+  #search(atMs: number): number {
     const today = Math.floor(this.#localMs(atMs) / DAY_MS);
     for (let day = today - 1; ; day++) {
       if (!this.#days.has(weekdayOf(day))) continue;
