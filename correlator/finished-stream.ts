@@ -18,11 +18,19 @@ export type StreamCounts = Counts & { missedGroups: number };
 export class FinishedStream {
   readonly #windows: WindowsProcessor;
   readonly #findings = new Map<string, Finding>();
+  readonly #tick: Pick<Tick, "kind" | "stream" | "feeder">;
   #missedGroups = 0;
   #fromMs = Number.POSITIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(set: RuleSet, options: Bounds & { readonly latenessMs: number }) {
+  constructor(
+    set: RuleSet,
+    {
+      stream = LIVE,
+      ...options
+    }: Bounds & { readonly latenessMs: number; readonly stream?: string },
+  ) {
+    this.#tick = { kind: "tick", stream, feeder: FEEDER };
     this.#windows = new WindowsProcessor({
       ...options,
       ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
@@ -36,7 +44,7 @@ export class FinishedStream {
     return { ...this.#windows.counts, missedGroups: this.#missedGroups };
   }
 
-  /** The event belongs to the stream `live`. */
+  /** The event belongs to this stream. */
   add(event: EcsEvent, matched: readonly DetectionRule[]): void {
     this.#take(
       matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)),
@@ -60,12 +68,12 @@ export class FinishedStream {
 
   /** No event will come whose time is before this one less the lateness. */
   clock(atMs: number): void {
-    this.#take([signal({ ...TICK, atMs, ...this.#from() })]);
+    this.#take([signal({ ...this.#tick, atMs, ...this.#from() })]);
   }
 
   end(): readonly Finding[] {
     const untilMs = Number.isFinite(this.#untilMs) ? { untilMs: this.#untilMs } : {};
-    this.#take([signal({ ...TICK, atMs: 0, end: true, ...this.#from(), ...untilMs })]);
+    this.#take([signal({ ...this.#tick, atMs: 0, end: true, ...this.#from(), ...untilMs })]);
     const all = [...this.#findings.values()];
     const superseded = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
     return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
@@ -91,7 +99,6 @@ export class FinishedStream {
 }
 
 const FEEDER = "events/0";
-const TICK = { kind: "tick", stream: LIVE, feeder: FEEDER } as const;
 const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
 const recordOf = (value: SignalRecord): BusRecord => ({
   topic: TOPIC.signals,
