@@ -143,11 +143,9 @@ function findingOf(
   const { sinceId, lastMs, count, revision, end } = absence;
   const { values } = group;
   const firstMs = rule.absence?.deadline ? absence.dueMs : absence.sinceMs;
-  // Where none ever came, what began is the wait: it has no time of its own that another run would find again.
-  const mark = sinceId === "" && !rule.absence?.deadline ? "never" : firstMs;
   return {
     kind: "finding",
-    id: idOf(stream, rule.version, ...values, mark),
+    id: idOf(stream, rule.version, ...values, firstMs),
     revision,
     fingerprint: idOf("fingerprint", stream, rule.about.id, ...values),
     stream,

@@ -216,7 +216,7 @@ test("an absence is told when the watermark passes, rises, and ends with the nex
   }
 });
 
-test("who was never heard is missed from when the rule was in force; the id does not follow from that time", () => {
+test("who was never heard is missed from when the rule was in force", () => {
   const run = (beganMs: number) => {
     const bench = new Bench({ partitions: 3, latenessMs: LATENESS_MS });
     bench.force(listed);
@@ -233,15 +233,6 @@ test("who was never heard is missed from when the rule was in force; the id does
     expectedMs: 1000,
     dueMs: 1100,
   });
-  expect(
-    run(1000)
-      .map(({ id }) => id)
-      .sort(),
-  ).toEqual(
-    run(2000)
-      .map(({ id }) => id)
-      .sort(),
-  );
 });
 
 test("what came before the rule was in force, but arrives after it, takes the place of the beginning", () => {

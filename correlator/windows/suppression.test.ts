@@ -50,22 +50,28 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
       if (before && first <= before.last) before.last = Math.max(before.last, last);
       else spans.push({ first, last });
     }
-    let head: { first: number; last: number; suppressed: number } | undefined;
+    let head: { first: number; last: number; suppressed: number; rank: number } | undefined;
     for (const { first, last } of spans) {
-      if (head && last <= head.last + SUPPRESS_MS) {
+      const count = times.filter((at) => at >= first && at <= last).length;
+      const rank = (of.escalate ?? []).filter((one) => one.count <= count).length;
+      if (head && last <= head.last + SUPPRESS_MS && rank <= head.rank) {
         head.suppressed += 1;
         continue;
       }
       if (head) out.push([user, head.first, head.last, head.suppressed]);
-      head = { first, last, suppressed: 0 };
+      head = { first, last, suppressed: 0, rank };
     }
     if (head) out.push([user, head.first, head.last, head.suppressed]);
   }
   return out.sort(byPlace);
 }
 
-test.for([rule(), rule({ condition: { eq: 2 } })])(
-  "what is told equals brute force in any order, with repeats, ticks and restarts: $condition",
+const escalate = [
+  { count: 3, level: "high" },
+  { count: 5, level: "critical" },
+] as const;
+test.for([rule(), rule({ condition: { eq: 2 } }), rule({ escalate })])(
+  "what is told equals brute force in any order, with repeats, ticks and restarts: $condition $escalate",
   (of) => {
     const drawn = fc.array(
       fc.record({
@@ -145,6 +151,19 @@ test("one that was told and that a late event puts behind another is withdrawn, 
   expect(brief(bench).sort()).toEqual([
     [0, 20, 2, 0],
     [300, 325, 3, 0],
+  ]);
+});
+
+test("one that is graver than the one that was told is told", () => {
+  const of = rule({ escalate });
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.force(of);
+  bench.send(at(0, of), at(10, of), at(200, of), at(205, of), tick(206));
+  expect(brief(bench)).toEqual([[0, 10, 2, 1]]);
+  bench.send(at(210, of), tick(211), endTick);
+  expect(brief(bench).sort()).toEqual([
+    [0, 10, 3, 0],
+    [200, 210, 1, 0],
   ]);
 });
 

@@ -2,11 +2,11 @@
 //
 // In:    the findings of one rule in one stream, in any order and revision; the watermark.
 // Out:   those of them that are told. An episode is not told when it ends within `suppress` after the last event of the one
-//        told before it; that one says how many there were.
+//        told before it, and is no graver; that one says how many there were.
 // Holds: what is told in the end follows from the set of episodes: they are judged in the order of their beginnings, anew
 //        with each change. One that was told and should not have been is withdrawn.
 // Why:   an episode that outlasts the span is told then, so that a long attack can't hide behind a short one.
-import type { Finding } from "../../core/records.ts";
+import { type Finding, LEVELS } from "../../core/records.ts";
 import { Agenda } from "./agenda.ts";
 import type { Room } from "./rule-windows.ts";
 
@@ -134,18 +134,22 @@ function judge(rule: Suppressing, group: SuppressedGroup, out: Finding[]): void 
 
 /** Each episode that is told, with those after it that are not. */
 function runsOf(
-  { suppressMs }: Suppressing,
+  rule: Suppressing,
   { entries }: SuppressedGroup,
 ): { readonly head: Entry; readonly followers: readonly Entry[] }[] {
   const runs: { readonly head: Entry; readonly followers: Entry[] }[] = [];
   for (const entry of entries) {
     const run = runs.at(-1);
-    if (run && entry.finding.lastMs <= run.head.finding.lastMs + suppressMs)
-      run.followers.push(entry);
+    if (run && follows(rule, run.head, entry)) run.followers.push(entry);
     else runs.push({ head: entry, followers: [] });
   }
   return runs;
 }
+
+const follows = ({ suppressMs }: Suppressing, head: Entry, entry: Entry): boolean =>
+  entry.finding.lastMs <= head.finding.lastMs + suppressMs && rankOf(entry) <= rankOf(head);
+
+const rankOf = ({ finding }: Entry): number => LEVELS.indexOf(finding.rule.level);
 
 /** While it grows the count is told as it doubles. */
 const roughly = (count: number): number => (count === 0 ? 0 : 2 ** Math.floor(Math.log2(count)));
@@ -185,7 +189,7 @@ function settle(
     if (!head) return undefined;
     if (!isDecided(head)) return head.finding.lastMs + rule.spanMs;
     const last = head.finding.lastMs;
-    const isFollower = next !== undefined && next.finding.lastMs <= last + rule.suppressMs;
+    const isFollower = next !== undefined && follows(rule, head, next);
     if (next && isDecided(next) && isFollower) {
       group.entries.splice(1, 1);
       group.folded += 1;
