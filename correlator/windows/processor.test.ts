@@ -171,6 +171,8 @@ function measuresOf(of: CorrelationRule, inside: readonly Match[]): readonly Mea
       return count(new Set(inside.map(({ from }) => from)).size);
     case "temporal_ordered":
       return count(mostInOrder([...of.rules.keys()], inside));
+    case "absence":
+      throw new Error("an absence has no windows");
   }
 }
 

@@ -27,7 +27,10 @@ export type Bounds = {
 export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
-  readonly points: { readonly group: Group; readonly member: Member }[];
+  readonly points: {
+    readonly group: Pick<Group, "values" | "page">;
+    readonly member: Member;
+  }[];
 };
 export type Match = {
   readonly group: readonly string[];
