@@ -39,7 +39,13 @@ const eventOf = ({ at, host, message }: Drawn, n: number): EcsEvent => ({
 
 function run(events: readonly EcsEvent[], clock?: (event: EcsEvent) => number): readonly Finding[] {
   const stream = new FinishedStream(set ?? { version: "", detections: [], correlations: [] }, {
-    ...{ latenessMs: LATENESS_MS, matchesMax: 1000, groupsMax: 1000, evidenceMax: 5 },
+    ...{
+      latenessMs: LATENESS_MS,
+      matchesMax: 1000,
+      valuesMax: 1000,
+      groupsMax: 1000,
+      evidenceMax: 5,
+    },
   });
   for (const event of events) {
     stream.add(

@@ -108,7 +108,8 @@ export function findingsOf(
   { matcher, untilMs }: { readonly matcher: Matcher; readonly untilMs?: number | undefined },
 ): readonly Finding[] {
   const stream = new FinishedStream(set, {
-    ...{ latenessMs: 0, matchesMax: EVENTS_MAX, groupsMax: EVENTS_MAX, evidenceMax: 20 },
+    ...{ latenessMs: 0, matchesMax: EVENTS_MAX, valuesMax: EVENTS_MAX, groupsMax: EVENTS_MAX },
+    evidenceMax: 20,
   });
   for (const event of events)
     stream.add(

@@ -17,7 +17,7 @@ import {
   settle,
 } from "./absence.ts";
 import { Agenda } from "./agenda.ts";
-import type { Bounds, Caused, Match, Room, Taken } from "./rule-windows.ts";
+import type { Bounds, Caused, Lost, Match, Room, Taken } from "./rule-windows.ts";
 import { aboutOf } from "./severity.ts";
 
 const BUCKETS_A_SPAN = 64;
@@ -29,7 +29,7 @@ export class AbsenceWindows {
   watermarkMs = Number.NEGATIVE_INFINITY;
   readonly #stream: string;
   readonly #bounds: Bounds;
-  readonly #counts: { evicted: number };
+  readonly #counts: Lost;
   readonly #room: Room;
   readonly #due: Due;
   readonly #agenda: Agenda;
@@ -37,7 +37,7 @@ export class AbsenceWindows {
 
   constructor(
     { stream, rule }: { readonly stream: string; readonly rule: CorrelationRule },
-    parts: { readonly bounds: Bounds; readonly counts: { evicted: number }; readonly room: Room },
+    parts: { readonly bounds: Bounds; readonly counts: Lost; readonly room: Room },
   ) {
     this.rule = rule;
     this.#stream = stream;
@@ -62,6 +62,7 @@ export class AbsenceWindows {
       group.ids.shift();
       delete group.told;
       group.bounded = true;
+      this.#counts.forgotten += 1;
     }
     this.#agenda.put(name, Math.min(timeMs, group.times[0] ?? timeMs));
     return "added";

@@ -11,6 +11,7 @@ export type Episode = {
   revision: number; // told last
   replaces: readonly string[]; // ids of findings that it took in
   level?: Level; // told last, of a rule whose level rises
+  toldLastMs?: number; // of a rule that suppresses
   isDirty: boolean; // not told as it is
   dueMs: number | null; // told again when the watermark has come so far; null: with the next tick
 };

@@ -27,11 +27,15 @@ export function grown(context: Context, group: Group, watermarkMs: number): Find
   const { rule } = context;
   const isGraver = (episode: Episode): boolean =>
     rule.escalate !== undefined && aboutOf(rule, countOf(group, episode)).level !== episode.level;
+  // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
+  const seemsOver = ({ toldLastMs }: Episode): boolean =>
+    rule.suppressMs !== undefined && (toldLastMs ?? 0) + rule.spanMs < watermarkMs;
   const isDue = (episode: Episode): boolean =>
     episode.id === undefined ||
     (episode.dueMs ?? watermarkMs) <= watermarkMs ||
     episode.lastMs + rule.spanMs < watermarkMs ||
-    isGraver(episode);
+    isGraver(episode) ||
+    seemsOver(episode);
   return group.episodes
     .filter((episode) => episode.isDirty && isDue(episode))
     .map((episode) => tell(context, group, episode, watermarkMs));
@@ -52,6 +56,7 @@ function tell(
   episode.isDirty = false;
   episode.dueMs = Number.isFinite(watermarkMs) ? watermarkMs + pauseMs(episode.revision) : null;
   const count = countOf(group, episode);
+  if (rule.suppressMs !== undefined) episode.toldLastMs = lastMs;
   if (rule.escalate) episode.level = aboutOf(rule, count).level;
   const supersedes = [...new Set(episode.replaces)].sort();
   return {

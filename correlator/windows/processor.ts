@@ -22,7 +22,7 @@ import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
 import { numberOf } from "./exact.ts";
 import type { Member } from "./members.ts";
-import { type Bounds, type Caused, type Room, RuleWindows } from "./rule-windows.ts";
+import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
 import { RulesInForce } from "./rules-in-force.ts";
 import { partitionOfGroup, signalRecords } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
@@ -41,14 +41,17 @@ export type WindowsOptions = Bounds & {
   readonly signalPartitions: number; // feeders of the levels above
   readonly latenessMs: number;
 };
-export type Counts = {
+export type Counts = Lost & {
   added: number;
   known: number;
   overdue: number;
   early: number;
-  evicted: number;
   valueless: number; // matches of correlations that have no number for the next one
 };
+export const noCounts = (): Counts => ({
+  ...{ added: 0, known: 0, overdue: 0, early: 0, valueless: 0 },
+  ...{ evicted: 0, forgotten: 0 },
+});
 
 type Advance = {
   readonly level: number;
@@ -60,7 +63,7 @@ export class WindowsProcessor implements Processor {
   readonly streams = new Map<string, StreamState>();
   readonly ended = new Set<string>();
   readonly early: Signal[] = [];
-  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0, valueless: 0 };
+  readonly counts: Counts = noCounts();
   readonly options: WindowsOptions;
   readonly inForce: RulesInForce;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
