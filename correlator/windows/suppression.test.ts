@@ -177,6 +177,18 @@ test("an episode that may still grow is not yet decided", () => {
   ]);
 });
 
+test("an episode whose growth waits to be told is not over", () => {
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.force(rule());
+  bench.send(tick(50), at(0), at(10));
+  for (let ms = 100; ms <= 800; ms += 100) bench.send(at(ms), tick(ms + 50));
+  bench.send(endTick);
+  expect(bench.told().map(told)).toEqual([["ann", 0, 800, 0]]);
+  expect(bench.revisions.map(({ revision }) => revision)).toEqual(
+    bench.revisions.map((_, index) => index + 1),
+  );
+});
+
 test("one that was told, and began earlier after all, is withdrawn where the one that replaces it is not told", () => {
   const bench = new Bench({ latenessMs: 400 });
   bench.force(rule());
