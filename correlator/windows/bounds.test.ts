@@ -36,7 +36,8 @@ test.for([
   },
 ])("a group with $name", ({ times, values = 1, forgotten }) => {
   const bench = run(rule({}), times, values);
-  const [finding, ...others] = (bench.send(endTick), bench.told());
+  bench.send(endTick);
+  const [finding, ...others] = bench.told();
   expect(others).toEqual([]);
   expect(bench.counts().forgotten).toBe(forgotten);
   expect(finding?.bounded).toBe(forgotten > 0 ? true : undefined);
