@@ -27,7 +27,7 @@ export type Figures = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
-const BOUNDS = { matchesMax: 10_000, groupsMax: 500_000, evidenceMax: 20 };
+const BOUNDS = { matchesMax: 10_000, valuesMax: 100_000, groupsMax: 500_000, evidenceMax: 20 };
 const cpuMs = (since?: NodeJS.CpuUsage): number => {
   const { user, system } = process.cpuUsage(since);
   return (user + system) / 1000;

@@ -228,12 +228,13 @@ const correlator = section(
     matchesMax: Type.Integer({
       minimum: 1,
       default: 10_000,
-      description: "events remembered a group",
+      description: "matches remembered a group; beyond it the oldest are forgotten",
     }),
     valuesMax: Type.Integer({
-      minimum: 1,
-      default: 10_000,
-      description: "distinct values counted a group",
+      minimum: 1000,
+      default: 100_000,
+      description:
+        "values remembered a group, of all its matches; beyond it the oldest are forgotten",
     }),
     evidenceMax: Type.Integer({
       minimum: 2,

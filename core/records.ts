@@ -22,6 +22,8 @@ export type Tick = {
   readonly level?: number; // signals only: 0 (absent) from detect, n from the correlations of level n - 1
   readonly idle?: true; // the feeder leaves until it speaks again
   readonly end?: true; // the stream ends here; nothing follows
+  readonly fromMs?: number; // a stream that is all there: the earliest time of its events so far
+  readonly untilMs?: number; // with `end`: how far the stream came; what is missing after it is nobody's fault
 };
 
 export type EventRecord = { readonly kind: "event"; readonly event: EcsEvent } | Tick;
@@ -44,13 +46,35 @@ export type RuleAbout = {
 export type Operator = "gt" | "gte" | "lt" | "lte" | "eq" | "neq";
 export type CountCondition = {
   readonly [op in Operator]?: number;
-} & { readonly field?: readonly string[] }; // value_count: the fields whose distinct values count
+} & {
+  readonly field?: readonly string[]; // value_*: the fields that it is about
+  readonly percentile?: number; // value_percentile: which one; absent: the share of a value, in percent
+  readonly match?: RuleTest; // temporal, in place of numbers
+  readonly orders?: readonly InOrder[]; // temporal_ordered, in place of numbers: one of these
+};
+
+/** Which rules must have matched in a window, by their places in `rules`; `without`: must not have. */
+export type RuleTest =
+  | { readonly rule: number }
+  | { readonly without: number }
+  | { readonly all: readonly RuleTest[] }
+  | { readonly any: readonly RuleTest[] };
+export type InOrder = { readonly rules: readonly number[]; readonly without: readonly number[] };
 
 /** A correlation rule as `correlate` needs it: it travels in the signals topic, so that state follows from the log alone. */
 export type CorrelationRule = {
   readonly version: string; // hash of its logic and of the logic of all that it refers to
   readonly about: RuleAbout;
-  readonly type: "event_count" | "value_count" | "temporal" | "temporal_ordered";
+  readonly type:
+    | "event_count"
+    | "value_count"
+    | "value_sum"
+    | "value_avg"
+    | "value_median"
+    | "value_percentile"
+    | "temporal"
+    | "temporal_ordered"
+    | "absence";
   readonly spanMs: number;
   readonly groupBy: readonly string[];
   readonly condition: CountCondition;
@@ -58,12 +82,28 @@ export type CorrelationRule = {
   readonly level: number; // 0: fed by detections only; n: fed by a correlation of level n - 1
   readonly generate: boolean; // its findings are shown even where another correlation uses it
   readonly feeds: readonly CorrelationFeed[]; // the correlations that use its findings
+  readonly absence?: AbsenceRule; // of an absence
+  readonly suppressMs?: number; // an episode that ends within it after one that was told is not told
+  readonly escalate?: readonly Escalation[]; // counts from which the level is higher; both rise
 };
+export const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
+export type Deadline = {
+  readonly by: string; // HH:MM on the zone's clock
+  readonly timezone: string; // IANA
+  readonly days: readonly (typeof WEEKDAYS)[number][];
+};
+export type AbsenceRule = {
+  readonly what: readonly string[]; // the names of the rules whose matches are waited for
+  readonly deadline?: Deadline; // absent: the next match must come within the timespan
+  readonly expected?: readonly (readonly string[])[]; // groups that always are, each as values in the order of groupBy
+  readonly rememberMs?: number; // a group that was seen is expected as long
+};
+export type Escalation = { readonly count: number; readonly level: Level };
 export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
-  readonly values?: readonly string[]; // value_count: the names whose distinct values count, likewise
+  readonly values?: { readonly fields: readonly string[]; readonly numbers: boolean }; // as DetectionFeed's, of the group
 };
 
 /** What an event means for one group: the matches that all correlations which so group count in it. */
@@ -79,10 +119,18 @@ export type Signal = {
 export type SignalMatch = {
   readonly version: string; // of the correlation rule
   readonly from: number; // which of its rules matched, by its place in `rules`
-  readonly values?: readonly string[]; // value_count: the distinct values of this event
+  readonly values?: EventValues; // value_*
 };
+/** What one event adds: its distinct values, or its numbers; one number stands for itself. */
+export type EventValues = readonly (string | number)[] | number;
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
-export type SignalRecord = Signal | RuleRecord | Tick;
+/** From which rules a feeder's signals come now: that nothing came means something of these only. */
+export type RulesRecord = {
+  readonly kind: "rules";
+  readonly feeder: string;
+  readonly absences: readonly string[]; // versions
+};
+export type SignalRecord = Signal | RuleRecord | RulesRecord | Tick;
 
 export type Finding = {
   readonly kind: "finding";
@@ -101,6 +149,18 @@ export type Finding = {
   readonly withdrawn?: true; // a late event took its ground away
   readonly bounded?: true; // a bound was reached: the count is a lower one
   readonly page?: true; // an import whose sender asked for pages
+  readonly suppressed?: number; // further episodes that are not told; a lower bound while they go on
+  readonly absence?: AbsenceAbout; // that something did not come; the count says how often it was missed
+};
+export type AbsenceAbout = {
+  readonly what: readonly string[];
+  readonly spanMs: number;
+  readonly deadline?: Deadline;
+  readonly sinceMs?: number; // when the last one came; absent: none ever did
+  readonly expectedMs?: number; // where none ever came: since when it is expected
+  readonly dueMs: number; // when one should have come at the latest
+  readonly endedMs?: number; // when it came again, or when it was no longer expected
+  readonly forgotten?: true; // it ended because it is no longer expected
 };
 
 /** How the casework partition learns who asked for what. `id` makes a repeated command harmless. */

@@ -65,11 +65,17 @@ function detectCounters(
     "wache_detect_missed_groups_total",
     "matches that a correlation could not count: the event lacks a group-by field",
   );
+  const valueless = counter(
+    "wache_detect_missed_values_total",
+    "matches that a correlation could not count: the event has no value, or no number, in the condition's field",
+  );
   return (counts) => {
     if (!counts) return;
     events.inc(counts.events);
     matches.inc(counts.matches);
     missed.inc(counts.missedGroups);
-    Object.assign(counts, { events: 0, matches: 0, missedGroups: 0 } satisfies DetectCounts);
+    valueless.inc(counts.missedValues);
+    const none = { events: 0, matches: 0, missedGroups: 0, missedValues: 0 };
+    Object.assign(counts, none satisfies DetectCounts);
   };
 }

@@ -3,39 +3,50 @@
 // Holds: the same event and rules give the same signals and findings, by id and content.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
-import { type Finding, type SignalMatch, TOPIC } from "../core/records.ts";
+import { type EventValues, type Finding, type SignalMatch, TOPIC } from "../core/records.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
+import { numberOf } from "./windows/exact.ts";
 import { type SignalBase, signalRecords } from "./windows/signal-records.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
-const VALUES_MAX = 256; // distinct values that one event adds
+const VALUES_MAX = 256; // values that one event adds
 const VALUE_CHARS_MAX = 512;
 
-/** Signals for every correlation that the rules feed; `missed` counts matches whose group field the event lacks. */
+/** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
+export type Missed = { missedGroups: number; missedValues: number };
+
+/** Signals for every correlation that the rules feed. */
 export function signalsOf(
   event: EcsEvent,
   rules: readonly DetectionRule[],
-): { readonly out: readonly OutRecord[]; readonly missed: number } {
+  missed: Missed,
+): readonly OutRecord[] {
   const found: { readonly group: readonly string[]; readonly match: SignalMatch }[] = [];
-  let missed = 0;
   for (const { feeds } of rules)
     for (const feed of feeds) {
       const groups = groupsOf(event, feed.groupBy);
-      if (groups.length === 0) missed += 1;
-      const values = feed.valueFields.length > 0 ? distinctOf(event, feed) : undefined;
-      if (values?.length === 0) continue;
-      const match = { version: feed.version, from: feed.place, ...(values && { values }) };
+      if (groups.length === 0) {
+        missed.missedGroups += 1;
+        continue;
+      }
+      const values = valuesOf(event, feed);
+      if (values === undefined && feed.valueFields.length > 0) {
+        missed.missedValues += 1;
+        continue;
+      }
+      const { version, place: from } = feed;
+      const match = { version, from, ...(values !== undefined && { values }) };
       for (const group of groups) found.push({ group, match });
     }
-  if (found.length === 0) return { out: [], missed };
+  if (found.length === 0) return [];
   const base: SignalBase = {
     stream: event.wache.stream,
     id: event.event.id,
     timeMs: timeOf(event),
     ...(event.wache.page && { page: true as const }),
   };
-  return { out: signalRecords(base, found), missed };
+  return signalRecords(base, found);
 }
 
 /** The finding of a rule that stands alone: one an event, grouped by host, else by source. */
@@ -81,10 +92,30 @@ function groupsOf(event: EcsEvent, fields: readonly EventField[]): string[][] {
   return groups;
 }
 
-/** value_count over several fields counts distinct combinations. */
-function distinctOf(event: EcsEvent, { valueFields }: DetectionFeed): string[] {
-  const combinations = groupsOf(event, valueFields).map((values) => values.join("\u0000"));
+/** What the event has for a condition over values; undefined where it has nothing that counts. */
+function valuesOf(
+  event: EcsEvent,
+  { valueFields, numbers }: DetectionFeed,
+): EventValues | undefined {
+  const [field] = valueFields;
+  if (field === undefined) return undefined;
+  const values = numbers
+    ? numbersOf(valueAt(event, field)).slice(0, VALUES_MAX)
+    : distinctOf(event, valueFields);
+  return values.length > 1 || typeof values[0] === "string" ? values : values[0];
+}
+
+/** Several fields count by their distinct combinations. */
+function distinctOf(event: EcsEvent, fields: readonly EventField[]): string[] {
+  const combinations = groupsOf(event, fields).map((values) => values.join("\u0000"));
   return [...new Set(combinations)].slice(0, VALUES_MAX);
+}
+
+/** All numbers of a field, those of its list too. */
+function numbersOf(value: unknown): number[] {
+  if (Array.isArray(value)) return value.slice(0, VALUES_MAX).flatMap(numbersOf);
+  const number = numberOf(value);
+  return number === undefined ? [] : [number];
 }
 
 function textsOf(value: unknown): string[] {

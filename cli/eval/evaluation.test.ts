@@ -9,7 +9,7 @@ import { Evaluation } from "./evaluation.ts";
 import { summaryLines, summaryOf } from "./summary.ts";
 
 const mappings = await loadMappings([shippedMappings()]);
-const BOUNDS = { matchesMax: 1000, groupsMax: 1000, evidenceMax: 5 };
+const BOUNDS = { matchesMax: 1000, valuesMax: 1000, groupsMax: 1000, evidenceMax: 5 };
 const ID = "00000000-0000-4000-8000-00000000000";
 const RULES = `title: Shell
 id: ${ID}1

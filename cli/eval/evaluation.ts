@@ -7,6 +7,7 @@ import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import type { Finding } from "../../core/records.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
 import { BySources } from "../../correlator/match/by-sources.ts";
@@ -52,6 +53,7 @@ export class Evaluation {
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
   readonly #name: string;
+  readonly #awaits: boolean; // that something does not come depends on the time of every event
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
@@ -62,6 +64,7 @@ export class Evaluation {
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
+    this.#awaits = set.correlations.some(({ type }) => type === "absence");
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
@@ -84,6 +87,7 @@ export class Evaluation {
     this.counts.events += 1;
     forms.set(form, (forms.get(form) ?? 0) + 1);
     const matches = this.#matcher.match(event, sources);
+    if (this.#awaits) this.#seen(event);
     if (matches.length === 0) this.#unmatched(sources);
     else if (this.#stream) this.#correlate(matches, event, number);
     return matches.length === 0 ? "" : this.#printed(matches, number);
@@ -94,11 +98,7 @@ export class Evaluation {
     const findings = [...(this.#stream?.end() ?? [])].sort(
       (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
     );
-    for (const { id, rule, group, firstMs, lastMs, count, bounded } of findings) {
-      const first = new Date(firstMs).toISOString();
-      const last = new Date(lastMs).toISOString();
-      yield `${JSON.stringify({ finding: id, rule: rule.id, group, first, last, count, bounded })}\n`;
-    }
+    for (const finding of findings) yield `${JSON.stringify(asLine(finding))}\n`;
   }
 
   #read(line: string | undefined, number: number): Readable | undefined {
@@ -152,6 +152,11 @@ export class Evaluation {
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
   }
 
+  #seen(event: Readable): void {
+    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
+    if (time !== undefined) this.#stream?.seen(time.ms);
+  }
+
   #correlate(matches: readonly Match[], event: Readable, number: number): void {
     const rules = matches.map(({ rule }) => rule).filter(({ feeds }) => feeds.length > 0);
     if (rules.length === 0) return;
@@ -166,6 +171,13 @@ export class Evaluation {
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
       this.#stream?.clock(clockMs);
   }
+}
+
+function asLine({ id, rule, group, count, bounded, suppressed, absence, ...times }: Finding) {
+  const first = new Date(times.firstMs).toISOString();
+  const last = new Date(times.lastMs).toISOString();
+  const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
+  return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
 }
 
 /** The event as correlations read it: with an id, a time and a stream. */

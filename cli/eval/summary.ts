@@ -15,6 +15,7 @@ export type Summary = {
   readonly findings: number;
   readonly timeless: number;
   readonly groupless: number;
+  readonly valueless: number;
   readonly overdue: number;
   readonly unreadable: number;
   readonly faults: readonly { readonly line: number; readonly reason: string }[];
@@ -24,7 +25,7 @@ export type Summary = {
 
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const { missedGroups = 0, overdue = 0 } = evaluation.streamCounts ?? {};
+  const { missedGroups = 0, missedValues = 0, overdue = 0 } = evaluation.streamCounts ?? {};
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
@@ -32,6 +33,7 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     matchedRules: evaluation.matchedRules.size,
     findings,
     groupless: missedGroups,
+    valueless: missedValues,
     overdue,
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
@@ -50,6 +52,7 @@ export function summaryLines(summary: Summary): string[] {
 /** What no rule could read, and what correlations could not count. */
 function unreadLines(summary: Summary): string[] {
   const { unreadable, faults, noRule, noRuleSources, timeless, groupless, overdue } = summary;
+  const { valueless } = summary;
   const lines: string[] = [];
   if (unreadable > 0) {
     const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
@@ -63,6 +66,10 @@ function unreadLines(summary: Summary): string[] {
   if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
   if (groupless > 0)
     lines.push(`${counted(groupless, "time")} the field of a group-by was missing: not correlated`);
+  if (valueless > 0)
+    lines.push(
+      `${counted(valueless, "time")} the field of a condition had no value (or no number): not correlated`,
+    );
   if (overdue > 0) lines.push(`${counted(overdue, "event")} later than --lateness: not correlated`);
   return lines;
 }

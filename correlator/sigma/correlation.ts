@@ -1,20 +1,30 @@
 // correlation.ts — reads the `correlation` of a rule; link.ts binds its names to rules.
-import type { CorrelationRule, CountCondition, Operator } from "../../core/records.ts";
+import type { CorrelationRule, CountCondition } from "../../core/records.ts";
+import { ABSENCE_KEYS, type AbsenceBody, absenceOf, DEADLINE_SPAN_MS } from "./absence.ts";
+import { conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
 import { booleanOf, textsIn } from "./header.ts";
+import { rulesNamedIn } from "./rule-condition.ts";
+import { spanMsOf } from "./span.ts";
+import { TELLING_KEYS, type Telling, tellingOf } from "./telling.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
-export const TYPES = ["event_count", "value_count", "temporal", "temporal_ordered"] as const;
-const KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
-export const OPERATORS: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
-const UNIT_MS: ReadonlyMap<string, number> = new Map([
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-  ["d", 86_400_000],
-]);
-const spanMsMax = 30 * 86_400_000;
+export const TYPES = [
+  "event_count",
+  "value_count",
+  "value_sum",
+  "value_avg",
+  "value_median",
+  "value_percentile",
+  "temporal",
+  "temporal_ordered",
+  "absence",
+] as const;
+const KEYS = [
+  ...["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"],
+  ...[...ABSENCE_KEYS, ...TELLING_KEYS],
+];
+const spanDaysMax = 30;
 const rulesMax = 1000;
-const fieldsMax = 32;
 
 export type Reference = { readonly text: string; readonly offset: number };
 export type Alias = {
@@ -30,7 +40,8 @@ export type CorrelationBody = {
   readonly condition: CountCondition;
   readonly aliases: readonly Alias[];
   readonly generate: boolean;
-};
+  readonly absence?: AbsenceBody;
+} & Telling;
 
 export function correlationOf(node: Node, source: Source): CorrelationBody | undefined {
   const before = source.problems.length;
@@ -46,7 +57,7 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
         `correlation has the key ${JSON.stringify(entry.key)}; allowed are ${KEYS.join(", ")}`,
       );
   const type = typeOf(node, source);
-  const rules = referencesOf(node, "rules", source);
+  const rules = rulesOf(node, type, source);
   if (rules.length === 0 || rules.length > rulesMax)
     source.problem(
       "rule.correlation",
@@ -56,8 +67,11 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
   const groupBy = referencesOf(node, "group-by", source);
   const spanMs = spanOf(node, source);
   const aliases = aliasesOf(node, source);
-  const condition = type === undefined ? undefined : conditionOf(node, type, rules.length, source);
+  const condition = type === undefined ? undefined : conditionOf(node, { type, rules }, source);
   const generate = booleanOf(node, "generate", source);
+  const fields = groupBy.map(({ text }) => text);
+  const absence = absenceOf(node, { type, groupBy: fields, spanMs }, source);
+  const telling = tellingOf(node, type, source);
   if (
     source.problems.length > before ||
     type === undefined ||
@@ -65,7 +79,8 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
     condition === undefined
   )
     return undefined;
-  return { type, rules, groupBy, spanMs, condition, aliases, generate };
+  const base = { type, rules, groupBy, spanMs, condition, aliases, generate };
+  return { ...base, ...(absence && { absence }), ...telling };
 }
 
 function typeOf(node: MapNode, source: Source): CorrelationRule["type"] | undefined {
@@ -79,6 +94,18 @@ function typeOf(node: MapNode, source: Source): CorrelationRule["type"] | undefi
       `the type ${value === undefined ? "is missing" : `${nameOfKind(value)} is not supported`}; supported are ${TYPES.join(", ")}`,
     );
   return type;
+}
+
+/** A condition over rule names says them itself, where `rules` does not. */
+function rulesOf(
+  node: MapNode,
+  type: CorrelationRule["type"] | undefined,
+  source: Source,
+): readonly Reference[] {
+  const condition = entryOf(node, "condition")?.value;
+  if (entryOf(node, "rules") !== undefined || condition?.kind !== "scalar")
+    return referencesOf(node, "rules", source);
+  return type !== undefined && isTemporal(type) ? rulesNamedIn(condition, source) : [];
 }
 
 function referencesOf(node: MapNode, key: string, source: Source): Reference[] {
@@ -104,16 +131,8 @@ function referencesOf(node: MapNode, key: string, source: Source): Reference[] {
 
 function spanOf(node: MapNode, source: Source): number | undefined {
   const value = entryOf(node, "timespan")?.value;
-  const text = value?.kind === "scalar" ? value.source : "";
-  const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const ms = Number(count) * (UNIT_MS.get(unit) ?? Number.NaN);
-  if (ms > 0 && ms <= spanMsMax) return ms;
-  source.problem(
-    "rule.span",
-    value?.offset ?? node.offset,
-    `timespan is ${value === undefined ? "missing" : nameOfKind(value)}; write a number and s, m, h or d, from 1s to 30d, as in 5m`,
-  );
-  return undefined;
+  if (value === undefined && entryOf(node, "deadline") !== undefined) return DEADLINE_SPAN_MS;
+  return spanMsOf(value, { key: "timespan", daysMax: spanDaysMax, map: node, source });
 }
 
 function aliasesOf(node: MapNode, source: Source): Alias[] {
@@ -140,67 +159,4 @@ function aliasesOf(node: MapNode, source: Source): Alias[] {
       })),
     };
   });
-}
-
-function conditionOf(
-  node: MapNode,
-  type: CorrelationRule["type"],
-  rulesCount: number,
-  source: Source,
-): CountCondition | undefined {
-  const entry = entryOf(node, "condition");
-  const temporal = type === "temporal" || type === "temporal_ordered";
-  if (entry === undefined && temporal) return { gte: rulesCount };
-  const refuse = (message: string, offset = entry?.value.offset ?? node.offset) => {
-    source.problem("rule.correlation-condition", offset, message);
-    return undefined;
-  };
-  if (entry?.value.kind !== "map")
-    return refuse(
-      temporal && entry?.value.kind === "scalar"
-        ? "a condition over rule names is not supported; write a count, as in gte: 2, or none for all rules"
-        : `condition must be a map of ${OPERATORS.join(", ")}`,
-    );
-  const numbers = new Map<Operator, number>();
-  let fields: readonly string[] = [];
-  for (const { key, keyOffset, value } of entry.value.entries) {
-    const operator = OPERATORS.find((word) => word === key);
-    if (key === "field" && type === "value_count") fields = textsIn(value, key, source);
-    else if (operator === undefined)
-      return refuse(
-        `the condition of ${type} has the key ${JSON.stringify(key)}; allowed are ` +
-          [...OPERATORS, ...(type === "value_count" ? ["field"] : [])].join(", "),
-        keyOffset,
-      );
-    else if (value.kind !== "scalar" || !isCount(value.value))
-      return refuse(`${key} is ${nameOfKind(value)}; it must be a whole number`, value.offset);
-    else numbers.set(operator, value.value);
-  }
-  if (numbers.size === 0)
-    return refuse(`the condition compares nothing; give one of ${OPERATORS.join(", ")}`);
-  if (type === "value_count" && (fields.length === 0 || fields.length > fieldsMax))
-    return refuse("value_count needs field: whose distinct values count");
-  const most = temporal ? rulesCount : Number.POSITIVE_INFINITY;
-  if (!possible(numbers, most))
-    return refuse(
-      `no count${temporal ? ` up to the ${rulesCount} rules` : ""} satisfies the condition; correct its numbers`,
-    );
-  const inOrder = OPERATORS.flatMap((operator) => {
-    const count = numbers.get(operator);
-    return count === undefined ? [] : [[operator, count] as const];
-  });
-  return { ...Object.fromEntries(inOrder), ...(fields.length === 0 ? {} : { field: fields }) };
-}
-
-const isCount = (value: unknown): value is number =>
-  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-
-/** A window holds at least one event: some count from 1 on must satisfy all parts. */
-function possible(numbers: ReadonlyMap<Operator, number>, most: number): boolean {
-  const low = Math.max(1, numbers.get("gte") ?? 1, (numbers.get("gt") ?? 0) + 1);
-  const high = Math.min(most, numbers.get("lte") ?? most, (numbers.get("lt") ?? most + 1) - 1);
-  const eq = numbers.get("eq");
-  const neq = numbers.get("neq");
-  if (eq !== undefined) return eq >= low && eq <= high && eq !== neq;
-  return low < high || (low === high && low !== neq);
 }

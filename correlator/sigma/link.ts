@@ -5,20 +5,20 @@
 // Holds: a correlation stands after all that feed it; what refers to a left-out rule is left out too; a version
 //        changes with the logic of a rule or of what it refers to, and with nothing else.
 import { idOf } from "../../core/event.ts";
-import type { CorrelationFeed, CorrelationRule, Level, RuleAbout } from "../../core/records.ts";
+import type { CorrelationRule, Level, RuleAbout } from "../../core/records.ts";
 import { LEVELS } from "../../core/records.ts";
+import { addedLogic, additionsOf } from "./additions.ts";
 import type { CorrelationBody, Reference } from "./correlation.ts";
 import type { DetectionBody, Draft, FilterBody, Reading, Refused } from "./document.ts";
+import { aliased, correlationFeed, detectionFeed, ruleId } from "./feeds.ts";
 import { filtered } from "./filter.ts";
-import type { DetectionFeed, DetectionRule, Problem, RuleSet } from "./rule.ts";
+import { aboutOf } from "./header.ts";
+import type { DetectionRule, Problem, RuleSet } from "./rule.ts";
 
 export type Detection = Draft & { readonly kind: "detection"; readonly body: DetectionBody };
 export type Correlation = Draft & { readonly kind: "correlation"; readonly body: CorrelationBody };
 export type Filter = Draft & { readonly kind: "filter"; readonly body: FilterBody };
 export type Rule = Detection | Correlation;
-
-export const ruleId = ({ header }: Draft): string =>
-  header.id ?? header.name ?? idOf("rule", header.title);
 
 const isFilter = (draft: Draft): draft is Filter => draft.kind === "filter";
 const isCorrelation = (draft: Draft): draft is Correlation => draft.kind === "correlation";
@@ -207,14 +207,6 @@ function checkAliases(rule: Correlation, names: Names): boolean {
   return good;
 }
 
-const answersTo = (rule: Draft, word: string): boolean =>
-  rule.header.name === word || ruleId(rule) === word;
-
-function aliased(rule: Correlation, target: Rule, field: string): string {
-  const alias = rule.body.aliases.find((one) => one.name === field);
-  return alias?.fields.find((one) => answersTo(target, one.rule.text))?.field ?? field;
-}
-
 function checkFilter(filter: Filter, names: Names): void {
   if (filter.body.rules === "any") return;
   for (const reference of filter.body.rules) {
@@ -278,7 +270,8 @@ function build(
     depths.set(rule, Math.max(...fed.map((one) => (depths.get(one) ?? -1) + 1)));
   }
   const usersOf = usersByRule(ordered, names);
-  const about = (draft: Draft): RuleAbout => aboutOf(draft, levels.get(draft) ?? "medium");
+  const about = (draft: Draft): RuleAbout =>
+    aboutOf(draft.header, { id: ruleId(draft), level: levels.get(draft) ?? "medium" });
   const shown = (rule: Rule): boolean =>
     rule.header.generate || (usersOf.get(rule) ?? []).some((user) => generates(user));
   const rules: DetectionRule[] = detections.map(({ draft, condition, version }) => {
@@ -300,6 +293,10 @@ function build(
     spanMs: rule.body.spanMs,
     groupBy: rule.body.groupBy.map((one) => one.text),
     condition: rule.body.condition,
+    ...additionsOf(
+      rule.body,
+      rule.body.rules.flatMap(({ text }) => names.find(text)?.header ?? []),
+    ),
     rules: rule.body.rules.flatMap((one) => {
       const target = names.find(one.text);
       return target === undefined ? [] : [ruleId(target)];
@@ -347,54 +344,11 @@ function versionOf(
     ruleId(one),
     ...fields.map((field) => aliased(rule, one, field)),
   ]);
-  const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources];
+  const added = addedLogic(rule.body);
+  const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources, ...added];
   return idOf("correlation", ruleId(rule), JSON.stringify(logic));
 }
 
 const highest = (levels: readonly (Level | undefined)[]): Level =>
   LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level ?? "informational")))] ??
   "medium";
-
-type Feeding = { readonly versions: ReadonlyMap<Draft, string>; readonly names: Names };
-
-function detectionFeed(
-  user: Correlation,
-  rule: Detection,
-  feeding: Feeding & { readonly reading: Reading },
-): DetectionFeed {
-  const field = (name: string) =>
-    feeding.reading.mapField(rule.body.logsource, aliased(user, rule, name));
-  return {
-    version: feeding.versions.get(user) ?? "",
-    place: placeOf(user, rule, feeding.names),
-    groupBy: user.body.groupBy.map((one) => field(one.text)),
-    valueFields: (user.body.condition.field ?? []).map(field),
-  };
-}
-
-function correlationFeed(user: Correlation, rule: Correlation, feeding: Feeding): CorrelationFeed {
-  const values = (user.body.condition.field ?? []).map((name) => aliased(user, rule, name));
-  return {
-    version: feeding.versions.get(user) ?? "",
-    place: placeOf(user, rule, feeding.names),
-    groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
-    ...(values.length > 0 && { values }),
-  };
-}
-
-const placeOf = (user: Correlation, rule: Rule, names: Names): number =>
-  user.body.rules.findIndex((reference) => names.find(reference.text) === rule);
-
-function aboutOf(draft: Draft, level: Level): RuleAbout {
-  const { name, title, description, tags, references, falsepositives } = draft.header;
-  return {
-    id: ruleId(draft),
-    ...(name === undefined ? {} : { name }),
-    title,
-    level,
-    ...(description === undefined ? {} : { description }),
-    tags,
-    ...(references.length === 0 ? {} : { references }),
-    ...(falsepositives.length === 0 ? {} : { falsepositives }),
-  };
-}

@@ -85,7 +85,8 @@ export type DetectionFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly EventField[]; // in the correlation's order, aliases resolved for this rule
-  readonly valueFields: readonly EventField[]; // value_count: whose distinct values count; else empty
+  readonly valueFields: readonly EventField[]; // value_*: whose values count; else empty
+  readonly numbers: boolean; // they count as numbers
 };
 
 export type DetectionRule = {

@@ -69,6 +69,26 @@ test.for([
     want: true,
   },
   {
+    name: "a condition over numbers of a field",
+    text: "title: T\ncorrelation: { type: value_percentile, rules: [r], timespan: 5m, condition: { gte: -0.5, lt: 3, field: x, percentile: 99.9 } }",
+    want: true,
+  },
+  {
+    name: "a percentile beyond 100",
+    text: "title: T\ncorrelation: { type: value_percentile, rules: [r], timespan: 5m, condition: { gte: 1, field: x, percentile: 101 } }",
+    want: false,
+  },
+  {
+    name: "a condition over rule names",
+    text: "title: T\ncorrelation: { type: temporal, timespan: 5m, condition: a and not b }",
+    want: true,
+  },
+  {
+    name: "an unknown operator",
+    text: "title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { ge: 3 } }",
+    want: false,
+  },
+  {
     name: "an unknown type",
     text: "title: T\ncorrelation: { type: event_cont, rules: [r], timespan: 5m, condition: { gte: 3 } }",
     want: false,
@@ -76,6 +96,41 @@ test.for([
   {
     name: "a timespan without unit",
     text: "title: T\ncorrelation: { type: temporal, rules: [r], timespan: 5 }",
+    want: false,
+  },
+  {
+    name: "an absence",
+    text: "title: T\ncorrelation: { type: absence, rules: [r], group-by: [h, j], timespan: 26h, expected: [[a, b], { h: c, j: d }], rememberFor: 7d }",
+    want: true,
+  },
+  {
+    name: "an absence by a deadline",
+    text: 'title: T\ncorrelation: { type: absence, rules: [r], deadline: { by: "04:00", timezone: Europe/Berlin, days: [mon] } }',
+    want: true,
+  },
+  {
+    name: "an absence without any time",
+    text: "title: T\ncorrelation: { type: absence, rules: [r] }",
+    want: false,
+  },
+  {
+    name: "a day that is none",
+    text: 'title: T\ncorrelation: { type: absence, rules: [r], deadline: { by: "04:00", days: [Mon] } }',
+    want: false,
+  },
+  {
+    name: "suppression and rising severity",
+    text: "title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 }, suppress: 1h, escalate: [{ count: 9, level: high }] }",
+    want: true,
+  },
+  {
+    name: "a count with what only an absence has",
+    text: "title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 }, rememberFor: 1d }",
+    want: false,
+  },
+  {
+    name: "an absence that suppresses",
+    text: "title: T\ncorrelation: { type: absence, rules: [r], timespan: 5m, suppress: 1h }",
     want: false,
   },
   {
@@ -94,6 +149,7 @@ test.for([
   "docs/examples",
   `${SHARED}/rules`,
   `${SHARED}/specification/tests/schema/filter`,
+  `${SHARED}/specification/tests/schema/correlation`,
 ])("every rule of %s fits (skipped where ../shared is absent)", async (path, { skip }) => {
   if (!existsSync(folder(path))) skip("../shared is absent");
   const files = (await ruleDisk.list(folder(path))).filter(isRuleFile);

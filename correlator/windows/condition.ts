@@ -1,6 +1,9 @@
 // condition.ts — says whether a correlation's condition holds over the members of one window, as members come and go.
-import type { CorrelationRule, CountCondition, Operator } from "../../core/records.ts";
+import type { CorrelationRule, CountCondition, Operator, RuleTest } from "../../core/records.ts";
+import { compare } from "./exact.ts";
 import type { Member } from "./members.ts";
+import { inOrder } from "./order-gauges.ts";
+import { MEDIAN, valueAverage, valuePercentile, valueShare, valueSum } from "./value-gauges.ts";
 
 /** Holds the members of one window; they come and go in any order. */
 export type Gauge = {
@@ -8,21 +11,46 @@ export type Gauge = {
   readonly remove: (member: Member) => void;
   readonly holds: () => boolean;
 };
+/** Asks each part of a condition, by telling how what was found compares with the number in it. */
+export type Holds = (compareWith: (wanted: number) => number) => boolean;
 
-const COMPARE: Readonly<Record<Operator, (found: number, wanted: number) => boolean>> = {
-  gt: (found, wanted) => found > wanted,
-  gte: (found, wanted) => found >= wanted,
-  lt: (found, wanted) => found < wanted,
-  lte: (found, wanted) => found <= wanted,
-  eq: (found, wanted) => found === wanted,
-  neq: (found, wanted) => found !== wanted,
+const PASSES: Readonly<Record<Operator, (compared: number) => boolean>> = {
+  gt: (compared) => compared > 0,
+  gte: (compared) => compared >= 0,
+  lt: (compared) => compared < 0,
+  lte: (compared) => compared <= 0,
+  eq: (compared) => compared === 0,
+  neq: (compared) => compared !== 0,
 };
-const OPERATORS = Object.keys(COMPARE) as readonly Operator[];
+const OPERATORS = Object.keys(PASSES) as readonly Operator[];
 
 /** True where more members can only make the condition truer: it may fire before the watermark has passed. */
-export function firesAtOnce(rule: CorrelationRule): boolean {
-  if (rule.type === "temporal" || rule.type === "temporal_ordered") return true;
-  return OPERATORS.every((op) => rule.condition[op] === undefined || op === "gt" || op === "gte");
+export function firesAtOnce({ type, condition }: CorrelationRule): boolean {
+  switch (type) {
+    case "event_count":
+    case "value_count":
+      return onlyGrows(condition);
+    case "temporal":
+      return condition.match ? !isNegative(condition.match) : onlyGrows(condition);
+    case "temporal_ordered":
+      return condition.orders
+        ? condition.orders.every(({ without }) => without.length === 0)
+        : onlyGrows(condition);
+    case "value_sum":
+    case "value_avg":
+    case "value_median":
+    case "value_percentile":
+    case "absence":
+      return false;
+  }
+}
+
+const onlyGrows = (condition: CountCondition): boolean =>
+  OPERATORS.every((op) => condition[op] === undefined || op === "gt" || op === "gte");
+
+function isNegative(test: RuleTest): boolean {
+  if ("rule" in test) return false;
+  return "without" in test || ("all" in test ? test.all : test.any).some(isNegative);
 }
 
 /** How many members make the condition true, where nothing else matters; undefined where something does. */
@@ -33,26 +61,37 @@ export function membersNeeded(rule: CorrelationRule): number | undefined {
 }
 
 export function gaugeOf(rule: CorrelationRule): Gauge {
-  switch (rule.type) {
+  const { type, condition } = rule;
+  const holds: Holds = (compareWith) =>
+    OPERATORS.every((op) => {
+      const wanted = condition[op];
+      return wanted === undefined || PASSES[op](compareWith(wanted));
+    });
+  switch (type) {
     case "event_count":
-      return eventCount(rule.condition);
+      return eventCount(holds);
     case "value_count":
-      return valueCount(rule.condition);
+      return valueCount(holds);
     case "temporal":
-      return allPresent(rule.rules.length);
+      return present(rule, holds);
     case "temporal_ordered":
-      return inOrder(rule.rules.length);
+      return inOrder(rule, holds);
+    case "value_sum":
+      return valueSum(holds);
+    case "value_avg":
+      return valueAverage(holds);
+    case "value_median":
+      return valuePercentile(MEDIAN, holds);
+    case "value_percentile":
+      return condition.percentile === undefined
+        ? valueShare(holds)
+        : valuePercentile(condition.percentile, holds);
+    case "absence":
+      throw new Error("an absence has no windows: absence.ts decides it");
   }
 }
 
-function countHolds(condition: CountCondition, count: number): boolean {
-  return OPERATORS.every((op) => {
-    const wanted = condition[op];
-    return wanted === undefined || COMPARE[op](count, wanted);
-  });
-}
-
-function eventCount(condition: CountCondition): Gauge {
+function eventCount(holds: Holds): Gauge {
   let count = 0;
   return {
     add: () => {
@@ -61,14 +100,15 @@ function eventCount(condition: CountCondition): Gauge {
     remove: () => {
       count -= 1;
     },
-    holds: () => countHolds(condition, count),
+    holds: () => holds((wanted) => compare(count, wanted)),
   };
 }
 
-function valueCount(condition: CountCondition): Gauge {
-  const counts = new Map<string, number>();
-  const change = (member: Member, by: number) => {
-    for (const value of member.values ?? []) {
+function valueCount(holds: Holds): Gauge {
+  const counts = new Map<string | number, number>();
+  const change = ({ values }: Member, by: number) => {
+    if (typeof values === "number") return;
+    for (const value of values ?? []) {
       const count = (counts.get(value) ?? 0) + by;
       if (count > 0) counts.set(value, count);
       else counts.delete(value);
@@ -77,76 +117,31 @@ function valueCount(condition: CountCondition): Gauge {
   return {
     add: (member) => change(member, 1),
     remove: (member) => change(member, -1),
-    holds: () => countHolds(condition, counts.size),
+    holds: () => holds((wanted) => compare(counts.size, wanted)),
   };
 }
 
-function allPresent(rules: number): Gauge {
-  const counts = new Array<number>(rules).fill(0);
-  let present = 0;
+/** Which rules match in the window, in whatever order. */
+function present({ rules, condition }: CorrelationRule, holds: Holds): Gauge {
+  const counts = new Array<number>(rules.length).fill(0);
+  let count = 0;
+  const passes = (test: RuleTest): boolean => {
+    if ("rule" in test) return (counts[test.rule] ?? 0) > 0;
+    if ("without" in test) return counts[test.without] === 0;
+    return "all" in test ? test.all.every(passes) : test.any.some(passes);
+  };
+  const { match } = condition;
   return {
     add: ({ from }) => {
-      const count = (counts[from] ?? 0) + 1;
-      counts[from] = count;
-      if (count === 1) present += 1;
+      const matches = (counts[from] ?? 0) + 1;
+      counts[from] = matches;
+      if (matches === 1) count += 1;
     },
     remove: ({ from }) => {
-      const count = (counts[from] ?? 0) - 1;
-      counts[from] = count;
-      if (count === 0) present -= 1;
+      const matches = (counts[from] ?? 0) - 1;
+      counts[from] = matches;
+      if (matches === 0) count -= 1;
     },
-    holds: () => present === rules,
+    holds: () => (match ? passes(match) : holds((wanted) => compare(count, wanted))),
   };
-}
-
-/** The rules match one after the other, in their order; equal times count as in order. */
-function inOrder(rules: number): Gauge {
-  const times = Array.from({ length: rules }, () => new Queue());
-  return {
-    add: ({ from, timeMs }) => times[from]?.add(timeMs),
-    remove: ({ from }) => times[from]?.shift(),
-    // From the end: the latest match of each rule that is not after the one chosen for the rule behind it.
-    holds: () => {
-      let limitMs = Number.POSITIVE_INFINITY;
-      for (let from = rules - 1; from >= 0; from--) {
-        const found = times[from]?.latestUpTo(limitMs);
-        if (found === undefined) return false;
-        limitMs = found;
-      }
-      return true;
-    },
-  };
-}
-
-const HOLE_MAX = 64;
-
-/** Sorted times; the oldest leave first. */
-class Queue {
-  #times: number[] = [];
-  #start = 0;
-
-  add(timeMs: number): void {
-    let at = this.#times.length;
-    while (at > this.#start && (this.#times[at - 1] ?? 0) > timeMs) at -= 1;
-    if (at === this.#times.length) this.#times.push(timeMs);
-    else this.#times.splice(at, 0, timeMs);
-  }
-
-  shift(): void {
-    this.#start += 1;
-    if (this.#start <= HOLE_MAX || this.#start * 2 <= this.#times.length) return;
-    this.#times = this.#times.slice(this.#start);
-    this.#start = 0;
-  }
-
-  latestUpTo(limitMs: number): number | undefined {
-    let low = this.#start;
-    let high = this.#times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#times[middle] ?? 0) <= limitMs) low = middle + 1;
-      else high = middle;
-    }
-    return low === this.#start ? undefined : this.#times[low - 1];
-  }
 }

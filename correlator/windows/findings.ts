@@ -4,6 +4,7 @@ import { idOf } from "../../core/event.ts";
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import type { Episode } from "./episodes.ts";
 import { countOf, evidenceOf, type Group } from "./group.ts";
+import { aboutOf } from "./severity.ts";
 
 export type Context = {
   readonly stream: string;
@@ -23,10 +24,18 @@ export function fresh(context: Context, group: Group, watermarkMs: number): Find
 
 /** The next revision of each of the group's findings that grew, where it is due or the last. */
 export function grown(context: Context, group: Group, watermarkMs: number): Finding[] {
-  const isDue = ({ id, lastMs, dueMs }: Episode): boolean =>
-    id === undefined ||
-    (dueMs ?? watermarkMs) <= watermarkMs ||
-    lastMs + context.rule.spanMs < watermarkMs;
+  const { rule } = context;
+  const isGraver = (episode: Episode): boolean =>
+    rule.escalate !== undefined && aboutOf(rule, countOf(group, episode)).level !== episode.level;
+  // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
+  const seemsOver = ({ toldLastMs }: Episode): boolean =>
+    rule.suppressMs !== undefined && (toldLastMs ?? 0) + rule.spanMs < watermarkMs;
+  const isDue = (episode: Episode): boolean =>
+    episode.id === undefined ||
+    (episode.dueMs ?? watermarkMs) <= watermarkMs ||
+    episode.lastMs + rule.spanMs < watermarkMs ||
+    isGraver(episode) ||
+    seemsOver(episode);
   return group.episodes
     .filter((episode) => episode.isDirty && isDue(episode))
     .map((episode) => tell(context, group, episode, watermarkMs));
@@ -46,6 +55,9 @@ function tell(
   episode.revision += 1;
   episode.isDirty = false;
   episode.dueMs = Number.isFinite(watermarkMs) ? watermarkMs + pauseMs(episode.revision) : null;
+  const count = countOf(group, episode);
+  if (rule.suppressMs !== undefined) episode.toldLastMs = lastMs;
+  if (rule.escalate) episode.level = aboutOf(rule, count).level;
   const supersedes = [...new Set(episode.replaces)].sort();
   return {
     kind: "finding",
@@ -53,12 +65,12 @@ function tell(
     revision: episode.revision,
     fingerprint: idOf("fingerprint", stream, rule.about.id, ...group.values),
     stream,
-    rule: rule.about,
+    rule: aboutOf(rule, count),
     ruleVersion: rule.version,
     group: Object.fromEntries(rule.groupBy.map((name, index) => [name, group.values[index] ?? ""])),
     firstMs,
     lastMs,
-    count: countOf(group, episode),
+    count,
     evidence: evidenceOf(group, episode, evidenceMax),
     ...(supersedes.length > 0 && { supersedes }),
     ...(group.bounded && { bounded: true as const }),

@@ -47,6 +47,10 @@ export const emptyGroup = (values: readonly string[]): Group => ({
 
 const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY;
 
+/** A window from there has lost members. Where a bound took them, what is left decides, and the finding says so. */
+const isCut = (group: Group, fromMs: number): boolean =>
+  fromMs < forgottenMs(group) && !group.bounded;
+
 /** Adds a member; false when it is known or forgotten. The last window of a rule that fires at once is decided. */
 export function addMember(
   rule: CorrelationRule,
@@ -179,7 +183,7 @@ function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
   const { members } = group;
   const { lastMs } = members;
   const fromMs = lastMs - rule.spanMs;
-  if (fromMs < forgottenMs(group)) return;
+  if (isCut(group, fromMs)) return;
   const needed = membersNeeded(rule);
   if (needed !== undefined) {
     const oldest = members.times[members.length - needed];
@@ -223,7 +227,7 @@ function decide(
     let end = slide.end + 1;
     while (times[end] === lastMs) end += 1;
     slideTo(rule, group, slide, end);
-    if (lastMs - rule.spanMs >= forgottenMs(group) && slide.gauge.holds())
+    if (!isCut(group, lastMs - rule.spanMs) && slide.gauge.holds())
       hold(group, { firstMs: times[slide.start] ?? lastMs, lastMs }, to.held);
   }
 }

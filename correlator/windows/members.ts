@@ -4,15 +4,17 @@
 //        rule needs them.
 // Why:   columns, not objects: a group of one match must cost little when there are a million groups.
 
+import type { EventValues } from "../../core/records.ts";
+
 /** One match that counts in a group. */
 export type Member = {
   readonly timeMs: number;
   readonly id: string; // the event's
   readonly from: number; // which of the correlation's rules matched, by its place in `rules`
-  readonly values?: readonly string[]; // what a value_count counts
+  readonly values?: EventValues; // what a condition over values reads
 };
 
-export type Widened = { readonly place: number; readonly added: readonly string[] };
+export type Widened = { readonly place: number; readonly added: readonly (string | number)[] };
 
 const SMALL = 32;
 const GROWS_FROM = 16;
@@ -21,9 +23,10 @@ export class Members {
   times: number[] = [];
   ids: string[] = [];
   froms: number[] | undefined;
-  values: (readonly string[])[] | undefined;
+  values: EventValues[] | undefined;
   held: number[] | undefined; // 1 where the window that ends with this member was told to hold
   #known: Set<string> | undefined; // of a large group; derived
+  #valuesCount: number | undefined; // derived
 
   get length(): number {
     return this.times.length;
@@ -35,13 +38,20 @@ export class Members {
       : (this.times[this.times.length - 1] ?? 0);
   }
 
+  /** How many values all members have together. */
+  get valuesCount(): number {
+    if (this.values === undefined) return 0;
+    this.#valuesCount ??= this.values.reduce<number>((sum, one) => sum + sizeOf(one), 0);
+    return this.#valuesCount;
+  }
+
   at(index: number): Member {
     const values = this.values?.[index];
     return {
       timeMs: this.times[index] ?? 0,
       id: this.ids[index] ?? "",
       from: this.froms?.[index] ?? 0,
-      ...(values && { values }),
+      ...(values !== undefined && { values }),
     };
   }
 
@@ -52,25 +62,27 @@ export class Members {
     const before = this.length;
     const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
     if (from > 0) this.froms ??= new Array<number>(before).fill(0);
-    if (values) this.values ??= new Array<readonly string[]>(before).fill([]);
+    if (values !== undefined) this.values ??= new Array<EventValues>(before).fill([]);
     this.times = inserted(this.times, at, timeMs);
     this.ids = inserted(this.ids, at, id);
     if (this.held) this.held = inserted(this.held, at, 0);
     if (this.froms) this.froms = inserted(this.froms, at, from);
     if (this.values) this.values = inserted(this.values, at, values ?? []);
+    if (this.#valuesCount !== undefined) this.#valuesCount += sizeOf(values ?? []);
     return at;
   }
 
   /** A member that is there comes with other values too: gives its place and those that it lacked; undefined for none. */
   widen({ timeMs, id, from, values }: Member): Widened | undefined {
-    if (!values || !this.values) return undefined;
+    if (values === undefined || !this.values) return undefined;
     let place = this.lowerBound(timeMs);
     while (this.times[place] === timeMs && !this.#is(place, id, from)) place += 1;
-    const known = this.values[place];
-    if (!known || this.times[place] !== timeMs) return undefined;
-    const added = values.filter((value) => !known.includes(value));
+    const known = listOf(this.values[place] ?? []);
+    if (this.times[place] !== timeMs) return undefined;
+    const added = listOf(values).filter((value) => !known.includes(value));
     if (added.length === 0) return undefined;
     this.values[place] = [...known, ...added];
+    if (this.#valuesCount !== undefined) this.#valuesCount += added.length;
     return { place, added };
   }
 
@@ -95,6 +107,25 @@ export class Members {
     return low;
   }
 
+  /** From this place on there are at most as many members, with at most as many values; the last is always among them. */
+  placeOfNewest({
+    matches,
+    values,
+  }: {
+    readonly matches: number;
+    readonly values: number;
+  }): number {
+    const least = Math.max(0, this.length - matches);
+    if (this.valuesCount <= values) return least;
+    let at = this.length - 1;
+    let left = values - sizeOf(this.values?.[at] ?? []);
+    for (; at > least; at -= 1) {
+      left -= sizeOf(this.values?.[at - 1] ?? []);
+      if (left < 0) break;
+    }
+    return at;
+  }
+
   /** Removes the first `count` members. */
   drop(count: number): void {
     this.times = this.times.slice(count);
@@ -103,6 +134,7 @@ export class Members {
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
     this.#known = undefined;
+    this.#valuesCount = undefined;
   }
 
   #is(place: number, id: string, from: number): boolean {
@@ -142,3 +174,7 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
 }
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);
+
+const sizeOf = (values: EventValues): number => (typeof values === "number" ? 1 : values.length);
+const listOf = (values: EventValues): readonly (string | number)[] =>
+  typeof values === "number" ? [values] : values;

@@ -5,11 +5,14 @@ import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
 import {
   type CorrelationRule,
   type Finding,
+  type RuleTest,
   type Signal,
+  type SignalMatch,
   type SignalRecord,
   TOPIC,
 } from "../../core/records.ts";
 import { WindowsProcessor } from "./processor.ts";
+import { readsNumbers } from "./value-gauges.ts";
 
 const SPAN_MS = 100;
 const LATENESS_MS = 50;
@@ -34,12 +37,15 @@ type Match = {
   readonly group: string;
   readonly from: number;
   readonly value: string;
+  readonly numbers?: readonly number[];
 };
 type Told = {
   readonly group: string;
   readonly first: number;
   readonly last: number;
   readonly count: number;
+  readonly level?: string | undefined; // where it rose
+  readonly suppressed?: number | undefined;
 };
 
 /** DESIGN.md, "Findings", word for word. */
@@ -69,40 +75,137 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
         count: members.filter(({ at }) => at >= first && at <= last).length,
       });
   }
-  return told.sort(byPlace);
+  return toldOf(of, told.sort(byPlace));
 }
 
-function holds({ type, condition, rules }: CorrelationRule, inside: readonly Match[]): boolean {
-  if (type === "temporal")
-    return rules.every((_, index) => inside.some(({ from }) => from === index));
-  if (type === "temporal_ordered") {
-    const reach = (next: number, fromMs: number): boolean =>
-      next === rules.length ||
-      inside.some(({ from, at }) => from === next && at >= fromMs && reach(next + 1, at));
-    return reach(0, Number.NEGATIVE_INFINITY);
+/** Of episodes in their order those that are told: what follows one closely and is no graver is only a number there. */
+function toldOf({ suppressMs, escalate = [] }: CorrelationRule, episodes: readonly Told[]): Told[] {
+  const told: Told[] = [];
+  for (const episode of episodes) {
+    const level = escalate.findLast(({ count }) => count <= episode.count)?.level;
+    const head = told.at(-1);
+    const follows =
+      suppressMs !== undefined &&
+      head?.group === episode.group &&
+      episode.last <= head.last + suppressMs &&
+      (level === undefined || level === head.level);
+    if (!follows) told.push({ ...episode, level });
+    else told[told.length - 1] = { ...head, suppressed: (head.suppressed ?? 0) + 1 };
   }
-  const count =
-    type === "event_count" ? inside.length : new Set(inside.map(({ value }) => value)).size;
-  const { gte, gt, lt, lte, eq, neq } = condition;
-  return (
-    (gte === undefined || count >= gte) &&
-    (gt === undefined || count > gt) &&
-    (lt === undefined || count < lt) &&
-    (lte === undefined || count <= lte) &&
-    (eq === undefined || count === eq) &&
-    (neq === undefined || count !== neq)
+  return told;
+}
+
+/** Thousandths, so that nothing is rounded. */
+const exact = (number: number): bigint => BigInt(number.toFixed(3).replace(".", ""));
+/** What a window is measured by: one of these, thousandths divided by `by`, must be as the condition wants it. */
+type Measured = { readonly found: bigint; readonly by: bigint };
+
+function holds(of: CorrelationRule, inside: readonly Match[]): boolean {
+  const { match, orders } = of.condition;
+  if (match) return passes(match, inside);
+  if (orders)
+    return orders.some(
+      ({ rules, without }) =>
+        !inside.some(({ from }) => without.includes(from)) && isInOrder(rules, inside),
+    );
+  return measuresOf(of, inside).some(({ found, by }) => {
+    const is = (wanted: number | undefined, ask: (wanted: bigint) => boolean) =>
+      wanted === undefined || ask(exact(wanted) * by);
+    const { gte, gt, lt, lte, eq, neq } = of.condition;
+    return (
+      is(gte, (wanted) => found >= wanted) &&
+      is(gt, (wanted) => found > wanted) &&
+      is(lt, (wanted) => found < wanted) &&
+      is(lte, (wanted) => found <= wanted) &&
+      is(eq, (wanted) => found === wanted) &&
+      is(neq, (wanted) => found !== wanted)
+    );
+  });
+}
+
+function passes(test: RuleTest, inside: readonly Match[]): boolean {
+  if ("rule" in test) return inside.some(({ from }) => from === test.rule);
+  if ("without" in test) return inside.every(({ from }) => from !== test.without);
+  return "all" in test
+    ? test.all.every((one) => passes(one, inside))
+    : test.any.some((one) => passes(one, inside));
+}
+
+/** The earliest match of each rule that is not before the one chosen for the rule in front of it. */
+function isInOrder(rules: readonly number[], inside: readonly Match[]): boolean {
+  let fromMs = 0;
+  for (const rule of rules) {
+    const times = inside
+      .filter(({ from, at }) => from === rule && at >= fromMs)
+      .map(({ at }) => at);
+    if (times.length === 0) return false;
+    fromMs = Math.min(...times);
+  }
+  return true;
+}
+
+/** The most rules that match one after the other. */
+function mostInOrder(rules: readonly number[], inside: readonly Match[]): number {
+  if (isInOrder(rules, inside)) return rules.length;
+  return Math.max(
+    ...rules.map((rule) =>
+      mostInOrder(
+        rules.filter((one) => one !== rule),
+        inside,
+      ),
+    ),
   );
+}
+
+function measuresOf(of: CorrelationRule, inside: readonly Match[]): readonly Measured[] {
+  const count = (number: number): Measured[] => [{ found: exact(number), by: 1n }];
+  const numbers = inside.flatMap((match) => (match.numbers ?? []).map(exact));
+  const sum = numbers.reduce((left, right) => left + right, 0n);
+  const percentile = (percent: number): Measured[] => {
+    const sorted = numbers.toSorted((left, right) => (left < right ? -1 : left > right ? 1 : 0));
+    const place = exact(percent) * BigInt(sorted.length - 1);
+    const [rank, part, whole] = [Number(place / 100_000n), place % 100_000n, 100_000n];
+    const [low = 0n, high = low] = sorted.slice(rank, rank + 2);
+    return [{ found: low * (whole - part) + high * part, by: whole }];
+  };
+  switch (of.type) {
+    case "event_count":
+      return count(inside.length);
+    case "value_count":
+      return count(new Set(inside.map(({ value }) => value)).size);
+    case "value_sum":
+      return [{ found: sum, by: 1n }];
+    case "value_avg":
+      return [{ found: sum, by: BigInt(numbers.length) }];
+    case "value_median":
+      return percentile(50);
+    case "value_percentile":
+      return of.condition.percentile === undefined
+        ? inside.map(({ value }) => ({
+            found: exact(100 * inside.filter((match) => match.value === value).length),
+            by: BigInt(inside.length),
+          }))
+        : percentile(of.condition.percentile);
+    case "temporal":
+      return count(new Set(inside.map(({ from }) => from)).size);
+    case "temporal_ordered":
+      return count(mostInOrder([...of.rules.keys()], inside));
+    case "absence":
+      throw new Error("an absence has no windows");
+  }
 }
 
 const byPlace = (a: Told, b: Told): number =>
   a.group < b.group ? -1 : a.group > b.group ? 1 : a.first - b.first;
 
-const options = (over: { matchesMax?: number; groupsMax?: number } = {}) => ({
+type Over = { matchesMax?: number; valuesMax?: number; groupsMax?: number };
+const options = (over: Over = {}) => ({
   partition: 0,
   eventPartitions: 1,
   signalPartitions: 1,
   latenessMs: LATENESS_MS,
   matchesMax: 1000,
+  valuesMax: 1000,
   groupsMax: 1000,
   evidenceMax: 5,
   ...over,
@@ -114,7 +217,7 @@ class Bench {
   #processor: WindowsProcessor;
   #offset = 0;
   readonly #options;
-  constructor(over: { matchesMax?: number; groupsMax?: number } = {}) {
+  constructor(over: Over = {}) {
     this.#options = options(over);
     this.#processor = new WindowsProcessor(this.#options);
   }
@@ -146,21 +249,27 @@ class Bench {
   groups(): number {
     return this.#processor.groups();
   }
+  valueless(): number {
+    return this.#processor.counts.valueless;
+  }
   restart(): void {
     this.#processor = new WindowsProcessor(this.#options, [...this.#processor.snapshot()]);
   }
   /** What holds in the end: without superseded and withdrawn ones. */
-  told(): Told[] {
+  told(of?: CorrelationRule): Told[] {
     const superseded = new Set(
       [...this.findings.values()].flatMap(({ supersedes }) => supersedes ?? []),
     );
     return [...this.findings.values()]
       .filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn)
-      .map(({ group, firstMs, lastMs, count }) => ({
+      .filter(({ ruleVersion }) => of === undefined || ruleVersion === of.version)
+      .map(({ group, firstMs, lastMs, count, rule: { level }, suppressed }) => ({
         group: Object.values(group)[0] ?? "",
         first: firstMs,
         last: lastMs,
         count,
+        level: level === "high" ? undefined : level,
+        suppressed,
       }))
       .sort(byPlace);
   }
@@ -176,10 +285,16 @@ const signal = (of: CorrelationRule, match: Match): Signal => ({
     {
       version: of.version,
       from: match.from,
-      ...(of.type === "value_count" && { values: [match.value] }),
+      ...valuesOf(of, match),
     },
   ],
 });
+function valuesOf(of: CorrelationRule, { value, numbers = [] }: Match): Partial<SignalMatch> {
+  if (!of.type.startsWith("value_")) return {};
+  if (!readsNumbers(of)) return { values: [value] };
+  const [number] = numbers;
+  return { values: numbers.length === 1 && number !== undefined ? number : numbers };
+}
 const tick = (atMs: number): SignalRecord => ({
   kind: "tick",
   stream: "live",
@@ -197,9 +312,50 @@ const kinds: readonly Partial<CorrelationRule>[] = [
   { condition: { gte: 2, lte: 3 } },
   { type: "value_count", condition: { gte: 3, field: ["x"] } },
   { type: "value_count", condition: { lte: 1, field: ["x"] } },
-  { type: "temporal", condition: {}, rules: ["r0", "r1"] },
-  { type: "temporal_ordered", condition: {}, rules: ["r0", "r1", "r2"] },
+  { type: "temporal", condition: { gte: 2 }, rules: ["r0", "r1"] },
+  { type: "temporal", condition: { gte: 2, lt: 3 }, rules: ["r0", "r1", "r2"] },
+  {
+    type: "temporal",
+    condition: { match: { all: [{ any: [{ rule: 0 }, { rule: 1 }] }, { rule: 2 }] } },
+    rules: ["r0", "r1", "r2"],
+  },
+  {
+    type: "temporal",
+    condition: { match: { all: [{ rule: 0 }, { any: [{ without: 1 }, { rule: 2 }] }] } },
+    rules: ["r0", "r1", "r2"],
+  },
+  { type: "temporal_ordered", condition: { gte: 3 }, rules: ["r0", "r1", "r2"] },
+  { type: "temporal_ordered", condition: { gte: 2 }, rules: ["r0", "r1", "r2", "r3"] },
+  { type: "temporal_ordered", condition: { eq: 2 }, rules: ["r0", "r1", "r2", "r3"] },
+  {
+    type: "temporal_ordered",
+    condition: { orders: [{ rules: [0, 2], without: [1] }] },
+    rules: ["r0", "r1", "r2"],
+  },
+  {
+    type: "temporal_ordered",
+    condition: {
+      orders: [
+        { rules: [0, 2], without: [] },
+        { rules: [1, 2], without: [] },
+      ],
+    },
+    rules: ["r0", "r1", "r2"],
+  },
+  { type: "value_sum", condition: { gte: 0.3, field: ["x"] } },
+  { type: "value_sum", condition: { gt: -0.7, lt: 5, field: ["x"] } },
+  { type: "value_avg", condition: { lte: 0.1, field: ["x"] } },
+  { type: "value_avg", condition: { eq: 0.15, field: ["x"] } },
+  { type: "value_median", condition: { gte: 0.15, lt: 4, field: ["x"] } },
+  { type: "value_percentile", condition: { gt: 4.9, percentile: 90, field: ["x"] } },
+  { type: "value_percentile", condition: { neq: 0.1, percentile: 12.5, field: ["x"] } },
+  { type: "value_percentile", condition: { lte: 33.4, field: ["x"] } },
+  { type: "value_percentile", condition: { gt: 60, lt: 100, field: ["x"] } },
 ];
+const NUMBERS = fc.array(
+  fc.constantFrom(0.1, 0.1, 0.2, 0.2, -0.7, 0, 5, 2.5, 1e15, -9007199254740991, 9007199254740991),
+  { minLength: 1, maxLength: 2 },
+);
 const matchesOf = (rules: number) =>
   fc.array(
     fc.record({
@@ -211,11 +367,16 @@ const matchesOf = (rules: number) =>
       group: fc.constantFrom("ann", "bob"),
       from: fc.integer({ min: 0, max: rules - 1 }),
       value: fc.constantFrom("a", "b", "c", "d"),
+      numbers: NUMBERS,
     }),
     { maxLength: 60 },
   );
 
-test.for(kinds)(
+const telling: Partial<CorrelationRule> = {
+  suppressMs: 250,
+  escalate: [{ count: 4, level: "critical" }],
+};
+test.for([...kinds, ...kinds.map((over) => ({ ...over, ...telling }))])(
   "windows equal brute force in any order, with repeats, ticks and restarts: %j",
   (over) => {
     const of = rule(over);
@@ -263,15 +424,16 @@ test.for(kinds)(
       fc.nat(of.rules.length - 1),
       fc.nat(LATENESS_MS),
       fc.constantFrom("a", "b", "c", "d"),
+      NUMBERS,
     );
     fc.assert(
       fc.property(fc.array(step, { minLength: 400, maxLength: 600 }), (steps) => {
         let at = 0;
         const arrivals = steps
-          .map(([gap, from, late, value], index) => {
+          .map(([gap, from, late, value, numbers], index) => {
             at += index % 7 === 0 ? gap : gap % 4;
             return {
-              match: { at, id: `e${index}`, group: "ann", from, value },
+              match: { at, id: `e${index}`, group: "ann", from, value, numbers },
               received: at + late,
             };
           })
@@ -286,7 +448,7 @@ test.for(kinds)(
         const matches = arrivals.map(({ match }) => match);
         expect(bench.told()).toEqual(reference(of, matches));
       }),
-      { numRuns: 15 },
+      { numRuns: 15, endOnFailure: true }, // making so long a run shorter takes minutes
     );
   },
 );
@@ -313,6 +475,30 @@ test("evidence of an episode is the same in any order", () => {
   expect(backwards).toEqual(inOrder[0]);
 });
 
+test.for([
+  { over: { condition: { gte: 3 } }, count: 400 },
+  { over: { condition: { gte: 3, lt: 1000 } }, count: 0 },
+  { over: { type: "value_sum", condition: { gt: 5, field: ["x"] } }, count: 0 },
+  { over: { type: "value_median", condition: { eq: 1, field: ["x"] } }, count: 0 },
+] as const)(
+  "more in a window than a group may have: what is left decides, and says so: $over",
+  ({ over, count }) => {
+    const of = rule(over);
+    const bench = new Bench({ matchesMax: 12 });
+    bench.send({ kind: "rule", rule: of });
+    for (let index = 0; index < 400; index++) {
+      const match = { id: `e${index}`, group: "ann", from: 0, value: "", numbers: [1] };
+      bench.send(signal(of, { ...match, at: Math.floor(index / 4) }));
+      if (index % 50 === 0) bench.send(tick(Math.floor(index / 4)));
+      if (index === 200) bench.restart();
+    }
+    bench.send(end);
+    const [finding, ...others] = [...bench.findings.values()];
+    expect([others, finding?.bounded, finding?.lastMs]).toEqual([[], true, 99]);
+    if (count > 0) expect(finding?.count).toBe(count);
+  },
+);
+
 test("an episode fires at once, grows with a tick, and a late event that joins two supersedes with the next", () => {
   const of = rule();
   const at = (ms: number) => signal(of, { at: ms, id: `e${ms}`, group: "ann", from: 0, value: "" });
@@ -338,7 +524,7 @@ test("a correlation feeds another: many failures, then a success", () => {
     version: "both1",
     about: { id: "both", title: "both", level: "critical", tags: [] },
     type: "temporal_ordered",
-    condition: {},
+    condition: { gte: 2 },
     rules: ["many", "success"],
     level: 1,
   });
@@ -365,7 +551,12 @@ test("a correlation counts distinct values over another: the names that it is gr
     version: "busy1",
     groupBy: ["source.ip", "user.name"],
     condition: { gte: 2 },
-    feeds: [{ version: "many1", place: 0, groupBy: ["source.ip"], values: ["user.name"] }],
+    feeds: [
+      {
+        ...{ version: "many1", place: 0, groupBy: ["source.ip"] },
+        values: { fields: ["user.name"], numbers: false },
+      },
+    ],
   });
   const many = rule({
     version: "many1",
@@ -392,6 +583,144 @@ test("a correlation counts distinct values over another: the names that it is gr
   const ofBoth = [at(0, "ann"), at(0, "bob"), at(1, "ann"), at(1, "bob")];
   expect(run(ofBoth), "one event, a list of two users: one member").toEqual([[1, 1, 1]]);
   expect(run([...ofBoth].reverse())).toEqual([[1, 1, 1]]);
+});
+
+test("a correlation adds up numbers over another, of one event all that its groups tell", () => {
+  const feeds = [
+    { version: "sum1", place: 0, groupBy: [], values: { fields: ["size"], numbers: true } },
+  ];
+  const low = rule({ version: "low1", groupBy: ["size"], condition: { gte: 1 }, feeds });
+  const sum = rule({
+    version: "sum1",
+    type: "value_sum",
+    groupBy: [],
+    condition: { eq: 12, field: ["size"] },
+    level: 1,
+  });
+  const at = (ms: number, size: string): Signal => ({
+    ...signal(low, { at: ms, id: `e${ms}`, group: "", from: 0, value: "" }),
+    group: [size],
+  });
+  const run = (values: readonly Signal[]) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: low }, { kind: "rule", rule: sum });
+    for (const value of values) {
+      bench.send(value);
+      bench.restart();
+    }
+    bench.send(end);
+    return bench.told(sum).map(({ first, last, count }) => [first, last, count]);
+  };
+  const sizes = [at(0, "5"), at(0, "3"), at(0, "3"), at(1, "4")];
+  expect(run(sizes)).toEqual([[0, 1, 2]]);
+  expect(run([...sizes].reverse())).toEqual([[0, 1, 2]]);
+  expect(run([at(0, "5"), at(1, "4")])).toEqual([]);
+});
+
+const chained: readonly Partial<CorrelationRule>[] = [
+  { condition: { gte: 2 } },
+  { condition: { lt: 3 } },
+  { type: "value_sum", condition: { gt: 0.1, field: ["x"] } },
+  { type: "temporal", condition: { match: { all: [{ rule: 0 }, { without: 1 }] } } },
+  { type: "temporal_ordered", condition: { gte: 2 } },
+];
+test.for(chained.flatMap((low) => chained.map((high) => ({ low, high }))))(
+  "a chain of three equals brute force in any order: $low, then $high",
+  ({ low, high }) => {
+    const groupBy = ["user.name"];
+    const link = (version: string, over: Partial<CorrelationRule>) =>
+      rule({
+        ...over,
+        version,
+        about: { id: version, title: version, level: "high", tags: [] },
+        rules: ["r0", "r1"],
+        ...(over.condition?.field && { condition: { ...over.condition, field: groupBy } }),
+      });
+    const place = (version: string, { condition }: Partial<CorrelationRule>) => ({
+      ...{ version, place: 0, groupBy },
+      ...(condition?.field && { values: { fields: groupBy, numbers: true } }),
+    });
+    const chain = [
+      { ...link("low", low), feeds: [place("high", high)] },
+      { ...link("high", high), level: 1, feeds: [place("top", { condition: {} })] },
+      { ...link("top", { condition: { gte: 2 } }), level: 2 },
+    ] as const;
+    const step = fc.record({
+      at: fc.integer({ min: 0, max: 600 }),
+      to: fc.nat(1),
+      from: fc.nat(1),
+      numbers: NUMBERS,
+    });
+    const chance = fc.infiniteStream(fc.nat(1000));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), chance, (steps, drawn) => {
+        const next = () => drawn.next().value ?? 0;
+        const own = (level: number): Match[] =>
+          steps.flatMap(({ at, to, from, numbers }, index) =>
+            to === level ? [{ at, id: `e${index}`, group: "7", from, value: "7", numbers }] : [],
+          );
+        const bench = new Bench();
+        bench.send(...chain.map((one): SignalRecord => ({ kind: "rule", rule: one })));
+        const arrivals = [0, 1]
+          .flatMap((level) => own(level).map((match) => ({ match, level })))
+          .map((one) => ({ ...one, first: one.match.at + (next() % (LATENESS_MS + 1)) }))
+          .sort((a, b) => a.first - b.first);
+        for (const { match, level, first } of arrivals) {
+          if (next() % 2 === 0) bench.send(tick(first));
+          if (next() % 8 === 0) bench.restart();
+          bench.send(signal(level === 0 ? chain[0] : chain[1], match));
+        }
+        bench.send(end);
+        // The specification of a chain: each member with which a condition held is a match of the next.
+        const points = (of: CorrelationRule, matches: readonly Match[]): Match[] =>
+          matches
+            .filter(({ at: last }) =>
+              holds(
+                of,
+                matches.filter(({ at }) => at >= last - of.spanMs && at <= last),
+              ),
+            )
+            .map(({ at, id }) => ({ at, id, group: "7", from: 0, value: "7", numbers: [7] }));
+        const unique = (matches: readonly Match[]) => [
+          ...new Map(matches.map((match) => [`${match.from} ${match.id}`, match])).values(),
+        ];
+        const atLow = own(0);
+        const atHigh = unique([...points(chain[0], atLow), ...own(1)]);
+        const atTop = unique(points(chain[1], atHigh));
+        expect(chain.map((one) => bench.told(one))).toEqual([
+          reference(chain[0], atLow),
+          reference(chain[1], atHigh),
+          reference(chain[2], atTop),
+        ]);
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+test("a correlation without a number for the next one is metered", () => {
+  const feeds = [
+    { version: "sum1", place: 0, groupBy: [], values: { fields: ["user.name"], numbers: true } },
+  ];
+  const low = rule({ version: "low1", condition: { gte: 1 }, feeds, generate: false });
+  const sum = rule({
+    version: "sum1",
+    type: "value_sum",
+    groupBy: [],
+    condition: { gte: 5, field: ["user.name"] },
+    level: 1,
+  });
+  const told = (group: string) => {
+    const bench = new Bench();
+    bench.send({ kind: "rule", rule: low }, { kind: "rule", rule: sum });
+    bench.send(signal(low, { at: 0, id: "e", group, from: 0, value: "" }), end);
+    return [bench.told().length, bench.valueless()];
+  };
+  expect([told("5"), told("4"), told("ann")]).toEqual([
+    [1, 0],
+    [0, 0],
+    [0, 1],
+  ]);
 });
 
 test("a stream that has ended takes nothing more", () => {

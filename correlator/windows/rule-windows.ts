@@ -19,7 +19,8 @@ import {
 import type { Member } from "./members.ts";
 
 export type Bounds = {
-  readonly matchesMax: number;
+  readonly matchesMax: number; // of a group
+  readonly valuesMax: number; // of a group, of all its matches together
   readonly groupsMax: number;
   readonly evidenceMax: number;
 };
@@ -27,17 +28,23 @@ export type Bounds = {
 export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
-  readonly points: { readonly group: Group; readonly member: Member }[];
+  readonly points: {
+    readonly group: Pick<Group, "values" | "page">;
+    readonly member: Member;
+  }[];
 };
 export type Match = {
   readonly group: readonly string[];
   readonly member: Member;
   readonly page: boolean;
 };
-export type Taken = "added" | "known" | "overdue";
+export type Taken = "added" | "known" | "overdue" | "forgotten";
+/** What gave way because a bound was reached. */
+export type Lost = { evicted: number; forgotten: number };
 
 const BUCKETS_A_SPAN = 4;
 const FORGET_OVER = 64;
+const KEPT = 0.75; // of what a group may have, once it had more
 
 export class RuleWindows {
   readonly rule: CorrelationRule;
@@ -45,7 +52,7 @@ export class RuleWindows {
   watermarkMs = Number.NEGATIVE_INFINITY;
   readonly #context: Context;
   readonly #bounds: Bounds;
-  readonly #counts: { evicted: number };
+  readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
   readonly #dirty = new Set<Group>();
@@ -54,7 +61,7 @@ export class RuleWindows {
 
   constructor(
     context: Context,
-    parts: { readonly bounds: Bounds; readonly counts: { evicted: number }; readonly room: Room },
+    parts: { readonly bounds: Bounds; readonly counts: Lost; readonly room: Room },
   ) {
     const { bounds, counts, room } = parts;
     this.#counts = counts;
@@ -70,6 +77,7 @@ export class RuleWindows {
     const { member } = match;
     if (member.timeMs < this.watermarkMs) return "overdue";
     const group = this.#group(match.group, member.timeMs);
+    if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
     const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
@@ -119,13 +127,26 @@ export class RuleWindows {
     return (member) => caused.points.push({ group, member });
   }
 
+  #isOver({ members }: Group): boolean {
+    const { matchesMax, valuesMax } = this.#bounds;
+    return members.length > matchesMax || members.valuesCount > valuesMax;
+  }
+
+  /** Of a group with too much the oldest goes. Matches of one time go together: where they are too many, no more are taken. */
   #bound(group: Group, caused: Caused): void {
     const { members } = group;
-    if (members.length > this.#bounds.matchesMax) {
+    if (this.#isOver(group)) {
       group.bounded = true;
+      const keep = {
+        matches: Math.ceil(this.#bounds.matchesMax * KEPT),
+        values: Math.ceil(this.#bounds.valuesMax * KEPT),
+      };
+      const cutMs = members.times[members.placeOfNewest(keep)] ?? 0;
+      if (cutMs <= (group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY)) return;
       caused.findings.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
-      const keep = Math.ceil(this.#bounds.matchesMax * 0.75);
-      forget(group, members.times[members.length - keep] ?? 0);
+      const before = members.length;
+      forget(group, cutMs);
+      this.#counts.forgotten += before - members.length;
     } else if (
       members.length > FORGET_OVER &&
       (members.times[0] ?? 0) < this.watermarkMs - 3 * this.rule.spanMs

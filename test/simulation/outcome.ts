@@ -100,7 +100,7 @@ function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
 
 /** The same events through the same windows, in one go and without a fault: what it names as evidence must be named. */
 function undisturbed({ active, evidenceMax }: Left, events: readonly EcsEvent[]) {
-  const bounds = { matchesMax: 100_000, groupsMax: 100_000, evidenceMax };
+  const bounds = { matchesMax: 100_000, valuesMax: 100_000, groupsMax: 100_000, evidenceMax };
   const stream = new FinishedStream(active.set, { ...bounds, latenessMs: 0 });
   for (const event of events) {
     if (event.wache.late || event.wache.implausible) continue;

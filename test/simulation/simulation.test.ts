@@ -37,8 +37,8 @@ const PLANTED: readonly { readonly says: string; readonly edits: readonly Edit[]
     edits: [
       {
         file: "correlator/windows/condition.ts",
-        from: "gte: (found, wanted) => found >= wanted,",
-        to: "gte: (found, wanted) => found > wanted,",
+        from: "gte: (compared) => compared >= 0,",
+        to: "gte: (compared) => compared > 0,",
       },
     ],
   },

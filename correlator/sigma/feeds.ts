@@ -1,0 +1,59 @@
+// feeds.ts — what a rule hands to a correlation that uses it: its place there, and where the group and the values stand.
+import { idOf } from "../../core/event.ts";
+import type { CorrelationFeed } from "../../core/records.ts";
+import { readsNumbers } from "../windows/value-gauges.ts";
+import type { Draft, Reading } from "./document.ts";
+import type { Correlation, Detection, Names, Rule } from "./link.ts";
+import type { DetectionFeed } from "./rule.ts";
+
+export const ruleId = ({ header }: Draft): string =>
+  header.id ?? header.name ?? idOf("rule", header.title);
+
+const answersTo = (rule: Draft, word: string): boolean =>
+  rule.header.name === word || ruleId(rule) === word;
+
+/** The field that a correlation's name for it means in a rule that feeds it. */
+export function aliased(rule: Correlation, target: Rule, field: string): string {
+  const alias = rule.body.aliases.find((one) => one.name === field);
+  return alias?.fields.find((one) => answersTo(target, one.rule.text))?.field ?? field;
+}
+
+type Feeding = { readonly versions: ReadonlyMap<Draft, string>; readonly names: Names };
+
+export function detectionFeed(
+  user: Correlation,
+  rule: Detection,
+  feeding: Feeding & { readonly reading: Reading },
+): DetectionFeed {
+  const field = (name: string) =>
+    feeding.reading.mapField(rule.body.logsource, aliased(user, rule, name));
+  return {
+    version: feeding.versions.get(user) ?? "",
+    place: placeOf(user, rule, feeding.names),
+    groupBy: user.body.groupBy.map((one) => field(one.text)),
+    valueFields: (user.body.condition.field ?? []).map(field),
+    numbers: readsNumbers(user.body),
+  };
+}
+
+export function correlationFeed(
+  user: Correlation,
+  rule: Correlation,
+  feeding: Feeding,
+): CorrelationFeed {
+  const { field } = user.body.condition;
+  return {
+    version: feeding.versions.get(user) ?? "",
+    place: placeOf(user, rule, feeding.names),
+    groupBy: user.body.groupBy.map((one) => aliased(user, rule, one.text)),
+    ...(field && {
+      values: {
+        fields: field.map((name) => aliased(user, rule, name)),
+        numbers: readsNumbers(user.body),
+      },
+    }),
+  };
+}
+
+const placeOf = (user: Correlation, rule: Rule, names: Names): number =>
+  user.body.rules.findIndex((reference) => names.find(reference.text) === rule);

@@ -1,0 +1,163 @@
+// What events that are not as a rule expects mean for the correlations over their fields.
+import { expect, test } from "vitest";
+import type { EcsEvent } from "../core/event.ts";
+import type { Finding, Signal } from "../core/records.ts";
+import { indexedMatcher } from "./match/indexed.ts";
+import { findingsOf } from "./rule-tests.ts";
+import { readRules } from "./sigma/load.ts";
+import { type Missed, signalsOf } from "./signals.ts";
+
+const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T08:00:00Z") =>
+  ({
+    hit: 1,
+    ...fields,
+    "@timestamp": time,
+    event: { id: `${JSON.stringify(fields).slice(0, 60)} ${time}` },
+    wache: { stream: "live", sources: [{ product: "p" }] },
+  }) as unknown as EcsEvent;
+
+function setOf(type: string, condition: string) {
+  const { set, problems } = readRules([
+    {
+      path: "r.yml",
+      lenient: false,
+      text: `title: R
+name: r
+logsource: { product: p }
+detection: { s: { hit: 1 }, condition: s }
+---
+title: C
+correlation:
+  type: ${type}
+  rules: [r]
+  group-by: [who]
+  timespan: 1m
+  condition: { field: x, ${condition} }
+`,
+    },
+  ]);
+  expect(problems).toEqual([]);
+  if (!set) throw new Error("no set");
+  return set;
+}
+const SETS = {
+  value_sum: setOf("value_sum", "gt: 0"),
+  value_count: setOf("value_count", "gte: 1"),
+};
+
+/** The groups and values that the event's signals carry, and what was missed. */
+function carried(type: keyof typeof SETS, fields: Readonly<Record<string, unknown>>) {
+  const missed: Missed = { missedGroups: 0, missedValues: 0 };
+  const signals = signalsOf(eventOf(fields), SETS[type].detections, missed);
+  const told = signals.map(({ value }) => {
+    const { group, matches } = value as Signal;
+    return [...group, ...matches.map(({ values }) => values)];
+  });
+  return { told, missed };
+}
+
+const none = { missedGroups: 0, missedValues: 0 };
+const noGroup = { missedGroups: 1, missedValues: 0 };
+const noValue = { missedGroups: 0, missedValues: 1 };
+const LONG = "g".repeat(1_000_000);
+
+test.for([
+  { name: "a number", who: "ann", x: 1.5, want: [["ann", 1.5]], missed: none },
+  { name: "a number as text", who: "ann", x: "1.50", want: [["ann", 1.5]], missed: none },
+  { name: "zero", who: "ann", x: 0, want: [["ann", 0]], missed: none },
+  {
+    name: "a list of numbers",
+    who: "ann",
+    x: [1, "2", 2],
+    want: [["ann", [1, 2, 2]]],
+    missed: none,
+  },
+  { name: "a list of one", who: "ann", x: [[7]], want: [["ann", 7]], missed: none },
+  {
+    name: "a list with a number in it",
+    who: "ann",
+    x: ["a", 3, null, {}],
+    want: [["ann", 3]],
+    missed: none,
+  },
+  { name: "text", who: "ann", x: "much", want: [], missed: noValue },
+  { name: "null", who: "ann", x: null, want: [], missed: noValue },
+  { name: "nothing", who: "ann", x: undefined, want: [], missed: noValue },
+  { name: "an object", who: "ann", x: { a: 1 }, want: [], missed: noValue },
+  { name: "true", who: "ann", x: true, want: [], missed: noValue },
+  { name: "an empty list", who: "ann", x: [], want: [], missed: noValue },
+  { name: "a text of 1 MB", who: "ann", x: "1".repeat(1_000_000), want: [], missed: noValue },
+  { name: "no group and no number", who: null, x: "much", want: [], missed: noGroup },
+  { name: "an object as group", who: { a: 1 }, x: 1, want: [], missed: noGroup },
+  { name: "an empty text as group", who: "", x: 1, want: [], missed: noGroup },
+  {
+    name: "a list as group",
+    who: ["ann", 7, null],
+    x: 1,
+    want: [
+      ["ann", 1],
+      ["7", 1],
+    ],
+    missed: none,
+  },
+])("value_sum: $name", ({ who, x, want, missed }) => {
+  expect(carried("value_sum", { who, x })).toEqual({ told: want, missed });
+});
+
+test.for([
+  {
+    name: "a list of values",
+    x: ["a", 1, "a", true],
+    want: [["ann", ["a", "1", "true"]]],
+    missed: none,
+  },
+  { name: "a number", x: 1, want: [["ann", ["1"]]], missed: none },
+  { name: "null", x: null, want: [], missed: noValue },
+  { name: "an object", x: { a: 1 }, want: [], missed: noValue },
+])("value_count: $name", ({ x, want, missed }) => {
+  expect(carried("value_count", { who: "ann", x })).toEqual({ told: want, missed });
+});
+
+test("a list of 100,000 numbers adds the first 256, a group of 1 MB is one of its own", () => {
+  const { told } = carried("value_sum", { who: LONG, x: Array.from({ length: 100_000 }, () => 1) });
+  const [[group = "", numbers] = []] = told as [string, number[]][];
+  expect(numbers).toEqual(Array.from({ length: 256 }, () => 1));
+  expect(String(group).length).toBeLessThan(300);
+  const [[other] = []] = carried("value_sum", { who: `${LONG}h`, x: 1 }).told;
+  expect(other).not.toBe(group);
+});
+
+const spans = (findings: readonly Finding[]) =>
+  findings.map(({ firstMs, lastMs, count }) => [
+    new Date(firstMs).toISOString(),
+    new Date(lastMs).toISOString(),
+    count,
+  ]);
+test.for([
+  { name: "1970", times: ["1970-01-01T00:00:00.000Z", "1970-01-01T00:01:00.000Z"] },
+  { name: "before 1970", times: ["1969-12-31T23:59:30.000Z", "1970-01-01T00:00:30.000Z"] },
+  { name: "2100", times: ["2100-02-28T23:59:30.000Z", "2100-03-01T00:00:30.000Z"] },
+  { name: "around a leap second", times: ["2016-12-31T23:59:59.999Z", "2017-01-01T00:00:59.999Z"] },
+  { name: "equal times", times: ["2026-01-05T08:00:00.000Z", "2026-01-05T08:00:00.000Z"] },
+])("types over values, at the edge of a window: $name", ({ times }) => {
+  const [first = "", last = ""] = times;
+  const later = new Date(Date.parse(first) + 60_001).toISOString();
+  for (const [type, condition] of [
+    ["value_sum", "gte: 3"],
+    ["value_avg", "eq: 1.5"],
+    ["value_median", "eq: 1.5"],
+    ["value_percentile", "percentile: 75, eq: 1.75"],
+    ["value_percentile", "eq: 50"],
+    ["value_count", "gte: 2"],
+  ] as const) {
+    const set = setOf(type, condition);
+    const run = (end: string) =>
+      spans(
+        findingsOf([eventOf({ who: "a", x: 1 }, first), eventOf({ who: "a", x: 2 }, end)], set, {
+          matcher: indexedMatcher(set),
+        }),
+      );
+    expect([type, run(last)]).toEqual([type, [[first, last, 2]]]);
+    expect([type, run(later)]).toEqual([type, []]);
+  }
+});
