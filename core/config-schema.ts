@@ -235,6 +235,18 @@ const correlator = section(
       default: 20,
       description: "event ids named by a finding",
     }),
+    late: section(
+      {
+        every: Type.Optional(
+          Type.String({
+            pattern: "^[1-9][0-9]*(s|m|h)$",
+            description: "correlates them so often, such as 5m; else wache backfill --late does",
+          }),
+        ),
+        page: Type.Boolean({ default: true, description: "what they show of live pages" }),
+      },
+      "events later than time.lateness",
+    ),
     snapshot: span("60s", "how often state is snapshotted"),
   },
   "rules and windows",

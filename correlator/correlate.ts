@@ -11,6 +11,8 @@ import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
 import { startKeep } from "../core/store/keep.ts";
 import { startRetention } from "../core/store/retention.ts";
+import { worldOf } from "./backfill/kept-world.ts";
+import { addBackfillRoutes } from "./backfill/routes.ts";
 import { type Counts, WindowsProcessor } from "./windows/processor.ts";
 
 export const correlateService: Service = {
@@ -57,6 +59,7 @@ export const correlateService: Service = {
         this.set([...stages.values()].reduce((sum, stage) => sum + stage.groups(), 0));
       },
     });
+    addBackfillRoutes(context.http, worldOf(context.store, bus));
     const keeps = [
       await startKeep(context, { group: "keep-events", topic: TOPIC.events, into: "events" }),
       await startKeep(context, { group: "keep-findings", topic: TOPIC.findings, into: "findings" }),

@@ -9,6 +9,7 @@ import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service } from "../core/service.ts";
 import { rulesInForce } from "./active-rules.ts";
+import { startLateWatch } from "./backfill/late-watch.ts";
 import { type DetectCounts, DetectProcessor } from "./detection.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
@@ -35,11 +36,20 @@ export const detectService: Service = {
           return stage;
         },
       },
-      { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
+      {
+        ...context,
+        onGone: (partition) => stages.delete(partition),
+        afterBatch: (partition) => counters(stages.get(partition)?.counts),
+      },
     );
+    const stopLate = startLateWatch(context, {
+      rules: rules.current,
+      isMine: () => stages.has(0),
+    });
     return {
       stop: async () => {
         rules.stop();
+        await stopLate();
         await running.stop();
       },
     };

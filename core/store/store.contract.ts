@@ -204,6 +204,21 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(await store.getDocument("accounts", "admin")).toBeUndefined();
     });
 
+    test("a checkpoint is replaced by whoever read it last, beside documents of its name", async () => {
+      const store = await open();
+      const at = (revision: number) => ({
+        id: "late-events",
+        revision,
+        body: { clockMs: revision },
+      });
+      await store.putDocuments("findings", [{ ...at(9), body: { lastMs: 9 } }]);
+      expect(await store.getDocument("checkpoints", "late-events")).toBeUndefined();
+      expect(await store.replaceDocument("checkpoints", at(1), 0)).toBe(true);
+      expect(await store.replaceDocument("checkpoints", at(2), 1)).toBe(true);
+      expect(await store.replaceDocument("checkpoints", at(2), 1)).toBe(false);
+      expect(await store.getDocument("checkpoints", "late-events")).toEqual(at(2));
+    });
+
     test("documents come in the order of a number, page by page", async () => {
       const store = await open();
       const documents = Array.from({ length: 25 }, (_, n) => ({
