@@ -3,12 +3,19 @@ import { Counter } from "prom-client";
 import { spanMs } from "../../core/config-schema.ts";
 import { messageOf } from "../../core/errors.ts";
 import { LIVE } from "../../core/event.ts";
+import { TOPIC } from "../../core/records.ts";
 import type { ServiceContext } from "../../core/service.ts";
 import type { ActiveRules } from "../detection.ts";
 import { worldOf } from "./kept-world.ts";
 import { backfillLate } from "./late.ts";
 
 const FIRST_LOOK_BACK_MS = 24 * 3600_000; // what was late longer ago is for `wache backfill --late`
+
+const KEEPS = [
+  { group: "keep-events", topic: TOPIC.events },
+  { group: "keep-findings", topic: TOPIC.findings },
+];
+const LAG_MAX = 100_000; // records, a few seconds' worth under load
 
 /** `isMine`: of several processes one does it. Gives what stops it, once a run under way has ended. */
 export function startLateWatch(
@@ -24,6 +31,11 @@ export function startLateWatch(
     registers: [metrics],
   });
   const look = async (): Promise<void> => {
+    // A store that was away and catches up has parts of episodes: what is found in them is poorer than what live found.
+    const lag = await context.bus.lag(KEEPS);
+    const behind = lag.reduce((sum, { end, committed }) => sum + end - committed, 0);
+    if (behind > LAG_MAX)
+      return log.info(`late events wait: the store is ${behind} records behind the bus`);
     const { set, matcher } = parts.rules();
     const world = worldOf(context.store, context.bus);
     const run = await backfillLate(

@@ -48,9 +48,9 @@ export async function backfillLate(
   let told = 0;
   for (const cluster of clustersOf(late, rules, reach)) {
     const set = narrowed(rules.set, cluster.touched);
-    const { changed, grows } = await changesIn(world, { ...rules, set }, { cluster, wish });
+    const { changed, growing } = await changesIn(world, { ...rules, set }, { cluster, wish });
     told += await tellFuller(world, changed, wish);
-    if (grows) pending.push(...cluster.events);
+    pending.push(...growing);
   }
   if (progress) await saveProgress(world, progress, { late: all, pending });
   return { late: late.length, told, pending: pending.length };
@@ -111,7 +111,7 @@ async function changesIn(
   world: KeptWorld,
   rules: Rules,
   { cluster, wish }: { readonly cluster: Cluster; readonly wish: LateWish },
-): Promise<{ readonly changed: readonly Finding[]; readonly grows: boolean }> {
+): Promise<{ readonly changed: readonly Finding[]; readonly growing: readonly EcsEvent[] }> {
   const { stream, fromMs, toMs } = cluster;
   const { settledMs } = wish;
   const reach = reachOf(rules.set);
@@ -124,8 +124,9 @@ async function changesIn(
   const changed = found.withLate.filter(
     (one) => cluster.touched.has(one.ruleVersion) && fullnessOf(one) > (before.get(one.id) ?? 0),
   );
-  const grows =
-    stream === LIVE &&
-    (toMs + farMs >= settledMs || found.withLate.some((one) => mayGrow(one, { reach, settledMs })));
-  return { changed, grows };
+  if (stream !== LIVE) return { changed, growing: [] };
+  const open = found.withLate.filter((one) => mayGrow(one, { reach, settledMs }));
+  const isOpen = (timeMs: number): boolean =>
+    timeMs + farMs >= settledMs || open.some(({ firstMs }) => timeMs >= firstMs - farMs);
+  return { changed, growing: cluster.events.filter((event) => isOpen(timeOf(event))) };
 }

@@ -40,12 +40,12 @@ export async function findInRange(
   { onEvent: tell, ...wish }: RangeWish & { readonly late?: true; readonly onEvent?: OnEvent },
 ): Promise<InRange> {
   const reach = reachOf(rules.set);
-  const kept = await keptSpan(world, wish.q);
+  const kept = await keptSpan(world);
   let beforeMs = mostOf(reach);
   let afterMs = beforeMs;
   for (let onEvent = tell; ; onEvent = undefined) {
     const read: Edges = {
-      ...(wish.fromMs !== undefined && { fromMs: wish.fromMs - beforeMs }),
+      ...(wish.fromMs !== undefined && { fromMs: Math.max(0, wish.fromMs - beforeMs) }),
       ...(wish.toMs !== undefined && { toMs: wish.toMs + afterMs }),
     };
     const found = await correlate(world, rules, { ...wish, read, ...(onEvent && { onEvent }) });
@@ -106,9 +106,10 @@ function cutOf(
   };
 }
 
-async function keptSpan(world: Pick<KeptWorld, "events">, q: string): Promise<Edges> {
+/** Of all events: asking for the first of some would be a search through those before it. */
+async function keptSpan(world: Pick<KeptWorld, "events">): Promise<Edges> {
   const edge = async (order: EventsWish["order"]): Promise<number | undefined> => {
-    for await (const event of eventsOf(world, { q, order, limit: 1 })) return timeOf(event);
+    for await (const event of eventsOf(world, { q: "", order, limit: 1 })) return timeOf(event);
     return undefined;
   };
   const [fromMs, toMs] = [await edge("oldest"), await edge("newest")];
