@@ -93,7 +93,7 @@ async function backfillSettled({ backfill, run }: Opened, ...args: readonly stri
   await until(() => everything<EcsEvent>(run.data, "/api/events"), isStored);
   return until(
     () => backfill(...args),
-    ({ error }) => !error.includes("may still grow"),
+    ({ error }) => !error.includes("left to the running rules"),
   );
 }
 

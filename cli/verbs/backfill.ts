@@ -72,7 +72,7 @@ async function runRange(
 ): Promise<void> {
   const { events, found, told, growing, leftOut } = await backfillRange(world, rules, wish);
   err(
-    `${counted(told, "finding")} told of ${found} found in ${counted(events, "event")}; the others are kept already`,
+    `${counted(told, "finding")} told of ${found} found in ${counted(events, "event")}${found > told ? "; the others are kept already, or may still grow" : ""}`,
   );
   if (growing > 0)
     err(

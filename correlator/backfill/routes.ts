@@ -6,6 +6,7 @@ import type { Document } from "../../core/store/store.ts";
 import type { KeptWorld } from "./kept-world.ts";
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
+const EVENTS_PAGE_MAX = 200; // an event has up to a megabyte, and whoever asks takes 256 of an answer
 const FINDINGS_PATH = "/backfill/findings";
 const CHECKPOINT_PATH = "/backfill/checkpoint";
 
@@ -13,9 +14,7 @@ export function addBackfillRoutes(
   http: FastifyInstance,
   world: Pick<KeptWorld, "publish" | "checkpoint" | "note">,
 ): void {
-  const options = {
-    ...{ bodyLimit: BODY_BYTES_MAX, schema: { hide: true } as object },
-  };
+  const options = { bodyLimit: BODY_BYTES_MAX, schema: { hide: true } as object };
   http.post<{ Body: { readonly findings: readonly Finding[] } }>(
     FINDINGS_PATH,
     options,
@@ -51,7 +50,7 @@ export function distantWorld(ask: Ask): KeptWorld {
   const pageOf = <T>(answer: Readonly<Record<string, unknown>>) =>
     answer as { readonly items: readonly T[]; readonly cursor?: string };
   return {
-    events: async ({ q, order, fromMs, toMs, limit = 500 }, cursor) => {
+    events: async ({ q, order, fromMs, toMs, limit = EVENTS_PAGE_MAX }, cursor) => {
       const query = new URLSearchParams({ q, order, limit: String(limit) });
       if (fromMs !== undefined) query.set("from", String(fromMs));
       if (toMs !== undefined) query.set("to", String(toMs));
