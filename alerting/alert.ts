@@ -4,10 +4,11 @@
 // Out:   wache.incidents (copied to the store by keep), wache.notifications, and messages in the channels.
 // Holds: each step commits what it read only once what it wrote is durable; paging does not need the store.
 import { Counter, Gauge } from "prom-client";
-import { type Config, spanMs } from "../core/config-schema.ts";
+import type { Config } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext } from "../core/service.ts";
+import { spanMs } from "../core/spans.ts";
 import { startKeep } from "../core/store/keep.ts";
 import { channelsOf } from "./delivery/channels.ts";
 import { Delivery, type DeliveryOptions } from "./delivery/deliver.ts";

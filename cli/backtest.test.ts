@@ -72,12 +72,18 @@ test.for([
   {
     name: "from a time on",
     args: ["--from", "2026-01-06T00:00:00Z"],
-    want: [{ ...failed, day: "2026-01-06", count: 3 }],
+    want: [
+      { ...failed, day: "2026-01-06", count: 3 },
+      { ...many, day: "2026-01-05", count: 1 }, // it began before, and reaches into the times
+    ],
   },
   {
     name: "up to a time",
     args: ["--to", "2026-01-05T23:59:30Z"],
-    want: [{ ...failed, day: "2026-01-05", count: 4 }],
+    want: [
+      { ...failed, day: "2026-01-05", count: 4 },
+      { ...many, day: "2026-01-05", count: 1 }, // it ends later, and begins in the times
+    ],
   },
   {
     name: "of a query",
@@ -98,6 +104,22 @@ test("a table for people, and how much was tried", async () => {
   const { out, err } = await run(rules);
   expect(out[1]).toBe("2026-01-05  9      low    detection    Failed       f");
   expect(err).toBe("2 of 2 rules found something in 13 events");
+});
+
+test("findings as live gives them, wherever the times cut them", async () => {
+  const found = async (...args: string[]) =>
+    (await run("--findings", "--json", ...args, rules)).out.map((line) => JSON.parse(line));
+  const all = await found();
+  expect(all).toEqual([
+    {
+      ...{ finding: expect.any(String), rule: "m", group: { "user.name": "ann" }, count: 3 },
+      ...{ first: "2026-01-05T23:59:30.000Z", last: "2026-01-06T00:00:10.000Z" },
+    },
+  ]);
+  expect(await found("--from", "2026-01-06T00:00:10Z")).toEqual(all);
+  expect(await found("--to", "2026-01-05T23:59:30Z")).toEqual(all);
+  expect(await found("--from", "2026-01-06T00:00:11Z")).toEqual([]);
+  expect((await run("--findings", rules)).out[1]).toContain(all[0].finding);
 });
 
 test.for([

@@ -1,17 +1,13 @@
 // backtest.ts — what rules would have found in events that are there: matches and findings a rule and a day.
 //
-// In:    kept events, the oldest first.
-// Out:   counts by rule and UTC day: events of detections, findings of correlations.
-// Holds: each stream correlates by itself, as it does live; windows close behind its events, so that memory stays bounded.
-import { dayOf, type EcsEvent, timeOf } from "../core/event.ts";
-import { FinishedStream } from "../correlator/finished-stream.ts";
-import { indexedMatcher } from "../correlator/match/indexed.ts";
-import type { Matcher } from "../correlator/match/matcher.ts";
+// In:    the kept events of a range, and those around it that its findings reach to.
+// Out:   counts by rule and UTC day: events of detections, findings of correlations by their beginning; the findings.
+// Holds: each stream correlates by itself, as it does live; late events are left out, as live leaves them out.
+import { dayOf, timeOf } from "../core/event.ts";
+import type { Finding } from "../core/records.ts";
+import type { KeptWorld } from "../correlator/backfill/kept-world.ts";
+import { findInRange, type RangeWish, type Rules } from "../correlator/backfill/range.ts";
 import type { RuleSet } from "../correlator/sigma/rule.ts";
-import type { Bounds } from "../correlator/windows/rule-windows.ts";
-
-const STREAMS_MAX = 1000;
-const CLOCK_EVERY_EVENTS = 1000;
 
 export type Backtested = {
   readonly kind: string; // detection, or the correlation's type
@@ -21,63 +17,49 @@ export type Backtested = {
   readonly day: string;
   readonly count: number;
 };
+export type Backtest = {
+  readonly counts: readonly Backtested[];
+  readonly findings: readonly Finding[]; // of correlations that are shown, by their beginning
+  readonly events: number;
+  readonly leftOut: number; // events of too many imports: matched, not correlated
+};
 
-export class Backtest {
-  events = 0;
-  streamsLeftOut = 0; // events of more streams than are kept apart: matched, not correlated
-  readonly #set: RuleSet;
-  readonly #bounds: Bounds;
-  readonly #matcher: Matcher;
-  readonly #streams = new Map<string, FinishedStream>();
-  readonly #counts = new Map<string, Map<string, number>>(); // by rule and day
+type Days = Map<string, number>;
 
-  constructor(set: RuleSet, bounds: Bounds) {
-    this.#set = set;
-    this.#bounds = bounds;
-    this.#matcher = indexedMatcher(set);
-  }
-
-  add(event: EcsEvent): void {
-    this.events += 1;
-    const rules = this.#matcher.match(event, event.wache.sources).map(({ rule }) => rule);
-    for (const { about } of rules) this.#count(about.id, timeOf(event));
-    if (this.#set.correlations.length === 0) return;
-    const stream = this.#streamOf(event.wache.stream);
-    if (stream === undefined) {
-      this.streamsLeftOut += 1;
-      return;
-    }
-    if (!event.wache.late && !event.wache.implausible) stream.correlate(event, rules);
-    if (this.events % CLOCK_EVERY_EVENTS === 0) stream.clock(timeOf(event));
-  }
-
-  /** The counts, once there are no more events. */
-  end(): readonly Backtested[] {
-    for (const stream of this.#streams.values())
-      for (const { rule, firstMs } of stream.end()) this.#count(rule.id, firstMs);
-    const rules = [
-      ...this.#set.detections.map(({ about }) => ({ kind: "detection", about })),
-      ...this.#set.correlations.map(({ about, type }) => ({ kind: type, about })),
-    ];
-    return rules.flatMap(({ kind, about: { id, title, level } }) =>
-      [...(this.#counts.get(id) ?? [])]
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([day, count]) => ({ kind, rule: id, title, level, day, count })),
-    );
-  }
-
-  #count(rule: string, timeMs: number): void {
-    const days = this.#counts.get(rule) ?? new Map<string, number>();
+export async function backtest(
+  world: Pick<KeptWorld, "events">,
+  rules: Rules,
+  wish: RangeWish,
+): Promise<Backtest> {
+  const byRule = new Map<string, Days>();
+  const count = (rule: string, timeMs: number): void => {
+    const days: Days = byRule.get(rule) ?? new Map();
     const day = dayOf(timeMs).replaceAll(".", "-");
     days.set(day, (days.get(day) ?? 0) + 1);
-    this.#counts.set(rule, days);
-  }
+    byRule.set(rule, days);
+  };
+  const found = await findInRange(world, rules, {
+    ...wish,
+    onEvent: (event, matched) => {
+      for (const { about } of matched) count(about.id, timeOf(event));
+    },
+  });
+  for (const { rule, firstMs } of found.findings) count(rule.id, firstMs);
+  const findings = found.findings.toSorted(
+    (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
+  );
+  const { events, leftOut } = found;
+  return { counts: countsOf(rules.set, byRule), findings, events, leftOut };
+}
 
-  #streamOf(name: string): FinishedStream | undefined {
-    const known = this.#streams.get(name);
-    if (known !== undefined || this.#streams.size >= STREAMS_MAX) return known;
-    const stream = new FinishedStream(this.#set, { ...this.#bounds, latenessMs: 0, stream: name });
-    this.#streams.set(name, stream);
-    return stream;
-  }
+function countsOf(set: RuleSet, byRule: ReadonlyMap<string, Days>): readonly Backtested[] {
+  const rules = [
+    ...set.detections.map(({ about }) => ({ kind: "detection", about })),
+    ...set.correlations.map(({ about, type }) => ({ kind: type, about })),
+  ];
+  return rules.flatMap(({ kind, about: { id, title, level } }) =>
+    [...(byRule.get(id) ?? [])]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([day, count]) => ({ kind, rule: id, title, level, day, count })),
+  );
 }

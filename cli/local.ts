@@ -52,6 +52,11 @@ const unreachable = (dataDir: string, cause: unknown): UserError =>
     { cause, exitCode: EXIT.unreachable },
   );
 
+/** The process was there a moment ago. */
+export const nothingRuns = (dataDir: string): never => {
+  throw unreachable(dataDir, new Error("it ended meanwhile"));
+};
+
 function exchange(socketPath: string, call: LocalCall): Promise<LocalAnswer> {
   const { method = "GET", path, body } = call;
   const text = body === undefined ? undefined : JSON.stringify(body);

@@ -49,6 +49,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/events-search.ts")).eventsSearch,
   },
   {
+    name: "backfill",
+    summary: "keep what rules find in stored events",
+    load: async () => (await import("./verbs/backfill.ts")).backfill,
+  },
+  {
     name: "eval",
     summary: "try rules on a file of events",
     load: async () => (await import("./verbs/eval.ts")).evaluate,

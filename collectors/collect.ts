@@ -7,11 +7,11 @@
 // The path of a line: an input frames it (inputs/), parsers/parsers.ts reads it, stamp.ts gives it its id and clock,
 // outbox.ts puts it in order with the ticks and hands it to the bus, or to spool.ts while the bus is away.
 import { join } from "node:path";
-import { spanMs } from "../core/config-schema.ts";
 import { UserError } from "../core/errors.ts";
 import type { LogSourceReader } from "../core/log-sources.ts";
 import { loadMappings, mappingFolders } from "../core/mappings.ts";
 import type { Clock, Service, ServiceContext } from "../core/service.ts";
+import { spanMs } from "../core/spans.ts";
 import { openCollectorDb } from "./collector-db.ts";
 import { feederId } from "./identity.ts";
 import { startFiles } from "./inputs/files.ts";

@@ -9,7 +9,7 @@ const section = <T extends Parameters<typeof Type.Object>[0]>(fields: T, descrip
 const host = (description: string) => Type.String({ default: "127.0.0.1", description });
 const port = (byDefault: number, description: string) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: byDefault, description });
-/** A span as people write it: `30s`, `10m`, `1h`, `7d`; read by `spanMs`. */
+/** A span as people write it: `30s`, `10m`, `1h`, `7d`; read by spans.ts. */
 const span = (byDefault: string, description: string) =>
   Type.String({ pattern: "^[0-9]+(ms|s|m|h|d)$", default: byDefault, description });
 const secret = (description: string) =>
@@ -242,6 +242,18 @@ const correlator = section(
       default: 20,
       description: "event ids named by a finding",
     }),
+    late: section(
+      {
+        every: Type.Optional(
+          Type.String({
+            pattern: "^[1-9][0-9]*(s|m|h)$",
+            description: "correlates them so often, such as 5m; else wache backfill --late does",
+          }),
+        ),
+        page: Type.Boolean({ default: true, description: "what they show of live pages" }),
+      },
+      "events later than time.lateness",
+    ),
     snapshot: span("60s", "how often state is snapshotted"),
   },
   "rules and windows",
@@ -375,16 +387,3 @@ export const configSchema = Type.Object(
 );
 export type Config = Static<typeof configSchema>;
 export type ChannelConfig = Static<typeof channel>;
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-/** The milliseconds of a span such as `30s`; the schema has checked its form. */
-export function spanMs(text: string): number {
-  const [, count, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return Number(count) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
-}

@@ -148,7 +148,8 @@ export type Finding = {
   readonly supersedes?: readonly string[]; // earlier findings that this one replaces
   readonly withdrawn?: true; // a late event took its ground away
   readonly bounded?: true; // a bound was reached: the count is a lower one
-  readonly page?: true; // an import whose sender asked for pages
+  readonly page?: true; // an import whose sender, or a backfill whose starter, asked for pages
+  readonly backfilled?: true; // found in kept events, later than live would have: pages only where that was asked for
   readonly suppressed?: number; // further episodes that are not told; a lower bound while they go on
   readonly absence?: AbsenceAbout; // that something did not come; the count says how often it was missed
 };

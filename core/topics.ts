@@ -1,7 +1,8 @@
 // topics.ts — the topics that Wache needs, as the configuration wants them.
 import type { TopicSpec } from "./bus/bus.ts";
-import { type Config, spanMs } from "./config-schema.ts";
+import type { Config } from "./config-schema.ts";
 import { TOPIC, type TopicName } from "./records.ts";
+import { spanMs } from "./spans.ts";
 
 const COMPACTED: ReadonlySet<TopicName> = new Set([TOPIC.incidents, TOPIC.state]);
 

@@ -5,12 +5,14 @@
 // The path: windows/processor.ts takes a record, rule-windows.ts finds its group, group.ts its episodes, findings.ts tells.
 // It also keeps events and findings in the store (core/store/keep.ts), with groups of their own.
 import { Gauge } from "prom-client";
-import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service } from "../core/service.ts";
+import { spanMs } from "../core/spans.ts";
 import { startKeep } from "../core/store/keep.ts";
 import { startRetention } from "../core/store/retention.ts";
+import { worldOf } from "./backfill/kept-world.ts";
+import { addBackfillRoutes } from "./backfill/routes.ts";
 import { windowCounters } from "./window-counters.ts";
 import { WindowsProcessor } from "./windows/processor.ts";
 
@@ -59,6 +61,7 @@ export const correlateService: Service = {
         this.set([...stages.values()].reduce((sum, stage) => sum + stage.groups(), 0));
       },
     });
+    addBackfillRoutes(context.http, worldOf(context.store, bus));
     const keeps = [
       await startKeep(context, { group: "keep-events", topic: TOPIC.events, into: "events" }),
       await startKeep(context, { group: "keep-findings", topic: TOPIC.findings, into: "findings" }),

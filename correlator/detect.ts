@@ -4,11 +4,12 @@
 // Out:   wache.signals (for correlations), wache.findings (rules that stand alone).
 // The path: active-rules → match → signals; detection.ts is one partition's part of it.
 import { Counter } from "prom-client";
-import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext, StartedService } from "../core/service.ts";
+import { spanMs } from "../core/spans.ts";
 import { rulesInForce } from "./active-rules.ts";
+import { startLateWatch } from "./backfill/late-watch.ts";
 import { type ActiveRules, type DetectCounts, DetectProcessor } from "./detection.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
@@ -18,24 +19,31 @@ export const detectService: Service = {
   start: async (context) => {
     const rules = await rulesInForce(context);
     const running = await startDetection(context, rules.current);
+    const stopLate = startLateWatch(context, {
+      rules: rules.current,
+      isMine: () => running.has(0),
+    });
     return {
       stop: async () => {
         rules.stop();
+        await stopLate();
         await running.stop();
       },
     };
   },
 };
 
+type RunningDetection = StartedService & { readonly has: (partition: number) => boolean };
+
 /** The stage with rules from wherever they are. */
 export async function startDetection(
   context: Omit<ServiceContext, "http" | "dataDir" | "rulesDirs">,
   rules: () => ActiveRules,
-): Promise<StartedService> {
+): Promise<RunningDetection> {
   const { bus, config, metrics } = context;
   const counters = detectCounters(metrics);
   const stages = new Map<number, DetectProcessor>();
-  return runProcessor(
+  const running = await runProcessor(
     {
       name: "detect",
       version: 1,
@@ -50,8 +58,13 @@ export async function startDetection(
         return stage;
       },
     },
-    { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
+    {
+      ...context,
+      onGone: (partition) => stages.delete(partition),
+      afterBatch: (partition) => counters(stages.get(partition)?.counts),
+    },
   );
+  return { stop: () => running.stop(), has: (partition) => stages.has(partition) };
 }
 
 /** Adds what a stage counted since the last time to the metrics. */

@@ -102,6 +102,9 @@ export const findingSchema = Type.Object(
     bounded: Type.Optional(
       Type.Boolean({ description: "a bound was reached: the count is a lower one" }),
     ),
+    backfilled: Type.Optional(
+      Type.Boolean({ description: "found in stored events, later than live would have" }),
+    ),
     suppressed: Type.Optional(
       Type.Integer({ description: "further episodes of the group that are not told" }),
     ),

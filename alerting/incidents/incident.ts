@@ -230,7 +230,8 @@ function newsOf(before: Known | undefined, finding: Finding): string | undefined
     return before === undefined || isOver ? absenceText(finding) : undefined;
   }
   if (before !== undefined) return undefined;
-  return `${finding.rule.title}, from ${utc(finding.firstMs)}`;
+  const how = finding.backfilled ? ", found in stored events" : "";
+  return `${finding.rule.title}, from ${utc(finding.firstMs)}${how}`;
 }
 
 type Cause = {

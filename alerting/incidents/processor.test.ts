@@ -74,6 +74,33 @@ describe("incidents", () => {
       pages: ["1 mail opened"],
     },
     {
+      name: "a backfilled one opens an incident and pages nobody, nor do commands; live ones do",
+      inputs: [
+        finding({ backfilled: true, rule: critical }),
+        command({ do: "acknowledge" }),
+        finding({ id: "f2", count: 3 }),
+        command({ do: "comment", text: "seen" }),
+      ],
+      want: ["1 acknowledged critical 15 f1.1,f2.1 r4"],
+      pages: ["1 mail opened"],
+    },
+    {
+      name: "a backfilled one pages where its starter asked for it",
+      inputs: [finding({ backfilled: true, page: true })],
+      want: ["1 open high 12 f1.1 r1"],
+      pages: ["1 mail opened"],
+    },
+    {
+      name: "a fuller one that was backfilled takes a live one's place, and nobody is paged again",
+      inputs: [
+        finding(),
+        finding({ id: "f0", revision: 99, backfilled: true, supersedes: ["f1"], rule: critical }),
+        finding({ revision: 2, count: 13 }),
+      ],
+      want: ["1 open critical 12 f0.99 r2"],
+      pages: ["1 mail opened"],
+    },
+    {
       name: "a second finding of the key joins, counts add up, nobody is paged again",
       inputs: [finding(), finding({ id: "f2", count: 3 })],
       want: ["1 open high 15 f1.1,f2.1 r2"],

@@ -7,7 +7,6 @@ import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
-import type { Finding } from "../../core/records.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
 import { BySources } from "../../correlator/match/by-sources.ts";
@@ -15,6 +14,7 @@ import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/inde
 import { looksAt, type Match, type Readable } from "../../correlator/match/matcher.ts";
 import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
 import type { Bounds } from "../../correlator/windows/rule-windows.ts";
+import { findingLine } from "../finding-line.ts";
 
 const FAULTS_MAX = 10; // named; all are counted
 const SOURCES_MAX = 1000; // told apart
@@ -98,7 +98,7 @@ export class Evaluation {
     const findings = [...(this.#stream?.end() ?? [])].sort(
       (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
     );
-    for (const finding of findings) yield `${JSON.stringify(asLine(finding))}\n`;
+    for (const finding of findings) yield `${JSON.stringify(findingLine(finding))}\n`;
   }
 
   #read(line: string | undefined, number: number): Readable | undefined {
@@ -171,13 +171,6 @@ export class Evaluation {
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
       this.#stream?.clock(clockMs);
   }
-}
-
-function asLine({ id, rule, group, count, bounded, suppressed, absence, ...times }: Finding) {
-  const first = new Date(times.firstMs).toISOString();
-  const last = new Date(times.lastMs).toISOString();
-  const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
-  return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
 }
 
 /** The event as correlations read it: with an id, a time and a stream. */

@@ -1,10 +1,11 @@
 // demo.ts — the verb that shows a newcomer an incident: a recorded attack, sent as if it happened now.
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
-import { type Config, spanMs } from "../../core/config-schema.ts";
+import type { Config } from "../../core/config-schema.ts";
 import { packageRoot } from "../../core/package-root.ts";
 import { type Incident, LEVELS } from "../../core/records.ts";
 import { readRunFile } from "../../core/run-files.ts";
+import { spanMs } from "../../core/spans.ts";
 import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
 import { createIngest, destinationOf } from "../ingest.ts";
 import { askLocalOk } from "../local.ts";

@@ -1,9 +1,9 @@
 // eval.ts — the verb that tries rules on a file of events, without a running Wache.
 import type { Readable } from "node:stream";
 import { STREAM_NAME } from "../../collectors/streams.ts";
-import { spanMs } from "../../core/config-schema.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import { spanMs } from "../../core/spans.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";

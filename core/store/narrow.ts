@@ -1,18 +1,29 @@
 // narrow.ts — what a full-text index can say of a query: which events or chunks of events may hold an answer.
 //
 // Holds: never leaves out what holds a matching event; `query-match.ts` decides about each event.
-import { addressOf, eachLeaf, fold, isText, networkOf, VALUE_CHARS_MAX } from "./leaves.ts";
+import {
+  addressOf,
+  eachLeaf,
+  fold,
+  isText,
+  networkOf,
+  type Scalar,
+  VALUE_CHARS_MAX,
+} from "./leaves.ts";
 import { literalOf, type Pattern, type Query } from "./query.ts";
 import { isWordText, tokensOf } from "./tokens.ts";
 
 // Terms that no token can be, made of characters that FTS5's ascii tokenizer takes as letters.
 const SIX = "¤six"; // the chunk has an IPv6 address somewhere
+const LATE = "¤late"; // the chunk has an event that came too late: they are looked for again and again, and are few
+const LATE_FIELD = "wache.late";
 const JOIN = "·"; // three numbers side by side are a term, so that an IPv4 address is found by itself
 const SHORT_NUMBER = /^\d{1,5}$/;
 
 /** Adds an event's terms. `seen` holds the values that the chunk had already. */
 export function addTerms(event: unknown, terms: Set<string>, seen: Set<string>): void {
   eachLeaf(event, (path, value) => {
+    if (path === LATE_FIELD && isTrue(value)) terms.add(LATE);
     if (!isText(path)) return;
     const text = String(value);
     if (seen.has(text)) return;
@@ -22,6 +33,8 @@ export function addTerms(event: unknown, terms: Set<string>, seen: Set<string>):
     else if (text.includes(":") && addressOf(text) !== undefined) terms.add(SIX);
   });
 }
+
+const isTrue = (value: Scalar): boolean => fold(value) === "true";
 
 function addTokens(tokens: readonly string[], terms: Set<string>): void {
   for (const token of tokens) terms.add(token);
@@ -57,6 +70,7 @@ export function narrow(query: Query): Terms | undefined {
     case "words":
       return conjunction([...wordTerms(query.tokens)]);
     case "value":
+      if (query.field === LATE_FIELD && isTrue(query.text)) return whole(LATE);
       return isText(query.field) ? narrowValue(query.text) : undefined;
     case "pattern":
       return isText(query.field) ? conjunction(patternTerms(query.pattern)) : undefined;

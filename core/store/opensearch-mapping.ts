@@ -4,7 +4,12 @@ import type { Collection, Document } from "./store.ts";
 
 export type OpenSearchOptions = Config["store"]["opensearch"];
 
-export const COLLECTIONS: readonly Collection[] = ["findings", "incidents", "accounts"];
+export const COLLECTIONS: readonly Collection[] = [
+  "findings",
+  "incidents",
+  "accounts",
+  "checkpoints",
+];
 export const TERM_CHARS_MAX = 8000; // a term is at most 32,766 bytes
 
 const settings = ({ replicas }: OpenSearchOptions) => ({

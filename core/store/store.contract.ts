@@ -95,6 +95,32 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(await store.countEvents(query("failed"))).toBe(3);
     });
 
+    test("what came too late is found by its mark, in any form and with other conditions", async () => {
+      const store = await open();
+      const marked = (id: string, mark: object) => ({
+        ...event(id, 0, { message: "late true" }),
+        ...(mark as EcsEvent),
+      });
+      const wache = { stream: "live", sources: [], clockMs: 5 };
+      await store.putEvents(
+        [
+          marked("l1", { wache: { ...wache, late: true } }),
+          marked("l2", { wache: { ...wache, clockMs: 9, late: true } }),
+          marked("l3", { wache, "wache.late": "True" }),
+          marked("l4", { wache: { ...wache, late: false } }),
+          marked("l5", { wache }),
+        ].map(kept),
+      );
+      await store.refresh();
+      expect(await ids(store, "wache.late:true")).toEqual(["l1", "l2", "l3"]);
+      expect(await ids(store, "wache.late:true AND wache.clockMs:>=9")).toEqual(["l2"]);
+      expect(
+        await ids(store, "wache.late:true AND (wache.clockMs:>=9 OR NOT wache.stream:live)"),
+      ).toEqual(["l2"]);
+      expect(await ids(store, "wache.late:false")).toEqual(["l4"]);
+      expect(await ids(store, "NOT wache.late:true")).toEqual(["l4", "l5"]);
+    });
+
     test("an event that comes again, alone or in one batch with itself, changes nothing", async () => {
       const store = await open();
       const [first] = EVENTS;
@@ -202,6 +228,21 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       ).toBe(false);
       await store.removeDocument("accounts", "admin");
       expect(await store.getDocument("accounts", "admin")).toBeUndefined();
+    });
+
+    test("a checkpoint is replaced by whoever read it last, beside documents of its name", async () => {
+      const store = await open();
+      const at = (revision: number) => ({
+        id: "late-events",
+        revision,
+        body: { clockMs: revision },
+      });
+      await store.putDocuments("findings", [{ ...at(9), body: { lastMs: 9 } }]);
+      expect(await store.getDocument("checkpoints", "late-events")).toBeUndefined();
+      expect(await store.replaceDocument("checkpoints", at(1), 0)).toBe(true);
+      expect(await store.replaceDocument("checkpoints", at(2), 1)).toBe(true);
+      expect(await store.replaceDocument("checkpoints", at(2), 1)).toBe(false);
+      expect(await store.getDocument("checkpoints", "late-events")).toEqual(at(2));
     });
 
     test("documents come in the order of a number, page by page", async () => {

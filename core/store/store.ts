@@ -5,8 +5,8 @@
 import type { EcsEvent } from "../event.ts";
 import type { Query } from "./query.ts";
 
-/** Plain indices: one document an id, the highest revision stays. `accounts` holds users, sessions and tokens. */
-export type Collection = "findings" | "incidents" | "accounts";
+/** Plain indices: one document an id, the highest revision stays. `accounts` holds users, sessions and tokens, `checkpoints` how far work came. */
+export type Collection = "findings" | "incidents" | "accounts" | "checkpoints";
 
 export type Document = {
   readonly id: string;

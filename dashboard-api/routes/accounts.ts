@@ -1,7 +1,7 @@
 // accounts.ts — setup, sign-in, sign-out, and who is signed in.
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type Static, Type } from "typebox";
-import { spanMs } from "../../core/config-schema.ts";
+import { spanMs } from "../../core/spans.ts";
 import { accountOf, COOKIE, COOKIE_SECURE, sessionSecretOf } from "../auth/authenticate.ts";
 import { PASSWORD_LENGTH_MAX, PASSWORD_LENGTH_MIN } from "../auth/passwords.ts";
 import { createRateLimit } from "../auth/rate-limit.ts";

@@ -126,7 +126,8 @@ async function startCluster(count: number, lib: string): Promise<RunningKafka> {
     return { id: index + 1, port, controllerPort };
   });
   const base = mkdtempSync(join(tmpdir(), "wache-kafka-"));
-  const clusterId = randomBytes(16).toString("base64url");
+  // One that begins with - would be read as an option.
+  const clusterId = `A${randomBytes(16).toString("base64url").slice(1)}`;
   const nodes = members.map((member) =>
     brokerNode({ member, members, lib, clusterId, dir: join(base, `node-${member.id}`) }),
   );

@@ -109,7 +109,7 @@ export class Worker {
       status: { set: () => {}, all: () => ({}) },
       dataDir: "",
       rulesDirs: [],
-      http: undefined as unknown as ServiceContext["http"], // these stages have no routes
+      http: { get: () => {}, post: () => {} } as unknown as ServiceContext["http"], // nobody asks here
     };
   }
 }
