@@ -31,7 +31,7 @@ function changed(rule: DetectionRule, copy: number): DetectionRule {
       case "or":
         return { ...expression, of: expression.of.map(walk) };
       case "not":
-        return { ...expression, of: walk(expression.of) };
+        return expression; // what a rule leaves out stays: otherwise copies match what the rule itself does not
       case "selection":
         return { ...expression, of: walk(expression.of) };
     }
@@ -62,8 +62,14 @@ function otherText(predicate: Predicate, copy: number): Predicate {
         ),
       };
     case "regex":
-      return { ...predicate, source: `(?:${predicate.source})${copy}` };
+      return { ...predicate, source: otherSource(predicate.source, copy) };
     default:
       return predicate;
   }
+}
+
+/** Flags stand at the beginning, as rules write them. */
+function otherSource(source: string, copy: number): string {
+  const [flags = ""] = /^\(\?[ims]+\)/.exec(source) ?? [];
+  return `${flags}(?:${source.slice(flags.length)})${copy}`;
 }

@@ -4,7 +4,7 @@
 // Out:   every log source of every entry whose conditions hold, each once, in the order of the files.
 // Holds: the cost follows the event, not the number of entries: they are found by the value of their first field.
 import type { LogSource } from "./event.ts";
-import { finderOf, valueAtFirst } from "./field-finder.ts";
+import { FieldReader } from "./field-reader.ts";
 
 export type SourceRule = {
   readonly when: readonly {
@@ -17,52 +17,77 @@ type Json = Readonly<Record<string, unknown>>;
 export type LogSourceReader = (event: Json) => readonly LogSource[];
 
 type ValueTest = (text: string) => boolean;
-type Condition = { readonly paths: readonly string[]; readonly test: ValueTest };
+type Condition = { readonly slot: number; readonly test: ValueTest };
 type Entry = { readonly place: number; readonly rest: readonly Condition[] };
 /** The entries whose first condition reads the same field. */
 type Group = {
-  readonly paths: readonly string[];
   readonly exact: Map<string, Entry[]>;
   readonly others: { readonly test: ValueTest; readonly entry: Entry }[];
 };
 
-const COMBINATIONS_MAX = 1000;
+const KEPT_MAX = 1000;
+const SAID_CHARS_MAX = 500;
 const NONE: readonly LogSource[] = [];
 
 export function logSourceReader(rules: readonly SourceRule[]): LogSourceReader {
-  const groups = grouped(rules);
-  const find = finderOf(groups.map(({ paths }) => paths));
+  const reader = new FieldReader();
+  const groups = grouped(rules, reader); // by slot
   const made = new Map<string, readonly LogSource[]>(); // by the places of the entries that hold
+  const known = new Map<string, readonly LogSource[]>(); // by what the fields say
+  const sourcesOf = (slots: readonly number[]): readonly LogSource[] => {
+    const places = new Set<number>();
+    for (const slot of slots) {
+      const group = groups[slot];
+      if (group) hold(group, reader, textsOf(reader.value(slot)), places);
+    }
+    if (places.size === 0) return NONE;
+    const inOrder = [...places].sort((a, b) => a - b);
+    return kept(made, inOrder.join(), () =>
+      distinct(inOrder.flatMap((place) => rules[place]?.are ?? [])),
+    );
+  };
   return (event) => {
-    let places: number[] | undefined;
-    find(event, (index, value) => {
-      for (const place of holding(groups[index] as Group, value, event)) {
-        places ??= [];
-        places.push(place);
-      }
-    });
-    if (places === undefined) return NONE;
-    const name = (places as number[]).sort((a, b) => a - b).join();
-    const known = made.get(name);
-    if (known) return known;
-    const sources = distinct((places as number[]).flatMap((place) => rules[place]?.are ?? []));
-    if (made.size >= COMBINATIONS_MAX) made.clear();
-    made.set(name, sources);
-    return sources;
+    const slots = reader.read(event);
+    const said = saidIn(slots, reader);
+    return said === undefined ? sourcesOf(slots) : kept(known, said, () => sourcesOf(slots));
   };
 }
 
-function grouped(rules: readonly SourceRule[]): readonly Group[] {
-  const groups = new Map<string, Group>();
+/** Events that say the same belong to the same log sources; undefined where it is too much to keep. */
+function saidIn(slots: readonly number[], reader: FieldReader): string | undefined {
+  let said = "";
+  for (const slot of slots) {
+    const value = reader.value(slot);
+    if (typeof value !== "string" && typeof value !== "number") return undefined;
+    const text = String(value);
+    said += `${slot}:${text.length}:${text}`;
+  }
+  return said.length > SAID_CHARS_MAX ? undefined : said;
+}
+
+function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
+  const known = all.get(name);
+  if (known !== undefined) return known;
+  const value = make();
+  if (all.size >= KEPT_MAX) all.clear();
+  all.set(name, value);
+  return value;
+}
+
+function grouped(
+  rules: readonly SourceRule[],
+  reader: FieldReader,
+): readonly (Group | undefined)[] {
+  const groups: (Group | undefined)[] = [];
   rules.forEach(({ when }, place) => {
     const [first, ...rest] = when;
     if (first === undefined) return;
-    const key = first.paths.join("\n");
-    const group: Group = groups.get(key) ?? { paths: first.paths, exact: new Map(), others: [] };
-    groups.set(key, group);
+    const slot = reader.slotOf(first.paths);
+    const group: Group = groups[slot] ?? { exact: new Map(), others: [] };
+    groups[slot] = group;
     const entry = {
       place,
-      rest: rest.map(({ paths, values }) => ({ paths, test: anyOf(values) })),
+      rest: rest.map(({ paths, values }) => ({ slot: reader.slotOf(paths), test: anyOf(values) })),
     };
     for (const value of first.values) {
       if (value.includes("*")) group.others.push({ test: testOf(value), entry });
@@ -72,24 +97,25 @@ function grouped(rules: readonly SourceRule[]): readonly Group[] {
       }
     }
   });
-  return [...groups.values()];
+  return groups;
 }
 
-function holding({ exact, others }: Group, value: unknown, event: Json): readonly number[] {
-  const places = new Set<number>();
-  for (const text of textsOf(value)) {
-    for (const { place, rest } of exact.get(text) ?? NO_ENTRIES)
-      if (holds(rest, event)) places.add(place);
-    for (const { test, entry } of others)
-      if (test(text) && holds(entry.rest, event)) places.add(entry.place);
+/** Adds the places of the group's entries that hold for the event that was read. */
+function hold(
+  { exact, others }: Group,
+  reader: FieldReader,
+  texts: readonly string[],
+  places: Set<number>,
+): void {
+  const holds = ({ rest }: Entry): boolean =>
+    rest.every(({ slot, test }) => textsOf(reader.value(slot)).some(test));
+  for (const text of texts) {
+    for (const entry of exact.get(text) ?? NO_ENTRIES) if (holds(entry)) places.add(entry.place);
+    for (const { test, entry } of others) if (test(text) && holds(entry)) places.add(entry.place);
   }
-  return [...places];
 }
 
 const NO_ENTRIES: readonly Entry[] = [];
-
-const holds = (conditions: readonly Condition[], event: Json): boolean =>
-  conditions.every(({ paths, test }) => textsOf(valueAtFirst(event, paths)).some(test));
 
 const ELEMENTS_MAX = 16;
 

@@ -9,6 +9,7 @@ import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.t
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
+import { BySources } from "../../correlator/match/by-sources.ts";
 import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/indexed.ts";
 import { looksAt, type Match, type Readable } from "../../correlator/match/matcher.ts";
 import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
@@ -46,7 +47,7 @@ export class Evaluation {
   readonly #mappings: Pick<Mappings, "sourcesOf">;
   readonly #matcher: IndexedMatcher;
   readonly #tails = new Map<DetectionRule, string>();
-  readonly #isLookedAt = new Map<string, boolean>(); // by log source
+  readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
   #correlated = 0;
@@ -136,13 +137,12 @@ export class Evaluation {
   }
 
   #unmatched(sources: readonly LogSource[]): void {
-    const name = nameOf(sources);
-    let isLookedAt = this.#isLookedAt.get(name);
-    if (isLookedAt === undefined) {
-      isLookedAt = this.#set.detections.some(({ logsource }) => looksAt(logsource, sources));
-      if (this.#isLookedAt.size < SOURCES_MAX) this.#isLookedAt.set(name, isLookedAt);
-    }
-    if (isLookedAt) return;
+    const name = this.#unread.of(sources, () =>
+      this.#set.detections.some(({ logsource }) => looksAt(logsource, sources))
+        ? undefined
+        : nameOf(sources),
+    );
+    if (name === undefined) return;
     const { unmatched } = this.counts;
     const shown = unmatched.size < SOURCES_MAX || unmatched.has(name) ? name : "others";
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);

@@ -3,10 +3,12 @@
 // In:    bytes in chunks of any size.
 // Out:   each line without its newline, and its number from 0; after each chunk a pause, for whoever writes.
 // Holds: a line has at most `bytesMax` bytes in memory; a longer one is told as undefined.
-// Why:   a chunk of plain ASCII becomes one string, of which lines are slices: a copy and a call a line are saved.
+// Why:   bytes of plain ASCII become one string, of which lines are slices: a copy and a call a line are saved. A chunk
+//        that is not all ASCII is halved until most of its parts are.
 import { isAscii } from "node:buffer";
 
 const NEWLINE = 10;
+const BLOCK_BYTES = 8 * 1024; // not cut any smaller
 export const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 export type TakeLine = (line: string | undefined, number: number) => void;
@@ -54,6 +56,12 @@ function takeLines(
       take(text.slice(from, end));
       from = end + 1;
     }
+    return;
+  }
+  const middle = bytes.lastIndexOf(NEWLINE, bytes.length >> 1) + 1;
+  if (bytes.length > BLOCK_BYTES && middle > 0 && middle < bytes.length) {
+    takeLines(bytes.subarray(0, middle), bytesMax, take);
+    takeLines(bytes.subarray(middle), bytesMax, take);
     return;
   }
   let from = 0;

@@ -14,35 +14,70 @@ export type Weighing = {
 };
 
 export function coverOf(expression: Expression, weighing: Weighing): Cover | undefined {
+  const weight = weightOf(expression, weighing);
+  if (weight === undefined) return undefined;
+  const ids = new Set<number>();
+  collect(expression, weighing, ids);
+  return { ids: [...ids], weight };
+}
+
+function weightOf(expression: Expression, weighing: Weighing): number | undefined {
   switch (expression.kind) {
     case "predicate": {
       const id = weighing.idOf(expression.predicate);
-      return id === undefined ? undefined : { ids: [id], weight: weighing.weightOf(id) };
+      return id === undefined ? undefined : weighing.weightOf(id);
     }
     case "selection":
-      return coverOf(expression.of, weighing);
+      return weightOf(expression.of, weighing);
     case "not":
-      return expression.of.kind === "not" ? coverOf(expression.of.of, weighing) : undefined;
+      return expression.of.kind === "not" ? weightOf(expression.of.of, weighing) : undefined;
     case "and":
-      return lightest(expression.of.map((one) => coverOf(one, weighing)));
-    case "or":
-      return together(expression.of.map((one) => coverOf(one, weighing)));
+      return lightest(expression.of, weighing)?.weight;
+    case "or": {
+      let sum = 0;
+      for (const one of expression.of) {
+        const weight = weightOf(one, weighing);
+        if (weight === undefined) return undefined;
+        sum += weight;
+      }
+      return sum;
+    }
   }
 }
 
-function lightest(covers: readonly (Cover | undefined)[]): Cover | undefined {
-  let best: Cover | undefined;
-  for (const cover of covers) if (cover && (!best || cover.weight < best.weight)) best = cover;
+function lightest(
+  all: readonly Expression[],
+  weighing: Weighing,
+): { readonly one: Expression; readonly weight: number } | undefined {
+  let best: { readonly one: Expression; readonly weight: number } | undefined;
+  for (const one of all) {
+    const weight = weightOf(one, weighing);
+    if (weight !== undefined && (!best || weight < best.weight)) best = { one, weight };
+  }
   return best;
 }
 
-function together(covers: readonly (Cover | undefined)[]): Cover | undefined {
-  const ids = new Set<number>();
-  let weight = 0;
-  for (const cover of covers) {
-    if (!cover) return undefined;
-    for (const id of cover.ids) ids.add(id);
-    weight += cover.weight;
+/** The ids of an expression that has a weight. */
+function collect(expression: Expression, weighing: Weighing, ids: Set<number>): void {
+  switch (expression.kind) {
+    case "predicate": {
+      const id = weighing.idOf(expression.predicate);
+      if (id !== undefined) ids.add(id);
+      break;
+    }
+    case "selection":
+      collect(expression.of, weighing, ids);
+      break;
+    case "not":
+      if (expression.of.kind === "not") collect(expression.of.of, weighing, ids);
+      break;
+    case "and": {
+      const best = lightest(expression.of, weighing);
+      if (best) collect(best.one, weighing, ids);
+      break;
+    }
+    case "or":
+      for (const one of expression.of) collect(one, weighing, ids);
+      break;
   }
-  return { ids: [...ids], weight };
 }

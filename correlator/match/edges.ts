@@ -1,6 +1,6 @@
 // edges.ts — finds which of many folded texts a folded value begins with, ends with, or is: one walk along a trie until
 // it leaves it.
-import { FOLDED, type Haystack, type Needle, needleOf } from "./haystack.ts";
+import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
 import type { Sink } from "./substrings.ts";
 
 const BYTES = 256;
@@ -9,16 +9,10 @@ const MIX_SHIFT = 9; // the higher bits are the better mixed
 const NONE = -1;
 
 type Ending = { readonly needle: Needle; readonly id: number; readonly whole: boolean };
-type Node = {
-  readonly next: Map<number, Node>;
-  readonly ends: Ending[]; // texts that end here
-  number: number;
-};
-const newNode = (): Node => ({ next: new Map(), ends: [], number: 0 });
 
 export class Edges {
   readonly #fromEnd: boolean;
-  #root: Node | undefined = newNode();
+  #added: Ending[] = [];
   #nodes = 1;
   #table = new Int32Array(0); // an open hash table: node and byte, then the node behind
   #ends: readonly (readonly Ending[] | undefined)[] = []; // by node
@@ -27,35 +21,56 @@ export class Edges {
     this.#fromEnd = from === "end";
   }
 
-  add(text: string, id: number, whole: boolean): void {
-    let node = this.#root;
-    if (!node) throw new Error("the edges are built already");
-    const needle = needleOf(text);
-    const { bytes } = needle;
-    for (let at = 0; at < bytes.length; at++) {
-      const code = bytes[this.#fromEnd ? bytes.length - 1 - at : at] ?? 0;
-      const next: Node = node.next.get(code) ?? newNode();
-      if (!node.next.has(code)) this.#nodes += 1;
-      node.next.set(code, next);
-      node = next;
-    }
-    node.ends.push({ needle, id, whole });
+  add(needle: Needle, id: number, whole: boolean): void {
+    this.#added.push({ needle, id, whole });
   }
 
   /** To be called once all texts are there. */
   build(): void {
-    const nodes = this.#root ? numbered(this.#root) : [];
-    const size = 2 ** Math.ceil(Math.log2(this.#nodes * 2 + 2));
-    this.#table = new Int32Array(size * 2).fill(NONE);
-    this.#ends = nodes.map(({ ends }) => (ends.length > 0 ? ends : undefined));
-    for (const node of nodes)
-      for (const [code, next] of node.next) {
-        const edge = node.number * BYTES + code;
-        const place = this.#placeOf(edge);
+    let edgesMax = 0;
+    for (const { needle } of this.#added) edgesMax += needle.bytes.length;
+    this.#table = tableFor(edgesMax);
+    const ends: (Ending[] | undefined)[] = [];
+    for (const ending of this.#added) {
+      const node = this.#nodeOf(ending.needle.bytes);
+      const others = ends[node];
+      if (others) others.push(ending);
+      else ends[node] = [ending];
+    }
+    this.#ends = Array.from({ length: this.#nodes }, (_, node) => ends[node]);
+    this.#added = [];
+    this.#tighten();
+  }
+
+  /** The node at the end of these bytes; what is missing on the way there is made. */
+  #nodeOf(bytes: Uint8Array): number {
+    let node = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const edge = node * BYTES + (bytes[this.#fromEnd ? bytes.length - 1 - at : at] as number);
+      const place = this.#placeOf(edge);
+      if (this.#table[place] === NONE) {
         this.#table[place] = edge;
-        this.#table[place + 1] = next.number;
+        this.#table[place + 1] = this.#nodes;
+        this.#nodes += 1;
       }
-    this.#root = undefined;
+      node = this.#table[place + 1] as number;
+    }
+    return node;
+  }
+
+  /** Texts share their edges: the table may be much smaller than it had to be to take them all. */
+  #tighten(): void {
+    const loose = this.#table;
+    const tight = tableFor(this.#nodes);
+    if (tight.length === loose.length) return;
+    this.#table = tight;
+    for (let from = 0; from < loose.length; from += 2) {
+      const edge = loose[from] as number;
+      if (edge === NONE) continue;
+      const place = this.#placeOf(edge);
+      tight[place] = edge;
+      tight[place + 1] = loose[from + 1] as number;
+    }
   }
 
   scan(haystack: Haystack, sink: Sink): void {
@@ -88,13 +103,5 @@ export class Edges {
   }
 }
 
-/** All nodes, the root first; each gets its place as its number. */
-function numbered(root: Node): readonly Node[] {
-  const nodes = [root];
-  for (let at = 0; at < nodes.length; at++)
-    for (const next of nodes[at]?.next.values() ?? []) {
-      next.number = nodes.length;
-      nodes.push(next);
-    }
-  return nodes;
-}
+const tableFor = (edges: number): Int32Array<ArrayBuffer> =>
+  new Int32Array(2 ** (Math.ceil(Math.log2(edges * 2 + 2)) + 1)).fill(NONE);

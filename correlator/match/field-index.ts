@@ -5,8 +5,9 @@
 
 import type { Place } from "../sigma/rule.ts";
 import { Edges } from "./edges.ts";
-import { type Haystack, type Needle, needleOf } from "./haystack.ts";
+import type { Haystack, Needle } from "./haystack.ts";
 import type { Literal } from "./literals.ts";
+import { LONG_S } from "./regex-literals.ts";
 import { type SeenRuns, type Sink, Substrings } from "./substrings.ts";
 import { ELEMENTS_MAX } from "./values.ts";
 
@@ -28,10 +29,10 @@ export class FieldIndex {
     this.#haystack = haystack;
   }
 
-  addLiteral({ texts, place, exact }: Literal, id: number): void {
-    for (const text of texts) this.#addText(text, place, id);
+  addLiteral({ needles, place, exact }: Literal, id: number): void {
+    for (const needle of needles) this.#addNeedle(needle, place, id);
     if (!exact) this.#inexact.push(id);
-    if (place !== "within" || texts.some((text) => text.includes(BETWEEN)))
+    if (place !== "within" || needles.some(({ text }) => text.includes(BETWEEN)))
       this.#isJoinable = false;
   }
 
@@ -40,20 +41,20 @@ export class FieldIndex {
     return this.#isJoinable && this.#numbers.size === 0;
   }
 
-  #addText(text: string, place: Place, id: number): void {
-    this.#charsMin = Math.min(this.#charsMin, text.length);
+  #addNeedle(needle: Needle, place: Place, id: number): void {
+    this.#charsMin = Math.min(this.#charsMin, needle.text.length);
     switch (place) {
       case "whole":
       case "start":
         this.#starts ??= new Edges("start");
-        this.#starts.add(text, id, place === "whole");
+        this.#starts.add(needle, id, place === "whole");
         break;
       case "end":
         this.#ends ??= new Edges("end");
-        this.#ends.add(text, id, false);
+        this.#ends.add(needle, id, false);
         break;
       case "within":
-        this.#addPart(needleOf(text), id);
+        this.#addPart(needle, id);
         break;
     }
   }
@@ -117,7 +118,6 @@ export class FieldIndex {
 }
 
 const GROWS = "\u0130"; // the one character whose folded form is longer
-const LONG_S = "\u017f"; // for a regular expression that ignores case it is an s, its folded form is not
 const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
 
 /** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */

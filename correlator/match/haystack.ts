@@ -7,7 +7,9 @@
 import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
 
-const SHORT = 96; // characters that are copied one by one: cheaper than a call to do it
+const UTF8 = new TextEncoder();
+const SHORT = 48; // characters that are copied one by one: cheaper than a call to do it
+const LONG = 96;
 const ASCII_MAX = 127;
 
 /** The lower case of each byte. */
@@ -16,7 +18,7 @@ export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
 );
 
 export class Haystack {
-  readonly words: Int32Array = new Int32Array(VALUE_CHARS_MAX / 4 + 4);
+  readonly words: Int32Array = new Int32Array(VALUE_CHARS_MAX / 4 + 4); // room for one more character of any kind
   readonly bytes: Buffer = Buffer.from(this.words.buffer);
   length = 0;
   isAscii = true;
@@ -30,12 +32,13 @@ export class Haystack {
     this.#folded = undefined;
     if (text.length <= SHORT && this.#copy(text)) return;
     if (text.length > VALUE_CHARS_MAX) this.#text = text.slice(0, VALUE_CHARS_MAX);
-    this.isAscii = Buffer.byteLength(this.#text) === this.#text.length;
-    this.length = this.bytes.write(this.isAscii ? this.#text : this.folded(), "latin1");
+    this.length = UTF8.encodeInto(this.#text, this.bytes).written;
+    this.isAscii = this.length === this.#text.length;
+    if (!this.isAscii) this.length = this.bytes.write(this.folded(), "latin1");
   }
 
   get isLong(): boolean {
-    return this.length > SHORT;
+    return this.length > LONG;
   }
 
   folded(): string {
@@ -68,8 +71,13 @@ export type Needle = {
   readonly bytes: Uint8Array; // as a haystack has it, folded
   readonly isAscii: boolean;
 };
-export const needleOf = (text: string): Needle => ({
-  text,
-  bytes: Buffer.from(text, "latin1").map((byte) => FOLDED[byte] ?? byte),
-  isAscii: /^[\0-\x7f]*$/.test(text),
-});
+export function needleOf(text: string): Needle {
+  const bytes = new Uint8Array(text.length);
+  let isAscii = true;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > ASCII_MAX) isAscii = false;
+    bytes[at] = FOLDED[code & 0xff] ?? 0;
+  }
+  return { text, bytes, isAscii };
+}

@@ -1,11 +1,14 @@
 // indexed.ts — the matcher: a plan for each set of log sources that events come from, made when the first such event comes.
 import type { LogSource } from "../../core/event.ts";
 import type { RuleSet } from "../sigma/rule.ts";
+import { BySources } from "./by-sources.ts";
 import { Haystack } from "./haystack.ts";
-import { looksAt, type Matcher } from "./matcher.ts";
+import { KNOWN_VALUES_MAX } from "./known-values.ts";
+import { looksAt, type Match, type Matcher } from "./matcher.ts";
 import { Plan } from "./plan.ts";
 
 const PLANS_MAX = 1000;
+const NONE: readonly Match[] = [];
 
 export type IndexedMatcher = Matcher & {
   /** The sets of log sources that events came from. */
@@ -13,41 +16,37 @@ export type IndexedMatcher = Matcher & {
   /** Makes plans for them before the first event, in steps of some milliseconds. */
   readonly prepare: (seen: readonly (readonly LogSource[])[]) => Generator<void>;
 };
+type Planned = { readonly plan: Plan | undefined }; // none where no rule looks at the events
 
 export function indexedMatcher(set: RuleSet): IndexedMatcher {
-  const haystack = new Haystack();
-  const plans = new Map<string, Plan | undefined>();
-  const seen = new Map<string, readonly LogSource[]>();
+  const shared = { haystack: new Haystack(), room: { values: KNOWN_VALUES_MAX } };
+  const bySources = new BySources<Planned>();
   const byRules = new Map<string, Plan>(); // sources that meet the same rules share a plan
-  function* planned(name: string, sources: readonly LogSource[]): Generator<void> {
+  function* planned(sources: readonly LogSource[]): Generator<void, Planned> {
     const rules = set.detections.filter(({ logsource }) => looksAt(logsource, sources));
+    if (rules.length === 0) return { plan: undefined };
     const same = rules.map(({ version }) => version).join();
     let plan = byRules.get(same);
-    if (!plan && rules.length > 0) {
-      plan = new Plan(haystack);
+    if (!plan) {
+      plan = new Plan(shared);
       yield* plan.prepare(rules);
+      if (byRules.size >= PLANS_MAX) byRules.clear();
+      byRules.set(same, plan);
     }
-    if (plans.size >= PLANS_MAX) for (const map of [plans, seen, byRules]) map.clear();
-    plans.set(name, plan);
-    seen.set(name, sources);
-    if (plan) byRules.set(same, plan);
+    return { plan };
   }
+  const atOnce = (sources: readonly LogSource[]): Planned => {
+    const making = planned(sources);
+    let step = making.next();
+    while (!step.done) step = making.next();
+    return step.value;
+  };
   return {
-    match: (event, sources) => {
-      const name = nameOf(sources);
-      if (!plans.has(name)) for (const _ of planned(name, sources));
-      return plans.get(name)?.match(event) ?? [];
-    },
-    seen: () => [...seen.values()],
+    match: (event, sources) =>
+      bySources.of(sources, () => atOnce(sources)).plan?.match(event) ?? NONE,
+    seen: () => bySources.all(),
     prepare: function* (all) {
-      for (const sources of all) yield* planned(nameOf(sources), sources);
+      for (const sources of all) bySources.set(sources, yield* planned(sources));
     },
   };
-}
-
-function nameOf(sources: readonly LogSource[]): string {
-  let name = "";
-  for (const { product, category, service } of sources)
-    name += `${product ?? ""}\u0001${category ?? ""}\u0001${service ?? ""}\u0002`;
-  return name;
 }

@@ -1,12 +1,13 @@
 // literals.ts — the literal text that a value must hold if a predicate is to be true of it.
 //
-// Out:   folded texts, of which one must stand there; `exact` where holding it is all that the predicate asks.
+// Out:   needles, of which one must stand there; `exact` where holding it is all that the predicate asks.
 import type { Place, Predicate, Token } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
+import { type Needle, needleOf } from "./haystack.ts";
 import { regexLiterals } from "./regex-literals.ts";
 
 export type Literal = {
-  readonly texts: readonly string[];
+  readonly needles: readonly Needle[];
   readonly place: Place;
   readonly exact: boolean;
 };
@@ -14,14 +15,18 @@ export type Literal = {
 export function literalOf(predicate: Predicate): Literal | undefined {
   switch (predicate.kind) {
     case "text":
-      return { texts: [fold(predicate.text)], place: predicate.place, exact: !predicate.cased };
+      return {
+        needles: [needleOf(fold(predicate.text))],
+        place: predicate.place,
+        exact: !predicate.cased,
+      };
     case "boolean":
-      return { texts: [String(predicate.value)], place: "whole", exact: true };
+      return { needles: [needleOf(String(predicate.value))], place: "whole", exact: true };
     case "pattern":
       return patternLiteral(predicate.tokens);
     case "regex": {
       const texts = regexLiterals(predicate.source);
-      return texts && { texts, place: "within", exact: false };
+      return texts && { needles: texts.map(needleOf), place: "within", exact: false };
     }
     default:
       return undefined;
@@ -32,5 +37,6 @@ function patternLiteral(tokens: readonly Token[]): Literal | undefined {
   let longest = "";
   for (const token of tokens)
     if (token.kind === "text" && token.text.length > longest.length) longest = token.text;
-  return longest === "" ? undefined : { texts: [fold(longest)], place: "within", exact: false };
+  if (longest === "") return undefined;
+  return { needles: [needleOf(fold(longest))], place: "within", exact: false };
 }

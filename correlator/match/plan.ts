@@ -6,11 +6,11 @@
 //        what it cannot do without has fired. The answers are those of plain.ts.
 // Why:   of a rule only the part that is least likely is looked for in every event; the rest is asked when that was found.
 //        What is least likely is guessed at first, and then seen.
-import type { DetectionRule, Expression } from "../sigma/rule.ts";
+import type { DetectionRule } from "../sigma/rule.ts";
+import { Conditions, type Test } from "./conditions.ts";
 import { coverOf, type Weighing } from "./cover.ts";
 import { BETWEEN, FieldIndex } from "./field-index.ts";
-import type { Haystack } from "./haystack.ts";
-import { KEYWORD, type Leaf, Leaves } from "./leaves.ts";
+import { KEYWORD, type Leaf, Leaves, type Shared } from "./leaves.ts";
 import type { Match, Readable } from "./matcher.ts";
 import { selectionsOf } from "./selections.ts";
 import { SeenRuns } from "./substrings.ts";
@@ -18,19 +18,23 @@ import { joinedTextsOf, textsOfEvent, VALUE_CHARS_MAX } from "./values.ts";
 
 const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like
-const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000, 30_000];
+const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000];
+const LOOK_EVERY_EVENTS = 30_000; // afterwards: whether rules are still woken as seldom
+const WORSE = 2; // times as many woken as before are a reason to weigh again
 
-type Test = () => boolean;
 type Compiled = {
   readonly rule: DetectionRule;
   readonly test: Test;
   readonly selections: readonly { readonly name: string; readonly test: Test }[];
 };
 
+type Built = { readonly ids: string; readonly learnt: number; readonly index: FieldIndex };
+
 export class Plan {
   readonly #rules: Compiled[] = [];
-  readonly #leaves = new Leaves();
-  readonly #haystack: Haystack;
+  readonly #leaves: Leaves;
+  readonly #shared: Shared;
+  readonly #built = new Map<number, Built>(); // by slot
   #fields: (FieldIndex | undefined)[] = []; // by slot
   #keywords: FieldIndex | undefined;
   #fires: number[] = []; // by id: in how many events
@@ -41,24 +45,26 @@ export class Plan {
   #woken: number[] = [];
   #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
+  #wakings = 0; // of rules, since it was looked at last
+  #wakingsBefore = Number.POSITIVE_INFINITY; // an event, when it was at its best
   #weighedAt = 0;
-  #asksMax = Number.POSITIVE_INFINITY; // what was asked more often is indexed: the index is there anyway
 
-  /** Plans that never match at the same time can share a haystack. To be prepared before the first match. */
-  constructor(haystack: Haystack) {
-    this.#haystack = haystack;
+  /** To be prepared before the first match. */
+  constructor(shared: Shared) {
+    this.#shared = shared;
+    this.#leaves = new Leaves(shared);
   }
 
   /** Takes the rules in, in steps of some milliseconds at most; between two of them other work can be done. */
   *prepare(rules: readonly DetectionRule[]): Generator<void> {
-    const tests = new Map<Expression, Test>();
+    const conditions = new Conditions(this.#leaves);
     for (const [place, rule] of rules.entries()) {
       this.#rules.push({
         rule,
-        test: this.#testOf(rule.condition, tests),
+        test: conditions.testOf(rule.condition),
         selections: selectionsOf(rule.condition).map((one) => ({
           name: one.name,
-          test: this.#testOf(one, tests),
+          test: conditions.testOf(one),
         })),
       });
       if (place % RULES_A_STEP === 0) yield;
@@ -77,13 +83,29 @@ export class Plan {
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
-      this.#fields[slot]?.scan(leaves.reader.value(slot), this);
+      const field = this.#fields[slot];
+      if (field) this.#find(field, slot);
     }
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
-    if (WEIGH_AT_EVENTS.includes(this.#events)) for (const _ of this.#weigh());
+    this.#wakings += this.#woken.length;
+    if (this.#isTimeToWeigh()) for (const _ of this.#weigh());
     return matched;
+  }
+
+  #find(field: FieldIndex, slot: number): void {
+    const known = this.#leaves.known(slot);
+    if (!known) {
+      field.scan(this.#leaves.reader.value(slot), this);
+      return;
+    }
+    if (!known.ids) {
+      const ids = new Set<number>();
+      field.scan(this.#leaves.reader.value(slot), { fire: (id) => ids.add(id) });
+      known.ids = [...ids];
+    }
+    for (const id of known.ids) this.fire(id);
   }
 
   #scanKeywords(keywords: FieldIndex, event: Readable): void {
@@ -93,10 +115,20 @@ export class Plan {
     else for (const text of this.#leaves.texts()) keywords.scan(text, this);
   }
 
+  #isTimeToWeigh(): boolean {
+    if (WEIGH_AT_EVENTS.includes(this.#events)) return true;
+    if (this.#events % LOOK_EVERY_EVENTS !== 0) return false;
+    const wakings = this.#wakings / LOOK_EVERY_EVENTS;
+    this.#wakings = 0;
+    const isWorse = wakings > WORSE * Math.max(1, this.#wakingsBefore);
+    this.#wakingsBefore = Math.min(wakings, this.#wakingsBefore);
+    return isWorse;
+  }
+
   #learn(event: Readable): void {
     for (const text of textsOfEvent(event)) {
-      this.#haystack.take(text);
-      this.#runs.take(this.#haystack);
+      this.#shared.haystack.take(text);
+      this.#runs.take(this.#shared.haystack.bytes, this.#shared.haystack.length);
     }
   }
 
@@ -157,8 +189,6 @@ export class Plan {
     });
     this.#wakes = leaves.priors.map((_, id) => wakes[id]);
     this.#always = always;
-    this.#fields = [];
-    this.#keywords = undefined;
     yield* this.#index();
   }
 
@@ -167,79 +197,65 @@ export class Plan {
     this.#seen.forEach((seen, id) => {
       if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
     });
-    this.#asksMax = (this.#events - this.#weighedAt) * ASKED_SHARE;
+    this.#markAskedOften(this.#events - this.#weighedAt);
     this.#weighedAt = this.#events;
   }
 
+  /** Where a field's leaves together are asked more than every other event, to look for them all at once is cheaper. */
+  #markAskedOften(events: number): void {
+    const asks = new Map<number, number>(); // by slot
+    for (const { slot, asked } of this.#leaves.all) asks.set(slot, (asks.get(slot) ?? 0) + asked);
+    for (const leaf of this.#leaves.all) {
+      const isOften =
+        leaf.asked > events * ASKED_SHARE ||
+        (leaf.asked > events * ASKED_AT_ALL &&
+          (asks.get(leaf.slot) ?? 0) > events * ASKED_TOGETHER);
+      if (isOften && leaf.id !== undefined) leaf.isAskedOften = true;
+      leaf.asked = 0;
+    }
+  }
+
   *#index(): Generator<void> {
+    const bySlot = new Map<number, Leaf[]>();
     for (const leaf of this.#leaves.all) {
       const isAwaited = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
-      const isAskedOften = leaf.id !== undefined && leaf.asked > this.#asksMax;
-      leaf.isIndexed = isAwaited || isAskedOften;
-      if (!isAskedOften) leaf.asked = 0;
-      if (leaf.isIndexed) this.#add(leaf);
+      leaf.isIndexed = isAwaited || leaf.isAskedOften;
+      if (!leaf.isIndexed) continue;
+      const others = bySlot.get(leaf.slot);
+      if (others) others.push(leaf);
+      else bySlot.set(leaf.slot, [leaf]);
     }
-    for (const field of this.#fields) {
-      if (!field) continue;
+    this.#fields = [];
+    this.#keywords = undefined;
+    for (const [slot, leaves] of bySlot) {
+      const index = this.#indexOf(slot, leaves);
+      if (slot === KEYWORD) this.#keywords = index;
+      else this.#fields[slot] = index;
       yield;
-      field.build(this.#runs);
     }
-    this.#keywords?.build(this.#runs);
   }
 
-  #add({ id, literal, predicate, slot }: Leaf): void {
-    if (id === undefined) return;
-    const index = this.#indexOf(slot);
-    if (literal) index.addLiteral(literal, id);
-    else if (predicate.kind === "number") index.addNumber(predicate.value, id);
-  }
-
-  #indexOf(slot: number): FieldIndex {
-    if (slot === KEYWORD) {
-      this.#keywords ??= new FieldIndex(this.#haystack);
-      return this.#keywords;
+  /** What looks for these leaves; made anew where others were looked for, or fewer events had been seen. */
+  #indexOf(slot: number, leaves: readonly Leaf[]): FieldIndex {
+    const learnt = Math.min(this.#events, LEARN_EVENTS);
+    const ids = leaves.map(({ id }) => id).join();
+    const known = this.#built.get(slot);
+    if (known?.ids === ids && known.learnt === learnt) return known.index;
+    const index = new FieldIndex(this.#shared.haystack);
+    for (const { id, literal, predicate } of leaves) {
+      if (id === undefined) continue;
+      if (literal) index.addLiteral(literal, id);
+      else if (predicate.kind === "number") index.addNumber(predicate.value, id);
     }
-    const known = this.#fields[slot] ?? new FieldIndex(this.#haystack);
-    this.#fields[slot] = known;
-    return known;
-  }
-
-  #testOf(expression: Expression, tests: Map<Expression, Test>): Test {
-    const known = tests.get(expression);
-    if (known) return known;
-    const test = this.#compile(expression, tests);
-    tests.set(expression, test);
-    return test;
-  }
-
-  #compile(expression: Expression, tests: Map<Expression, Test>): Test {
-    switch (expression.kind) {
-      case "predicate":
-        return this.#leaves.leafOf(expression.predicate).test;
-      case "selection":
-        return this.#testOf(expression.of, tests);
-      case "not": {
-        const inner = this.#testOf(expression.of, tests);
-        return () => !inner();
-      }
-      case "and": {
-        const all = expression.of.map((one) => this.#testOf(one, tests));
-        return () => {
-          for (const test of all) if (!test()) return false;
-          return true;
-        };
-      }
-      case "or": {
-        const any = expression.of.map((one) => this.#testOf(one, tests));
-        return () => {
-          for (const test of any) if (test()) return true;
-          return false;
-        };
-      }
-    }
+    index.build(this.#runs);
+    this.#leaves.forgetKnown(slot);
+    this.#built.set(slot, { ids, learnt, index });
+    return index;
   }
 }
 
 const NONE: readonly Match[] = [];
 const ASKED_SHARE = 0.2; // of the events
+const ASKED_AT_ALL = 0.003;
+const ASKED_TOGETHER = 0.5;
 const DOUBT = 20; // how many events the first guess counts for

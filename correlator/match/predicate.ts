@@ -82,7 +82,8 @@ function fieldReference(predicate: Predicate & { readonly kind: "fieldref" }): V
   };
 }
 
-const onTexts =
+/** A test on one text as a test on a value. */
+export const onTexts =
   (test: (text: string) => boolean): ValueTest =>
   (value) =>
     typeof value === "string" ? test(cut(value)) : textsOfValue(value).some(test);

@@ -1,6 +1,8 @@
 // regex-literals.test.ts — what stands in every match of a regular expression, and nothing where that is not sure.
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { regexLiterals } from "./regex-literals.ts";
+import { compileRegex } from "../sigma/regex.ts";
+import { regexGuard, regexLiterals } from "./regex-literals.ts";
 
 test.for([
   { source: "cmd\\.exe", texts: ["cmd.exe"] },
@@ -28,4 +30,49 @@ test.for([
   { source: "[[:alpha:]]x", texts: undefined },
 ])("$source needs $texts", ({ source, texts }) => {
   expect(regexLiterals(source)).toEqual(texts);
+});
+
+const piece = fc.constantFrom("a", "B", "ab", "+", "k", "s", " ", "\n", "ſ", "K", "é");
+const textDrawn = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+const sourceDrawn = fc.letrec<{ source: string }>((tie) => ({
+  source: fc
+    .array(
+      fc.oneof(
+        fc.constantFrom("a", "B", "ab", "\\+", "k", "s", ".*", ".", "^", "$", "\\s", "[ab]", "é"),
+        fc
+          .tuple(tie("source"), tie("source"), fc.constantFrom("", "?", "*", "+", "{2}"))
+          .map(([one, other, times]) => `(${one}|${other})${times}`),
+        fc
+          .tuple(tie("source"), fc.constantFrom("", "?", "+", "{0,2}"))
+          .map(([one, times]) => `(?:${one})${times}`),
+      ),
+      { maxLength: 5 },
+    )
+    .map((pieces) => pieces.join("")),
+})).source;
+
+test("generated expressions and texts: what matches is never held back", () => {
+  let matched = 0;
+  let heldBack = 0;
+  fc.assert(
+    fc.property(
+      sourceDrawn,
+      fc.boolean(),
+      fc.array(textDrawn, { maxLength: 5 }),
+      (source, cased, texts) => {
+        const compiled = compileRegex(source, cased ? "" : "i");
+        if (!compiled.ok) return;
+        const mayMatch = regexGuard(source);
+        for (const text of texts) {
+          const isMatched = compiled.regex.test(text);
+          if (isMatched) matched += 1;
+          if (!mayMatch(text)) heldBack += 1;
+          expect(isMatched && !mayMatch(text)).toBe(false);
+        }
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  expect(matched).toBeGreaterThan(1000);
+  expect(heldBack).toBeGreaterThan(1000);
 });

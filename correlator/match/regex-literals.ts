@@ -11,14 +11,41 @@ type Need = { readonly sets: readonly (readonly string[])[]; readonly exact?: st
 const ANYTHING: Need = { sets: [] };
 
 export function regexLiterals(source: string): readonly string[] | undefined {
+  return regexNeeds(source).toSorted((a, b) => worth(b) - worth(a))[0];
+}
+
+/** False of a text in which the expression can't be found: cheap, and sure where it says so. */
+export function regexGuard(source: string): (text: string) => boolean {
+  const needs = regexNeeds(source);
+  return (text) => text.includes(LONG_S) || standInOrder(needs, fold(text));
+}
+/** For an expression that ignores case it is an s, its folded form is not. */
+export const LONG_S = "\u017f";
+
+/** Sets of texts, folded: every match has one of each, one behind the other. */
+function regexNeeds(source: string): readonly (readonly string[])[] {
   const reader: Reader = { source, at: 0 };
   const flags = /^\(\?[ims]+\)/.exec(source);
   if (flags) reader.at = flags[0].length;
   const need = alternatives(reader);
-  if (!need || reader.at < source.length) return undefined;
-  const sets = setsOf(need).filter((set) => set.every((text) => text !== "" && isAscii(text)));
-  const best = sets.toSorted((a, b) => worth(b) - worth(a))[0];
-  return best?.map(fold);
+  if (!need || reader.at < source.length) return [];
+  return setsOf(need)
+    .filter((set) => set.every((text) => text !== "" && isAscii(text)))
+    .map((set) => set.map(fold));
+}
+
+function standInOrder(needs: readonly (readonly string[])[], folded: string): boolean {
+  let from = 0;
+  for (const set of needs) {
+    let end = Number.POSITIVE_INFINITY;
+    for (const text of set) {
+      const at = folded.indexOf(text, from);
+      if (at >= 0) end = Math.min(end, at + text.length);
+    }
+    if (end === Number.POSITIVE_INFINITY) return false;
+    from = end;
+  }
+  return true;
 }
 
 type Reader = { readonly source: string; at: number };

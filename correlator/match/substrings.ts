@@ -12,12 +12,13 @@ import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
 
 const RUN = 4; // characters, a byte of each
 const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3 characters can't be missed
-const SPARSE = 32; // bits for each run
+const SPARSE = 128; // bits for each run
 const CASELESS = 0xdf; // of a byte: letters of either case are the same, few other characters are
 const CASELESS_WORD = 0xdfdfdfdf | 0;
 const MIX = 0x9e3779b1;
 const NONE = -1;
 const FEW = 6;
+const SOME = 64; // of so many short texts runs of three characters are as rare as those of four, and one pass is saved
 const BITS_MIN = 15; // 4 KiB
 
 export type Sink = { readonly fire: (id: number) => void };
@@ -44,7 +45,7 @@ export class Substrings {
     this.#texts.clear();
     this.#always = texts.find(({ text }) => text === "")?.ids ?? [];
     const uses = usesOf(texts);
-    const costOf = (key: number): number => (uses.get(key) ?? 0) * (1 + seen.timesOf(key));
+    const costOf = (key: number): number => uses.timesOf(key) * (1 + seen.timesOf(key));
     const wide = texts.filter(({ text }) => text.length >= STEPS[1] + RUN - 1);
     this.#step = wide.every(({ text }) => text.length >= STEPS[0] + RUN - 1) ? STEPS[0] : STEPS[1];
     if (wide.length > 0)
@@ -52,22 +53,17 @@ export class Substrings {
         RUN,
         wide.flatMap((text) => rarest(text, RUN, this.#step, costOf)).map(asWord),
       );
-    const tables: RunTable[] = [];
-    for (const size of [1, 2, 3, RUN]) {
-      const some = texts.filter(({ text }) =>
-        size < RUN ? text.length === size : text.length >= RUN && text.length < STEPS[1] + RUN - 1,
-      );
-      if (some.length > 0)
-        tables.push(
-          new RunTable(
-            size,
-            some.flatMap((text) => rarest(text, size, 1, costOf)),
-          ),
-        );
-    }
-    this.#narrow = tables;
     const short = texts.filter(({ text }) => text !== "" && text.length < STEPS[1] + RUN - 1);
     this.#few = short.length <= FEW ? short : [];
+    const bySize = Map.groupBy(short, ({ text }) => Math.min(text.length, RUN));
+    if (short.length <= SOME && bySize.has(3)) {
+      bySize.set(3, [...(bySize.get(3) ?? []), ...(bySize.get(RUN) ?? [])]);
+      bySize.delete(RUN);
+    }
+    this.#narrow = [...bySize].map(([size, some]) => {
+      const runs = some.flatMap((text) => rarest(text, size, 1, costOf));
+      return new RunTable(size, runs);
+    });
   }
 
   scan(haystack: Haystack, sink: Sink): void {
@@ -81,11 +77,11 @@ export class Substrings {
   }
 }
 
-/** How often runs of characters were seen in values; some share a number. */
+/** How often runs of characters were seen; some share a number. */
 export class SeenRuns {
   readonly #times = new Uint16Array(SEEN_KEYS);
 
-  take({ bytes, length }: Haystack): void {
+  take(bytes: Uint8Array, length: number): void {
     let run = 0;
     for (let end = 0; end < length && end < SEEN_CHARS_MAX; end++) {
       run = (run << 8) | ((bytes[end] as number) & CASELESS);
@@ -145,23 +141,34 @@ class RunTable {
       run = (run << 8) | ((bytes[end] as number) & CASELESS);
       const key = run & mask;
       const slot = Math.imul(key, MIX) >>> shift;
-      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
-        this.#found(haystack, key, end - back, sink);
+      if ((bitAt(bits, slot) & 1) !== 0) this.#found(haystack, key, end - back, sink);
     }
   }
 
-  /** Looks at one word in each step. */
+  /** Looks at one word in each step; at four at once, since nearly none is there. */
   scanSteps(haystack: Haystack, stepWords: number, sink: Sink): void {
     const { words } = haystack;
     const last = haystack.length >>> 2;
     const bits = this.#bits;
     const shift = this.#shift;
-    for (let word = 0; word < last; word += stepWords) {
-      const key = (words[word] as number) & CASELESS_WORD;
-      const slot = Math.imul(key, MIX) >>> shift;
-      if (((bits[slot >>> 5] as number) & (1 << (slot & 31))) !== 0)
-        this.#found(haystack, key, word * RUN, sink);
+    let word = 0;
+    for (const all = last - 3 * stepWords; word < all; word += 4 * stepWords) {
+      const a = slotOf(words[word] as number, shift);
+      const b = slotOf(words[word + stepWords] as number, shift);
+      const c = slotOf(words[word + 2 * stepWords] as number, shift);
+      const d = slotOf(words[word + 3 * stepWords] as number, shift);
+      const found = bitAt(bits, a) | bitAt(bits, b) | bitAt(bits, c) | bitAt(bits, d);
+      if ((found & 1) === 0) continue;
+      for (let at = word; at < word + 4 * stepWords; at += stepWords)
+        this.#look(haystack, at, sink);
     }
+    for (; word < last; word += stepWords) this.#look(haystack, word, sink);
+  }
+
+  #look(haystack: Haystack, word: number, sink: Sink): void {
+    const key = (haystack.words[word] as number) & CASELESS_WORD;
+    if ((bitAt(this.#bits, Math.imul(key, MIX) >>> this.#shift) & 1) !== 0)
+      this.#found(haystack, key, word * RUN, sink);
   }
 
   #found(haystack: Haystack, key: number, at: number, sink: Sink): void {
@@ -186,6 +193,12 @@ class RunTable {
   }
 }
 
+const slotOf = (word: number, shift: number): number =>
+  Math.imul(word & CASELESS_WORD, MIX) >>> shift;
+
+/** The bit of a slot as the lowest one; a shift looks at the five lowest bits of how far. */
+const bitAt = (bits: Int32Array, slot: number): number => (bits[slot >>> 5] as number) >>> slot;
+
 /** The run's key as a word in memory has it, on machines that have the lowest byte first. */
 const asWord = ({ key, ...run }: Run): Run => ({
   ...run,
@@ -201,10 +214,9 @@ function holds({ bytes, length }: Haystack, wanted: Uint8Array, from: number): b
 
 const maskOf = (size: number): number => (size === RUN ? -1 : 2 ** (size * 8) - 1);
 
-function usesOf(texts: readonly Text[]): ReadonlyMap<number, number> {
-  const uses = new Map<number, number>();
-  for (const text of texts)
-    for (const { key } of runsOf(text, RUN)) uses.set(key, (uses.get(key) ?? 0) + 1);
+function usesOf(texts: readonly Text[]): SeenRuns {
+  const uses = new SeenRuns();
+  for (const { bytes } of texts) uses.take(bytes, bytes.length);
   return uses;
 }
 

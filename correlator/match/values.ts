@@ -1,5 +1,5 @@
 // values.ts — a field's value as predicates read it: its texts, bounded; and every text of an event, for keywords.
-import { valueAtFirst } from "../../core/field-finder.ts";
+import { valueAtFirst } from "../../core/field-reader.ts";
 import type { EventField } from "../sigma/rule.ts";
 import type { Readable } from "./matcher.ts";
 

@@ -1,7 +1,7 @@
-// field-finder.test.ts — one walk finds what looking for each field finds.
+// field-reader.test.ts — one walk finds what looking for each field finds.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { finderOf, valueAtFirst } from "./field-finder.ts";
+import { FieldReader, valueAtFirst } from "./field-reader.ts";
 
 const FIELDS = [
   ["a"],
@@ -22,14 +22,14 @@ const { event } = fc.letrec<{ event: unknown; value: unknown }>((tie) => ({
 }));
 
 test("generated events: the values that fieldOf gives, each field once", () => {
-  const find = finderOf(FIELDS);
+  const reader = new FieldReader();
+  for (const paths of FIELDS) reader.slotOf(paths);
   fc.assert(
     fc.property(event, (drawn) => {
       const json = JSON.parse(JSON.stringify(drawn)) as Record<string, unknown>;
-      const found: [number, unknown][] = [];
-      find(json, (field, value) => found.push([field, value]));
+      const found = reader.read(json).map((slot) => [slot, reader.value(slot)] as const);
       const wanted = FIELDS.map((paths, field) => [field, valueAtFirst(json, paths)] as const);
-      expect(found.sort(([a], [b]) => a - b)).toEqual(
+      expect(found.toSorted(([a], [b]) => a - b)).toEqual(
         wanted.filter(([, value]) => value !== undefined),
       );
     }),
