@@ -23,13 +23,23 @@ export function fresh(context: Context, group: Group, watermarkMs: number): Find
 
 /** The next revision of each of the group's findings that grew, where it is due or the last. */
 export function grown(context: Context, group: Group, watermarkMs: number): Finding[] {
-  const isDue = ({ id, lastMs, dueMs }: Episode): boolean =>
-    id === undefined ||
-    (dueMs ?? watermarkMs) <= watermarkMs ||
-    lastMs + context.rule.spanMs < watermarkMs;
   return group.episodes
-    .filter((episode) => episode.isDirty && isDue(episode))
+    .filter((episode) => episode.isDirty && dueMs(context, episode) <= watermarkMs)
     .map((episode) => tell(context, group, episode, watermarkMs));
+}
+
+/** The watermark with which one of the group's findings is told next; infinite where none is to be. */
+export function tellDueMs(context: Context, { episodes }: Group): number {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (const episode of episodes)
+    if (episode.isDirty) leastMs = Math.min(leastMs, dueMs(context, episode));
+  return leastMs;
+}
+
+/** When its pause is over, or nothing can be added to it any more. */
+function dueMs({ rule }: Context, { id, lastMs, dueMs: toldMs }: Episode): number {
+  if (id === undefined || toldMs === null) return Number.NEGATIVE_INFINITY;
+  return Math.min(toldMs, lastMs + rule.spanMs + 1);
 }
 
 /** A long attack is told less and less often while it only grows: after 1 s, 2 s, 4 s and so on. */
