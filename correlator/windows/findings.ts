@@ -3,7 +3,8 @@
 import { idOf } from "../../core/event.ts";
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import type { Episode } from "./episodes.ts";
-import { countOf, evidenceOf, type Group } from "./group.ts";
+import { samplePlaces } from "./evidence.ts";
+import { carriedBy, type Group } from "./group.ts";
 
 export type Context = {
   readonly stream: string;
@@ -12,6 +13,7 @@ export type Context = {
 };
 
 const PAUSE_MS_MAX = 15_000;
+const NONE: readonly string[] = [];
 
 /** The findings of episodes that are new, joined or begin elsewhere; those that only grew wait for a tick. */
 export function fresh(context: Context, group: Group, watermarkMs: number): Finding[] {
@@ -52,26 +54,56 @@ function tell(
   watermarkMs: number,
 ): Finding {
   const { firstMs, lastMs } = episode;
-  episode.id = idOf(stream, rule.version, ...group.values, firstMs);
+  episode.id ??= idOf(stream, rule.version, ...group.values, firstMs);
+  group.fingerprint ??= idOf("fingerprint", stream, rule.about.id, ...group.values);
   episode.revision += 1;
   episode.isDirty = false;
   episode.dueMs = Number.isFinite(watermarkMs) ? watermarkMs + pauseMs(episode.revision) : null;
-  const supersedes = [...new Set(episode.replaces)].sort();
+  const { count, evidence } = membersOf(group, episode, evidenceMax);
+  const supersedes = episode.replaces.length === 0 ? NONE : [...new Set(episode.replaces)].sort();
   return {
     kind: "finding",
     id: episode.id,
     revision: episode.revision,
-    fingerprint: idOf("fingerprint", stream, rule.about.id, ...group.values),
+    fingerprint: group.fingerprint,
     stream,
     rule: rule.about,
     ruleVersion: rule.version,
-    group: Object.fromEntries(rule.groupBy.map((name, index) => [name, group.values[index] ?? ""])),
+    group: namedValues(rule.groupBy, group.values),
     firstMs,
     lastMs,
-    count: countOf(group, episode),
-    evidence: evidenceOf(group, episode, evidenceMax),
+    count,
+    evidence,
     ...(supersedes.length > 0 && { supersedes }),
     ...(group.bounded && { bounded: true as const }),
     ...(group.page && { page: true as const }),
   };
+}
+
+/** How many members an episode has, and the ids of at most `evidenceMax` of their events, by time. */
+function membersOf(
+  group: Group,
+  { firstMs, lastMs }: Episode,
+  evidenceMax: number,
+): Pick<Finding, "count" | "evidence"> {
+  const { members } = group;
+  const carry = carriedBy(group, firstMs);
+  const from = members.lowerBound(firstMs);
+  const to = members.lowerBound(lastMs + 1);
+  const count = to - from + (carry?.count ?? 0);
+  let ids = members.ids.slice(from, to);
+  let froms = members.froms?.slice(from, to);
+  if (carry) {
+    froms = [...carry.kept.map((member) => member.from), ...(froms ?? ids.map(() => 0))];
+    ids = [...carry.kept.map(({ id }) => id), ...ids];
+  }
+  if (ids.length > evidenceMax)
+    ids = samplePlaces(ids, { max: evidenceMax, froms }).map((place) => ids[place] ?? "");
+  return { count, evidence: froms ? [...new Set(ids)] : ids };
+}
+
+function namedValues(names: readonly string[], values: readonly string[]): Finding["group"] {
+  const named: Record<string, string> = {};
+  for (const [index, name] of names.entries()) named[name] = values[index] ?? "";
+  return named;
 }

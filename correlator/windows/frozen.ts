@@ -36,7 +36,8 @@ type Rest = {
   readonly page?: true;
 };
 
-export function freeze({ members, episodes, slide: _, values: __, ...own }: Group): string {
+export function freeze(group: Group): string {
+  const { members, episodes, slide: _, fingerprint: __, values: ___, ...own } = group;
   const { times, ids, froms, values, held } = members;
   const steps = new Array<number>(times.length);
   let beforeMs = 0;

@@ -1,24 +1,27 @@
-// group-store.ts — the groups of one rule by their names: those in use as objects, all others frozen.
+// group-store.ts — the groups of one rule by their names: those in use or large as objects, all others frozen.
 //
-// Holds: a name is in one of the three places; what was asked for last stays an object for at least IN_USE_MAX others.
+// Holds: a name is in one place; what was asked for stays an object until IN_USE_MAX others were. To freeze or thaw a
+//        group costs no more than its few members do.
 
 import { freeze, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
 
 const IN_USE_MAX = 4096; // asked for since the last turn; as many from before it
+const FROZEN_MEMBERS_MAX = 12;
 
 export class GroupStore {
   #recent = new Map<string, Group>();
   #older = new Map<string, Group>();
+  readonly #large = new Map<string, Group>();
   readonly #frozen = new Map<string, string>();
 
   get size(): number {
-    return this.#recent.size + this.#older.size + this.#frozen.size;
+    return this.#places().reduce((sum, { size }) => sum + size, 0);
   }
 
   get(name: string): Group | undefined {
-    const recent = this.#recent.get(name);
-    if (recent) return recent;
+    const asIs = this.#recent.get(name) ?? this.#large.get(name);
+    if (asIs) return asIs;
     const group = this.peek(name);
     if (!group) return undefined;
     if (!this.#older.delete(name)) this.#frozen.delete(name);
@@ -28,7 +31,7 @@ export class GroupStore {
 
   /** Looks at a group, but does not change it. */
   peek(name: string): Group | undefined {
-    const group = this.#recent.get(name) ?? this.#older.get(name);
+    const group = this.#recent.get(name) ?? this.#large.get(name) ?? this.#older.get(name);
     if (group) return group;
     const text = this.#frozen.get(name);
     return text === undefined ? undefined : thaw(valuesOf(name), text);
@@ -41,7 +44,7 @@ export class GroupStore {
   }
 
   delete(name: string): boolean {
-    return this.#recent.delete(name) || this.#older.delete(name) || this.#frozen.delete(name);
+    return this.#places().some((groups) => groups.delete(name));
   }
 
   /** Puts back a group from a snapshot. */
@@ -50,13 +53,19 @@ export class GroupStore {
   }
 
   *texts(): Generator<readonly [name: string, text: string]> {
-    for (const groups of [this.#recent, this.#older])
+    for (const groups of [this.#recent, this.#older, this.#large])
       for (const [name, group] of groups) yield [name, freeze(group)];
     yield* this.#frozen;
   }
 
+  #places(): readonly Map<string, unknown>[] {
+    return [this.#recent, this.#older, this.#large, this.#frozen];
+  }
+
   #turn(): void {
-    for (const [name, group] of this.#older) this.#frozen.set(name, freeze(group));
+    for (const [name, group] of this.#older)
+      if (group.members.length > FROZEN_MEMBERS_MAX) this.#large.set(name, group);
+      else this.#frozen.set(name, freeze(group));
     this.#older = this.#recent;
     this.#recent = new Map();
   }

@@ -9,6 +9,7 @@
 import type { CorrelationRule } from "../../core/records.ts";
 import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
 import { cover, type Episode, type Span } from "./episodes.ts";
+import { sampleOf } from "./evidence.ts";
 import { type Member, Members, type Widened } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
@@ -29,6 +30,7 @@ export type Group = {
   bounded?: true;
   page?: true;
   slide?: Slide; // derived
+  fingerprint?: string; // derived
 };
 /** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
 export type Held = ((member: Member) => void) | undefined;
@@ -112,11 +114,11 @@ export function forget(group: Group, cutMs: number): void {
   if (reaching && reaching.lastMs >= cutMs) {
     const before = carriedBy(group, reaching.firstMs);
     const first = members.lowerBound(reaching.firstMs);
-    const inside = range(members, first, gone);
+    const inside = members.range(first, gone);
     group.carry = {
       firstMs: reaching.firstMs,
       count: (before?.count ?? 0) + inside.length,
-      kept: choose([...(before?.kept ?? []), ...inside], CARRIED_MAX),
+      kept: sampleOf([...(before?.kept ?? []), ...inside], CARRIED_MAX),
     };
   } else delete group.carry;
   members.drop(gone);
@@ -125,58 +127,8 @@ export function forget(group: Group, cutMs: number): void {
   delete group.slide;
 }
 
-export function countOf(group: Group, { firstMs, lastMs }: Span): number {
-  const { members } = group;
-  const inside = members.lowerBound(lastMs + 1) - members.lowerBound(firstMs);
-  return inside + (carriedBy(group, firstMs)?.count ?? 0);
-}
-
-/** Ids of at most `max` events of an episode, by time: each rule's first and last, and a sample that no order of arrival changes. */
-export function evidenceOf(group: Group, { firstMs, lastMs }: Span, max: number): string[] {
-  const { members } = group;
-  const inside = range(members, members.lowerBound(firstMs), members.lowerBound(lastMs + 1));
-  const chosen = choose([...(carriedBy(group, firstMs)?.kept ?? []), ...inside], max);
-  return [...new Set(chosen.map(({ id }) => id))].slice(0, max);
-}
-
-const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
+export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
-
-const range = (members: Members, from: number, to: number): Member[] =>
-  Array.from({ length: to - from }, (_, index) => members.at(from + index));
-
-function choose(members: readonly Member[], max: number): Member[] {
-  if (members.length <= max) return [...members];
-  const ends = new Map<string, Member>();
-  for (const member of members) {
-    if (!ends.has(`first ${member.from}`)) ends.set(`first ${member.from}`, member);
-    ends.set(`last ${member.from}`, member);
-  }
-  const chosen = new Set<Member>();
-  for (const member of [members[0], members.at(-1), ...ends.values()])
-    if (member && chosen.size < max) chosen.add(member);
-  const rest = members.filter((member) => !chosen.has(member));
-  for (const member of smallestIds(rest, max - chosen.size)) chosen.add(member);
-  return [...chosen].sort(byTime);
-}
-
-/** The `max` members with the smallest ids, in that order. */
-function smallestIds(members: readonly Member[], max: number): Member[] {
-  const least: Member[] = [];
-  for (const member of members) {
-    const most = least.at(-1);
-    if (least.length >= max && (!most || byId(member, most) >= 0)) continue;
-    let at = least.length;
-    for (let left = least[at - 1]; left && byId(left, member) > 0; left = least[at - 1]) at -= 1;
-    least.splice(at, 0, member);
-    if (least.length > max) least.pop();
-  }
-  return least;
-}
-
-const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-const byTime = (a: Member, b: Member): number =>
-  a.timeMs - b.timeMs || byId(a, b) || a.from - b.from;
 
 /** The window that ends at the last member. */
 function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
