@@ -5,7 +5,7 @@
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import { type EcsEvent, fieldOf, LIVE, type LogSource, plainTimeMs } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
@@ -97,7 +97,7 @@ export class Evaluation {
     }
   }
 
-  #read(line: string | undefined, number: number): Readable | undefined {
+  #read(line: string | undefined, number: number): Record<string, unknown> | undefined {
     if (line === undefined) return this.#fault(number, "too long");
     let value: unknown;
     try {
@@ -109,7 +109,7 @@ export class Evaluation {
       return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error));
     }
     if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Readable;
+      return value as Record<string, unknown>;
     return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 
@@ -148,8 +148,9 @@ export class Evaluation {
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
   }
 
-  #correlate(matches: readonly Match[], event: Readable, number: number): void {
-    const rules = matches.map(({ rule }) => rule).filter(({ feeds }) => feeds.length > 0);
+  #correlate(matches: readonly Match[], event: Record<string, unknown>, number: number): void {
+    const rules: DetectionRule[] = [];
+    for (const { rule } of matches) if (rule.feeds.length > 0) rules.push(rule);
     if (rules.length === 0) return;
     const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
     if (time === undefined) {
@@ -164,18 +165,18 @@ export class Evaluation {
   }
 }
 
-/** The event as correlations read it: with an id, a time and a stream. */
-function asKept(event: Readable, timeMs: number, number: number): EcsEvent {
+/** The event as correlations read it: with an id, a time and a stream. It is ours: nobody reads it as it was. */
+function asKept(event: Record<string, unknown>, timeMs: number, number: number): EcsEvent {
   const own = fieldOf(event, "event.id");
   const id = typeof own === "string" && own !== "" ? own : String(number);
-  const inner = typeof event.event === "object" ? event.event : {};
-  return {
-    ...event,
-    "@timestamp": new Date(timeMs).toISOString(),
-    event: { ...inner, id },
-    wache: { stream: LIVE, sources: [] },
-  };
+  const time = event["@timestamp"];
+  if (typeof time !== "string" || plainTimeMs(time) !== timeMs)
+    event["@timestamp"] = new Date(timeMs).toISOString();
+  event.event = typeof event.event === "object" ? { ...event.event, id } : { id };
+  event.wache = OURS;
+  return event as EcsEvent;
 }
+const OURS = { stream: LIVE, sources: [] };
 
 /** The place, but none of the text: it may hold secrets. */
 function syntaxFault(error: unknown): string {

@@ -12,7 +12,7 @@ export type Context = {
   readonly evidenceMax: number;
 };
 
-const PAUSE_MS_MAX = 15_000;
+const PAUSE_MS_MAX = 60_000;
 const NONE: readonly string[] = [];
 
 /** The findings of episodes that are new, joined or begin elsewhere; those that only grew wait for a tick. */

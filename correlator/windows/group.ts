@@ -38,7 +38,7 @@ export type Held = ((member: Member) => void) | undefined;
 /** The window that ends with the member before `end`: members from `start` on are in the gauge. */
 type Slide = { readonly gauge: Gauge; start: number; end: number };
 
-const SMALL = 32; // members of a group whose window is not kept between two members
+const SMALL = 4; // members of a group whose window is not kept between two members
 const CARRIED_MAX = 200; // twice the most evidence, so that the sample stays the same whatever was forgotten
 
 export const emptyGroup = (values: readonly string[]): Group => ({

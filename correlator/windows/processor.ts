@@ -131,7 +131,8 @@ export class WindowsProcessor implements Processor {
         continue;
       }
       const caused: Caused = { findings: [], points: [] };
-      const member: Member = { timeMs, id, from, ...(values !== undefined && { values }) };
+      const member: Member =
+        values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
       const taken = this.windowsOf(signal.stream, stream, rule).take(
         { group, member, page: signal.page === true },
         caused,
