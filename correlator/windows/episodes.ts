@@ -5,7 +5,7 @@ export type Span = { readonly firstMs: number; readonly lastMs: number };
 export type Episode = {
   firstMs: number;
   lastMs: number;
-  id?: string; // under which it was told
+  id: string | undefined; // under which it was told
   revision: number; // told last
   replaces: readonly string[]; // ids of findings that it took in
   isDirty: boolean; // not told as it is
@@ -24,6 +24,7 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
     episodes.splice(from, 0, {
       firstMs,
       lastMs,
+      id: undefined,
       revision: 0,
       replaces: [],
       isDirty: true,
@@ -33,7 +34,7 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
   }
   if (firstMs < first.firstMs) {
     if (first.id !== undefined) first.replaces = [...first.replaces, first.id];
-    delete first.id;
+    first.id = undefined;
     first.revision = 0;
     first.firstMs = firstMs;
     first.isDirty = true;
@@ -46,7 +47,7 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
     first.lastMs = Math.max(first.lastMs, other.lastMs);
     const ids = [...other.replaces, ...(other.id === undefined ? [] : [other.id])];
     if (ids.length > 0) first.replaces = [...first.replaces, ...ids];
-    if (ids.length > 0 || first.id !== undefined) delete first.id; // told at once
+    if (ids.length > 0 || first.id !== undefined) first.id = undefined; // told at once
     first.isDirty = true;
   }
   episodes.splice(from + 1, others.length);

@@ -5,8 +5,7 @@
 //        looked at by each garbage collection (docs/decisions/0008).
 import type { EventValues } from "../../core/records.ts";
 import type { Episode, Span } from "./episodes.ts";
-import type { Carry, Group } from "./group.ts";
-import { Members } from "./members.ts";
+import { type Carry, emptyGroup, type Group } from "./group.ts";
 
 /** Times as steps from the one before; lists and what follows are left out from the end where nothing is in them. */
 type Frozen = readonly [
@@ -25,20 +24,21 @@ type FrozenEpisode = readonly [
   replaces?: readonly string[],
 ];
 type Rest = {
-  readonly froms?: number[];
-  readonly values?: EventValues[];
-  readonly held?: number[];
-  readonly forgottenBeforeMs?: number;
-  readonly settledMs?: number;
-  readonly late?: Span;
-  readonly carry?: Carry;
-  readonly bounded?: true;
-  readonly page?: true;
+  readonly froms?: number[] | undefined;
+  readonly values?: EventValues[] | undefined;
+  readonly held?: number[] | undefined;
+  readonly forgottenBeforeMs?: number | undefined;
+  readonly settledMs?: number | undefined;
+  readonly late?: Span | undefined;
+  readonly carry?: Carry | undefined;
+  readonly bounded?: true | undefined;
+  readonly page?: true | undefined;
 };
+const NO_REST: Rest = {};
 
 export function freeze(group: Group): string {
-  const { members, episodes, slide: _, fingerprint: __, values: ___, ...own } = group;
-  const { times, ids, froms, values, held } = members;
+  const { members, episodes } = group;
+  const { times, ids } = members;
   const steps = new Array<number>(times.length);
   let beforeMs = 0;
   for (let index = 0; index < times.length; index++) {
@@ -46,25 +46,31 @@ export function freeze(group: Group): string {
     steps[index] = timeMs - beforeMs;
     beforeMs = timeMs;
   }
-  const rest: Rest = {
-    ...own,
-    ...(froms && { froms }),
-    ...(values && { values }),
-    ...(held && { held }),
-  };
-  const told = episodes.map(frozenEpisode);
-  const frozen: Frozen = hasAny(rest)
-    ? [steps, ids, told, rest]
-    : told.length > 0
-      ? [steps, ids, told]
-      : [steps, ids];
-  return JSON.stringify(frozen);
+  const rest = restOf(group);
+  if (rest) return JSON.stringify([steps, ids, episodes.map(frozenEpisode), rest] satisfies Frozen);
+  if (episodes.length === 0) return JSON.stringify([steps, ids] satisfies Frozen);
+  return JSON.stringify([steps, ids, episodes.map(frozenEpisode)] satisfies Frozen);
+}
+
+function restOf({
+  members,
+  forgottenBeforeMs,
+  settledMs,
+  late,
+  carry,
+  ...group
+}: Group): Rest | undefined {
+  const { froms, values, held } = members;
+  const bounded = group.bounded ? (true as const) : undefined;
+  const page = group.page ? (true as const) : undefined;
+  const rest = { froms, values, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
+  return Object.values(rest).some((one) => one !== undefined) ? rest : undefined;
 }
 
 export function thaw(values: readonly string[], text: string): Group {
-  const [steps, ids, episodes = [], rest = {}] = JSON.parse(text) as Frozen;
-  const { froms, values: counted, held, ...own } = rest;
-  const members = new Members();
+  const [steps, ids, episodes, rest = NO_REST] = JSON.parse(text) as Frozen;
+  const group = emptyGroup(values);
+  const { members } = group;
   let timeMs = 0;
   for (let index = 0; index < steps.length; index++) {
     timeMs += steps[index] as number;
@@ -72,16 +78,18 @@ export function thaw(values: readonly string[], text: string): Group {
   }
   members.times = steps;
   members.ids = ids;
-  members.froms = froms;
-  members.values = counted;
-  members.held = held;
-  return { values, members, episodes: episodes.map(thawedEpisode), ...own };
+  members.froms = rest.froms;
+  members.values = rest.values;
+  members.held = rest.held;
+  if (episodes) group.episodes = episodes.map(thawedEpisode);
+  group.forgottenBeforeMs = rest.forgottenBeforeMs;
+  group.settledMs = rest.settledMs;
+  group.late = rest.late;
+  group.carry = rest.carry;
+  group.bounded = rest.bounded === true;
+  group.page = rest.page === true;
+  return group;
 }
-
-const hasAny = (rest: Rest): boolean => {
-  for (const _ in rest) return true;
-  return false;
-};
 
 function frozenEpisode(episode: Episode): FrozenEpisode {
   const { firstMs, lastMs, revision, isDirty, dueMs, id, replaces } = episode;
@@ -90,15 +98,7 @@ function frozenEpisode(episode: Episode): FrozenEpisode {
   return id === undefined ? base : [...base, id];
 }
 
-function thawedEpisode([
-  firstMs,
-  lastMs,
-  revision,
-  dirty,
-  dueMs,
-  id,
-  replaces,
-]: FrozenEpisode): Episode {
-  const base = { firstMs, lastMs, revision, replaces: replaces ?? [], isDirty: dirty === 1, dueMs };
-  return id === undefined || id === null ? base : { ...base, id };
+function thawedEpisode(frozen: FrozenEpisode): Episode {
+  const [firstMs, lastMs, revision, dirty, dueMs, id, replaces = []] = frozen;
+  return { firstMs, lastMs, id: id ?? undefined, revision, replaces, isDirty: dirty === 1, dueMs };
 }

@@ -23,14 +23,15 @@ export type Group = {
   readonly values: readonly string[];
   readonly members: Members;
   episodes: Episode[];
-  forgottenBeforeMs?: number; // members below are gone
-  settledMs?: number; // a rule that waits for the watermark: windows that end below are decided
-  late?: Span; // windows that end in it are to be decided anew
-  carry?: Carry;
-  bounded?: true;
-  page?: true;
-  slide?: Slide; // derived
-  fingerprint?: string; // derived
+  forgottenBeforeMs: number | undefined; // members below are gone
+  settledMs: number | undefined; // a rule that waits for the watermark: windows that end below are decided
+  late: Span | undefined; // windows that end in it are to be decided anew
+  carry: Carry | undefined;
+  bounded: boolean;
+  page: boolean;
+  slide: Slide | undefined; // derived
+  fingerprint: string | undefined; // derived
+  usedInTurn: number; // derived: of the store that keeps the group
 };
 /** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
 export type Held = ((member: Member) => void) | undefined;
@@ -41,10 +42,20 @@ type Slide = { readonly gauge: Gauge; start: number; end: number };
 const SMALL = 4; // members of a group whose window is not kept between two members
 const CARRIED_MAX = 200; // twice the most evidence, so that the sample stays the same whatever was forgotten
 
+/** All fields from the start: an object that gains and loses fields is slow. */
 export const emptyGroup = (values: readonly string[]): Group => ({
   values,
   members: new Members(),
   episodes: [],
+  forgottenBeforeMs: undefined,
+  settledMs: undefined,
+  late: undefined,
+  carry: undefined,
+  bounded: false,
+  page: false,
+  slide: undefined,
+  fingerprint: undefined,
+  usedInTurn: 0,
 });
 
 const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY;
@@ -87,7 +98,7 @@ export function addMember(
 export function settleLate(rule: CorrelationRule, group: Group, held: Held): void {
   if (!group.late) return;
   const { firstMs, lastMs } = group.late;
-  delete group.late;
+  group.late = undefined;
   const slide = slideFrom(rule, group, firstMs);
   decide(rule, group, { slide, untilMs: lastMs + 1, held });
 }
@@ -102,7 +113,7 @@ export function settleUntil(
   decide(rule, group, { slide, ...on });
   group.settledMs = on.untilMs;
   if (group.members.length > SMALL) group.slide = slide;
-  else delete group.slide;
+  else group.slide = undefined;
 }
 
 /** Forgets members before `cutMs`; exact when no window that ends before cutMs + timespan can still change. */
@@ -120,11 +131,11 @@ export function forget(group: Group, cutMs: number): void {
       count: (before?.count ?? 0) + inside.length,
       kept: sampleOf([...(before?.kept ?? []), ...inside], CARRIED_MAX),
     };
-  } else delete group.carry;
+  } else group.carry = undefined;
   members.drop(gone);
   group.forgottenBeforeMs = cutMs;
   group.episodes = group.episodes.filter(({ lastMs, isDirty }) => lastMs >= cutMs || isDirty);
-  delete group.slide;
+  group.slide = undefined;
 }
 
 export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
