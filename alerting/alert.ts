@@ -19,6 +19,7 @@ import { routesOf } from "./routing/routes.ts";
 
 const KEEP = { group: "keep-incidents", topic: TOPIC.incidents, into: "incidents" } as const;
 
+type StageContext = Pick<ServiceContext, "bus" | "clock" | "config" | "log" | "metrics" | "random">;
 type Step = { readonly stop: () => Promise<void> };
 
 export const alertService: Service = {
@@ -44,7 +45,7 @@ export const alertService: Service = {
 };
 
 /** wache.findings → wache.casework: keeps nothing, so it needs no snapshot. */
-async function startRoute({ bus }: ServiceContext): Promise<Step> {
+export async function startRoute({ bus }: Pick<ServiceContext, "bus">): Promise<Step> {
   const consumer = await bus.consume({
     group: "route",
     topic: TOPIC.findings,
@@ -58,8 +59,8 @@ async function startRoute({ bus }: ServiceContext): Promise<Step> {
 }
 
 /** wache.casework → wache.incidents and wache.notifications. */
-async function startIncidents(
-  context: ServiceContext,
+export async function startIncidents(
+  context: StageContext,
   routes: ReturnType<typeof routesOf>,
 ): Promise<Step> {
   const kept = new Map<number, IncidentsProcessor>();
@@ -95,7 +96,7 @@ async function startIncidents(
 }
 
 function incidentMetrics(
-  { metrics }: ServiceContext,
+  { metrics }: StageContext,
   kept: ReadonlyMap<number, IncidentsProcessor>,
 ): Counter {
   new Gauge({

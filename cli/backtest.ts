@@ -3,7 +3,7 @@
 // In:    kept events, the oldest first.
 // Out:   counts by rule and UTC day: events of detections, findings of correlations.
 // Holds: each stream correlates by itself, as it does live; windows close behind its events, so that memory stays bounded.
-import { dayOf, type EcsEvent, LIVE, timeOf } from "../core/event.ts";
+import { dayOf, type EcsEvent, timeOf } from "../core/event.ts";
 import { FinishedStream } from "../correlator/finished-stream.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
 import type { Matcher } from "../correlator/match/matcher.ts";
@@ -47,8 +47,7 @@ export class Backtest {
       this.streamsLeftOut += 1;
       return;
     }
-    if (!event.wache.late && !event.wache.implausible)
-      stream.correlate({ ...event, wache: { ...event.wache, stream: LIVE } }, rules);
+    if (!event.wache.late && !event.wache.implausible) stream.correlate(event, rules);
     if (this.events % CLOCK_EVERY_EVENTS === 0) stream.clock(timeOf(event));
   }
 
@@ -77,7 +76,7 @@ export class Backtest {
   #streamOf(name: string): FinishedStream | undefined {
     const known = this.#streams.get(name);
     if (known !== undefined || this.#streams.size >= STREAMS_MAX) return known;
-    const stream = new FinishedStream(this.#set, { ...this.#bounds, latenessMs: 0 });
+    const stream = new FinishedStream(this.#set, { ...this.#bounds, latenessMs: 0, stream: name });
     this.#streams.set(name, stream);
     return stream;
   }

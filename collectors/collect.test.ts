@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { idOf } from "../core/event.ts";
 import { collectService } from "./collect.ts";
-import { makeRig, type Rig, until } from "./fixtures/rig.ts";
+import { makeRig, PARTITIONS, type Rig, until } from "./fixtures/rig.ts";
 
 type Running = Rig & { readonly token: string; readonly stop: () => Promise<void> };
 const running: Running[] = [];
@@ -42,6 +42,25 @@ const post = (rig: Running, query: string, body: string | Buffer, headers: Heade
     payload: body,
     headers: { authorization: `Bearer ${rig.token}`, "content-type": "text/plain", ...headers },
   });
+
+test("it listens once the bus has its first tick", async () => {
+  const rig = makeRig();
+  rig.bus.mode = "hangs";
+  let isUp = false;
+  const starting = collectService.start(rig.context).then((service) => {
+    isUp = true;
+    return service;
+  });
+  await until(() => rig.bus.hangingRecords === PARTITIONS);
+  await rig.clock.advance(4000);
+  expect([isUp, rig.app.hasRoute({ method: "POST", url: "/ingest" })]).toEqual([false, false]);
+  rig.bus.release();
+  const service = await starting;
+  expect(rig.bus.ticks.map(({ idle }) => idle)).toEqual([undefined, undefined, undefined]);
+  expect(rig.app.hasRoute({ method: "POST", url: "/ingest" })).toBe(true);
+  await service.stop();
+  await rig.remove();
+});
 
 test.for([
   { name: "plain lines", type: "text/plain", body: "one\r\n\r\ntwo\n", want: ["one", "two"] },

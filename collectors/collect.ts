@@ -11,7 +11,7 @@ import { spanMs } from "../core/config-schema.ts";
 import { UserError } from "../core/errors.ts";
 import type { LogSourceReader } from "../core/log-sources.ts";
 import { loadMappings, mappingFolders } from "../core/mappings.ts";
-import type { Service, ServiceContext } from "../core/service.ts";
+import type { Clock, Service, ServiceContext } from "../core/service.ts";
 import { openCollectorDb } from "./collector-db.ts";
 import { feederId } from "./identity.ts";
 import { startFiles } from "./inputs/files.ts";
@@ -24,6 +24,7 @@ import { isZone } from "./parsers/log-time.ts";
 import { Spool } from "./spool.ts";
 import { Streams } from "./streams.ts";
 
+const BEGIN_MS = 10_000; // then it listens all the same
 const INPUT_STOP_MS = 3_000;
 const SEGMENT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -56,6 +57,8 @@ export const collectService: Service = {
       intake.db.close();
     };
     try {
+      // Nobody waits for a collector that is not known yet, or that said farewell: first it is heard, then it listens.
+      await begun(intake, context.clock);
       for (const { wanted, start } of INPUTS) if (wanted(intake)) started.push(await start(intake));
     } catch (error) {
       await stop();
@@ -64,6 +67,12 @@ export const collectService: Service = {
     return { stop };
   },
 };
+
+async function begun({ outbox }: Intake, clock: Clock): Promise<void> {
+  const heard = new AbortController();
+  const first = outbox.begun.finally(() => heard.abort());
+  await Promise.race([first, clock.sleep(BEGIN_MS, heard.signal)]);
+}
 
 function openIntake(context: ServiceContext, sourcesOf: LogSourceReader): Intake {
   const { bus, clock, log, dataDir } = context;

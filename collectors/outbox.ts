@@ -16,7 +16,7 @@ import type { Entry } from "./stamp.ts";
 
 export type OutboxOptions = {
   readonly bus: Bus;
-  readonly spool: Spool;
+  readonly spool: Pick<Spool, "append" | "read" | "advance" | "close" | "bytes" | "isEmpty">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: CollectorMetrics;
@@ -52,6 +52,8 @@ const BATCH_RECORDS_MAX = 5_000;
 const BATCH_BYTES_MAX = 8 * 1024 * 1024;
 
 export class Outbox {
+  /** The first tick is durable: no clock has passed what is received from then on. */
+  readonly begun: Promise<void>;
   readonly #options: OutboxOptions;
   readonly #stopTicks: () => void;
   #queue: Group[] = [];
@@ -73,7 +75,7 @@ export class Outbox {
     this.#options = options;
     if (!options.spool.isEmpty) this.#startDraining(undefined);
     this.#stopTicks = options.clock.every(TICK_MS, () => this.#tickWhenDue());
-    this.#tickWhenDue();
+    this.begun = this.#tick(this.#receipt());
   }
 
   /** Resolves when every entry is on the bus or in the spool; `make` is called at once. */
@@ -145,11 +147,15 @@ export class Outbox {
   #tickWhenDue(): void {
     const now = this.#receipt();
     if (this.#tickQueued || (!this.#eventsSinceTick && now - this.#tickMs < TICK_IDLE_MS)) return;
-    this.#tickMs = now;
+    void this.#tick(now);
+  }
+
+  #tick(atMs: number): Promise<void> {
+    this.#tickMs = atMs;
     this.#eventsSinceTick = false;
     this.#tickQueued = true;
     const { feeder } = this.#options;
-    void this.#enqueue(this.ticks({ kind: "tick", stream: LIVE, feeder, atMs: now }), true);
+    return this.#enqueue(this.ticks({ kind: "tick", stream: LIVE, feeder, atMs }), true);
   }
 
   #enqueue(entries: readonly Entry[], isTick: boolean): Promise<void> {

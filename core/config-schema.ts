@@ -55,6 +55,12 @@ const bus = section(
           description: "of topics that Wache creates; 3 in production",
         }),
         ssl: Type.Boolean({ default: false, description: "TLS with the system's authorities" }),
+        queueBytesMax: Type.Integer({
+          minimum: 65_536,
+          default: 33_554_432,
+          description:
+            "records in memory on their way to the brokers; beyond it whoever makes them waits",
+        }),
         saslUsername: Type.Optional(Type.String({ description: "SASL/SCRAM-SHA-512 user" })),
         saslPassword: secret("SASL/SCRAM-SHA-512 password"),
       },
@@ -222,12 +228,13 @@ const correlator = section(
     matchesMax: Type.Integer({
       minimum: 1,
       default: 10_000,
-      description: "events remembered a group",
+      description: "matches remembered a group; beyond it the oldest are forgotten",
     }),
     valuesMax: Type.Integer({
-      minimum: 1,
-      default: 10_000,
-      description: "distinct values counted a group",
+      minimum: 1000,
+      default: 100_000,
+      description:
+        "values remembered a group, of all its matches; beyond it the oldest are forgotten",
     }),
     evidenceMax: Type.Integer({
       minimum: 2,

@@ -22,6 +22,8 @@ export type Tick = {
   readonly level?: number; // signals only: 0 (absent) from detect, n from the correlations of level n - 1
   readonly idle?: true; // the feeder leaves until it speaks again
   readonly end?: true; // the stream ends here; nothing follows
+  readonly fromMs?: number; // a stream that is all there: the earliest time of its events so far
+  readonly untilMs?: number; // with `end`: how far the stream came; what is missing after it is nobody's fault
 };
 
 export type EventRecord = { readonly kind: "event"; readonly event: EcsEvent } | Tick;
@@ -71,7 +73,8 @@ export type CorrelationRule = {
     | "value_median"
     | "value_percentile"
     | "temporal"
-    | "temporal_ordered";
+    | "temporal_ordered"
+    | "absence";
   readonly spanMs: number;
   readonly groupBy: readonly string[];
   readonly condition: CountCondition;
@@ -79,7 +82,23 @@ export type CorrelationRule = {
   readonly level: number; // 0: fed by detections only; n: fed by a correlation of level n - 1
   readonly generate: boolean; // its findings are shown even where another correlation uses it
   readonly feeds: readonly CorrelationFeed[]; // the correlations that use its findings
+  readonly absence?: AbsenceRule; // of an absence
+  readonly suppressMs?: number; // an episode that ends within it after one that was told is not told
+  readonly escalate?: readonly Escalation[]; // counts from which the level is higher; both rise
 };
+export const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
+export type Deadline = {
+  readonly by: string; // HH:MM on the zone's clock
+  readonly timezone: string; // IANA
+  readonly days: readonly (typeof WEEKDAYS)[number][];
+};
+export type AbsenceRule = {
+  readonly what: readonly string[]; // the names of the rules whose matches are waited for
+  readonly deadline?: Deadline; // absent: the next match must come within the timespan
+  readonly expected?: readonly (readonly string[])[]; // groups that always are, each as values in the order of groupBy
+  readonly rememberMs?: number; // a group that was seen is expected as long
+};
+export type Escalation = { readonly count: number; readonly level: Level };
 export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
@@ -105,7 +124,13 @@ export type SignalMatch = {
 /** What one event adds: its distinct values, or its numbers; one number stands for itself. */
 export type EventValues = readonly (string | number)[] | number;
 export type RuleRecord = { readonly kind: "rule"; readonly rule: CorrelationRule };
-export type SignalRecord = Signal | RuleRecord | Tick;
+/** From which rules a feeder's signals come now: that nothing came means something of these only. */
+export type RulesRecord = {
+  readonly kind: "rules";
+  readonly feeder: string;
+  readonly absences: readonly string[]; // versions
+};
+export type SignalRecord = Signal | RuleRecord | RulesRecord | Tick;
 
 export type Finding = {
   readonly kind: "finding";
@@ -124,6 +149,18 @@ export type Finding = {
   readonly withdrawn?: true; // a late event took its ground away
   readonly bounded?: true; // a bound was reached: the count is a lower one
   readonly page?: true; // an import whose sender asked for pages
+  readonly suppressed?: number; // further episodes that are not told; a lower bound while they go on
+  readonly absence?: AbsenceAbout; // that something did not come; the count says how often it was missed
+};
+export type AbsenceAbout = {
+  readonly what: readonly string[];
+  readonly spanMs: number;
+  readonly deadline?: Deadline;
+  readonly sinceMs?: number; // when the last one came; absent: none ever did
+  readonly expectedMs?: number; // where none ever came: since when it is expected
+  readonly dueMs: number; // when one should have come at the latest
+  readonly endedMs?: number; // when it came again, or when it was no longer expected
+  readonly forgotten?: true; // it ended because it is no longer expected
 };
 
 /** How the casework partition learns who asked for what. `id` makes a repeated command harmless. */

@@ -52,8 +52,8 @@ async function world(): Promise<World> {
   return at;
 }
 
-const started = (at: World, bus: Bus = at.bus) =>
-  runProcessor(summing, {
+const started = (at: World, bus: Bus = at.bus, spec: ProcessorSpec = summing) =>
+  runProcessor(spec, {
     bus,
     random: randomId,
     clock: { ...systemClock, now: () => at.nowMs },
@@ -215,6 +215,36 @@ test("two owners that snapshot at once: the later of the complete ones is loaded
     parts: ["whole"],
     keys: ["summing/0/r/b/0", "summing/0/r/b/manifest"],
   });
+});
+
+test("a save that was refused and is stored all the same, later, does not break the one after it", async () => {
+  const at = await world();
+  let late: readonly OutRecord[] | undefined;
+  const bus: Bus = {
+    ...{ kind: at.bus.kind, partitions: (topic) => at.bus.partitions(topic) },
+    ...{ read: at.bus.read.bind(at.bus), consume: at.bus.consume.bind(at.bus) },
+    ...{ ensureTopics: at.bus.ensureTopics.bind(at.bus), lag: at.bus.lag.bind(at.bus) },
+    ...{ check: () => at.bus.check(), close: () => at.bus.close() },
+    produce: async (records) => {
+      const isSave = records.some(({ topic, value }) => topic === TOPIC.state && value !== null);
+      if (!isSave || late !== undefined) return at.bus.produce(records);
+      late = records;
+      throw new Error("not acknowledged in time");
+    },
+  };
+  const first = await started(at, bus, { ...summing, snapshotEveryMs: 1000 });
+  at.nowMs += 1000;
+  await sumAfter(at, [1, 2, 3]); // what is refused holds the first
+  expect(late).toBeDefined();
+  at.nowMs += 1000;
+  await sumAfter(at, [4]);
+  await first.stop();
+  await at.bus.produce(late ?? []);
+  forget(at);
+  const second = await started(at);
+  expect(await sumAfter(at, [5])).toBe(15);
+  await second.stop();
+  expect(at.said).toEqual([]);
 });
 
 test("stopped while state is loaded in vain, it stops", async () => {

@@ -37,6 +37,7 @@ type Slot = {
   saved: number; // next as of the last snapshot
   savedAtMs: number;
   place: SnapshotPlace; // of the next snapshot
+  readonly keys: Set<string>; // written at its owner's places
   former: readonly string[]; // keys of former owners' snapshots
 };
 
@@ -200,6 +201,7 @@ class Runner {
       saved: found.next,
       savedAtMs: clock.now(),
       place: { owner: this.#deps.random(), slot: "a" },
+      keys: new Set(),
       former: found.keys,
     };
   }
@@ -208,11 +210,19 @@ class Runner {
     slot.savedAtMs = this.#deps.clock.now();
     if (slot.next === slot.saved) return;
     const { next } = slot;
-    slot.place = await saveSnapshot(this.#deps.bus, this.#spec, partition, {
-      next,
-      parts: slot.processor.snapshot(),
-      place: slot.place,
-    });
+    try {
+      slot.place = await saveSnapshot(this.#deps.bus, this.#spec, partition, {
+        next,
+        parts: slot.processor.snapshot(),
+        place: slot.place,
+        onKey: (key) => slot.keys.add(key),
+      });
+    } catch (error) {
+      slot.place = { owner: this.#deps.random(), slot: "a" };
+      slot.former = [...slot.former, ...slot.keys];
+      slot.keys.clear();
+      throw error;
+    }
     slot.saved = next;
     await consumer.commit(partition, next);
     await forgetSnapshots(this.#deps.bus, partition, slot.former);

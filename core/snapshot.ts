@@ -2,7 +2,8 @@
 //
 // Holds: two slots take turns, so a snapshot that a crash cut short never touches the complete one before it; each owner
 //        has slots of its own, so one that does not know yet that it lost the partition never breaks its successor's;
-//        the complete one with the highest offset is loaded.
+//        the complete one with the highest offset is loaded. A save that was refused may still arrive, at any time:
+//        its slots are not used again.
 import type { Bus, OutRecord } from "./bus/bus.ts";
 import type { ProcessorSpec, SnapshotPart } from "./processor.ts";
 import { TOPIC } from "./records.ts";
@@ -41,6 +42,7 @@ export async function saveSnapshot(
     readonly next: number;
     readonly parts: Iterable<SnapshotPart>;
     readonly place: SnapshotPlace;
+    readonly onKey?: (key: string) => void; // each key, before it is written
   },
 ): Promise<SnapshotPlace> {
   const { next, place } = snapshot;
@@ -48,11 +50,11 @@ export async function saveSnapshot(
   const { version } = spec;
   const at = { topic: TOPIC.state, partition: partition % bus.partitions(TOPIC.state) };
   const base = `${prefixOf(spec, partition)}${owner}/${slot}/`;
-  const record = (name: string | number, value: Chunk | Manifest): OutRecord => ({
-    ...at,
-    key: `${base}${name}`,
-    value,
-  });
+  const record = (name: string | number, value: Chunk | Manifest): OutRecord => {
+    const key = `${base}${name}`;
+    snapshot.onKey?.(key);
+    return { ...at, key, value };
+  };
   let chunks = 0;
   for (const pieces of grouped(snapshot.parts))
     await bus.produce([record(chunks++, { kind: "chunk", version, next, ...pieces })]);

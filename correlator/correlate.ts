@@ -4,22 +4,23 @@
 // Out:   wache.findings; wache.signals of the next level, for correlations of correlations.
 // The path: windows/processor.ts takes a record, rule-windows.ts finds its group, group.ts its episodes, findings.ts tells.
 // It also keeps events and findings in the store (core/store/keep.ts), with groups of their own.
-import { Counter, Gauge } from "prom-client";
+import { Gauge } from "prom-client";
 import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
-import type { Service, ServiceContext } from "../core/service.ts";
+import type { Service } from "../core/service.ts";
 import { startKeep } from "../core/store/keep.ts";
 import { startRetention } from "../core/store/retention.ts";
-import { type Counts, WindowsProcessor } from "./windows/processor.ts";
+import { windowCounters } from "./window-counters.ts";
+import { WindowsProcessor } from "./windows/processor.ts";
 
 export const correlateService: Service = {
   name: "correlate",
   start: async (context) => {
-    const { bus, config, metrics } = context;
-    const counters = windowCounters(metrics);
+    const { bus, config, metrics, log } = context;
+    const counters = windowCounters(metrics, log);
     const stages = new Map<number, WindowsProcessor>();
-    const { matchesMax, groupsMax, evidenceMax, snapshot } = config.correlator;
+    const { matchesMax, valuesMax, groupsMax, evidenceMax, snapshot } = config.correlator;
     const running = await runProcessor(
       {
         name: "correlate",
@@ -31,6 +32,7 @@ export const correlateService: Service = {
             {
               partition,
               matchesMax,
+              valuesMax,
               groupsMax,
               evidenceMax,
               eventPartitions: bus.partitions(TOPIC.events),
@@ -46,7 +48,7 @@ export const correlateService: Service = {
       {
         ...context,
         onGone: (partition) => stages.delete(partition),
-        afterBatch: (partition) => counters(stages.get(partition)?.counts, context),
+        afterBatch: (partition) => counters(stages.get(partition)?.counts),
       },
     );
     new Gauge({
@@ -71,40 +73,3 @@ export const correlateService: Service = {
     };
   },
 };
-
-/** Adds what a stage counted since the last time to the metrics; a bound that was reached is also said in the log. */
-function windowCounters(
-  metrics: ServiceContext["metrics"],
-): (counts: Counts | undefined, context: ServiceContext) => void {
-  const signals = new Counter({
-    name: "wache_correlate_signals_total",
-    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet); valueless (of a correlation whose group has no number where the next one wants one)",
-    labelNames: ["outcome"],
-    registers: [metrics],
-  });
-  const evicted = new Counter({
-    name: "wache_correlate_groups_evicted_total",
-    help: "groups dropped because correlator.groupsMax was reached",
-    registers: [metrics],
-  });
-  return (counts, { log }) => {
-    if (!counts) return;
-    for (const outcome of ["added", "known", "overdue", "early", "valueless"] as const)
-      if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
-    if (counts.evicted > 0) {
-      evicted.inc(counts.evicted);
-      log.warn(
-        { groups: counts.evicted },
-        "correlator.groupsMax is reached: the groups with the oldest events were dropped",
-      );
-    }
-    Object.assign(counts, {
-      added: 0,
-      known: 0,
-      overdue: 0,
-      early: 0,
-      evicted: 0,
-      valueless: 0,
-    } satisfies Counts);
-  };
-}

@@ -7,36 +7,17 @@ import { Counter } from "prom-client";
 import { spanMs } from "../core/config-schema.ts";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
-import type { Service } from "../core/service.ts";
+import type { Service, ServiceContext, StartedService } from "../core/service.ts";
 import { rulesInForce } from "./active-rules.ts";
-import { type DetectCounts, DetectProcessor } from "./detection.ts";
+import { type ActiveRules, type DetectCounts, DetectProcessor } from "./detection.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
 
 export const detectService: Service = {
   name: "detect",
   start: async (context) => {
-    const { bus, config, metrics } = context;
     const rules = await rulesInForce(context);
-    const counters = detectCounters(metrics);
-    const stages = new Map<number, DetectProcessor>();
-    const running = await runProcessor(
-      {
-        name: "detect",
-        version: 1,
-        topic: TOPIC.events,
-        snapshotEveryMs: Math.min(SNAPSHOT_EVERY_MS_MAX, spanMs(config.correlator.snapshot)),
-        make: (partition, parts) => {
-          const stage = new DetectProcessor(
-            { partition, signalPartitions: bus.partitions(TOPIC.signals), rules: rules.current },
-            parts,
-          );
-          stages.set(partition, stage);
-          return stage;
-        },
-      },
-      { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
-    );
+    const running = await startDetection(context, rules.current);
     return {
       stop: async () => {
         rules.stop();
@@ -45,6 +26,33 @@ export const detectService: Service = {
     };
   },
 };
+
+/** The stage with rules from wherever they are. */
+export async function startDetection(
+  context: Omit<ServiceContext, "http" | "dataDir" | "rulesDirs">,
+  rules: () => ActiveRules,
+): Promise<StartedService> {
+  const { bus, config, metrics } = context;
+  const counters = detectCounters(metrics);
+  const stages = new Map<number, DetectProcessor>();
+  return runProcessor(
+    {
+      name: "detect",
+      version: 1,
+      topic: TOPIC.events,
+      snapshotEveryMs: Math.min(SNAPSHOT_EVERY_MS_MAX, spanMs(config.correlator.snapshot)),
+      make: (partition, parts) => {
+        const stage = new DetectProcessor(
+          { partition, signalPartitions: bus.partitions(TOPIC.signals), rules },
+          parts,
+        );
+        stages.set(partition, stage);
+        return stage;
+      },
+    },
+    { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
+  );
+}
 
 /** Adds what a stage counted since the last time to the metrics. */
 function detectCounters(

@@ -23,7 +23,11 @@ export type DetectOptions = {
 };
 export type DetectCounts = Missed & { events: number; matches: number };
 
-type StreamClock = { readonly feeders: Map<string, FeederClock>; passedMs: number };
+type StreamClock = {
+  readonly feeders: Map<string, FeederClock>;
+  passedMs: number;
+  untilMs?: number;
+};
 
 export class DetectProcessor implements Processor {
   readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0, missedValues: 0 };
@@ -34,12 +38,16 @@ export class DetectProcessor implements Processor {
   constructor(options: DetectOptions, parts?: readonly SnapshotPart[]) {
     this.#options = options;
     for (const part of parts ?? []) {
-      const [name, passedMs, feeders] = JSON.parse(part) as [
+      const [name, passedMs, feeders, untilMs] = JSON.parse(part) as [
         string,
         number,
         [string, FeederClock][],
+        number?,
       ];
-      this.#streams.set(name, { passedMs, feeders: new Map(feeders) });
+      this.#streams.set(name, {
+        ...{ passedMs, feeders: new Map(feeders) },
+        ...(typeof untilMs === "number" && { untilMs }),
+      });
     }
   }
 
@@ -62,8 +70,8 @@ export class DetectProcessor implements Processor {
   }
 
   *snapshot(): Generator<SnapshotPart> {
-    for (const [name, { passedMs, feeders }] of this.#streams)
-      yield JSON.stringify([name, passedMs, [...feeders]]);
+    for (const [name, { passedMs, feeders, untilMs }] of this.#streams)
+      yield JSON.stringify([name, passedMs, [...feeders], untilMs]);
   }
 
   #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
@@ -83,6 +91,7 @@ export class DetectProcessor implements Processor {
     this.#streams.set(tick.stream, stream);
     const next = { atMs: tick.end ? ENDED_MS : tick.atMs, ...(tick.idle && { idle: true }) };
     if (!passed(stream.feeders, tick.feeder, next)) return;
+    if (tick.end) stream.untilMs = Math.max(stream.untilMs ?? tick.atMs, tick.atMs);
     const atMs = minimumOfActive(
       stream.feeders,
       tick.stream === LIVE ? SILENT_MS : Number.POSITIVE_INFINITY,
@@ -96,6 +105,7 @@ export class DetectProcessor implements Processor {
       feeder: `events/${this.#options.partition}`,
       atMs,
       ...(ended && { end: true as const }),
+      ...(ended && stream.untilMs !== undefined && { untilMs: stream.untilMs }),
     });
     if (ended) this.#streams.delete(tick.stream);
   }
@@ -103,6 +113,8 @@ export class DetectProcessor implements Processor {
   #announce(set: RuleSet, out: OutRecord[]): void {
     this.#announced = set;
     for (const rule of set.correlations) this.#toAll(out, { kind: "rule", rule });
+    const absences = set.correlations.filter(({ absence }) => absence).map((rule) => rule.version);
+    this.#toAll(out, { kind: "rules", feeder: `events/${this.#options.partition}`, absences });
   }
 
   #toAll(out: OutRecord[], value: SignalRecord): void {

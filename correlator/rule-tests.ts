@@ -1,6 +1,7 @@
 // rule-tests.ts — runs the tests that stand beside rules: events in, findings out, through the same match and windows as live.
 //
-// In:    `<name>.test.yml`: defaults for every event, and cases: events (`at` in seconds, `repeat`, `everyS`), findings wanted.
+// In:    `<name>.test.yml`: defaults for every event, and cases: events (`at` in seconds, `repeat`, `everyS`), `until` when
+//        their stream goes on without events, findings wanted.
 // Out:   for each case what was wanted and found.
 // Holds: the findings of a case are compared whole, both ways round, for the rules of the file beside it.
 import { readFile } from "node:fs/promises";
@@ -17,6 +18,8 @@ export type FindingWanted = {
   readonly rule: string;
   readonly group: Readonly<Record<string, string>>;
   readonly count: number;
+  readonly level?: string; // compared where the test names it
+  readonly suppressed?: number;
 };
 export type CaseResult = {
   readonly file: string;
@@ -36,6 +39,7 @@ type TestFile = {
       readonly everyS?: number;
       readonly event: Json;
     }[];
+    readonly until?: number;
     readonly findings?: readonly FindingWanted[];
   }[];
 };
@@ -55,7 +59,7 @@ export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResul
     );
   const beside = await rulesBeside(file);
   const matcher = indexedMatcher(set);
-  return cases.map(({ name, events, findings }) => {
+  return cases.map(({ name, events, until, findings }) => {
     const all = events.flatMap(({ at = 0, repeat = 1, everyS = 1, event }) =>
       Array.from({ length: Math.min(repeat, EVENTS_MAX) }, (_, n) => ({
         atMs: START_MS + (at + n * everyS) * 1000,
@@ -65,12 +69,23 @@ export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResul
     const stamped = all.map(({ atMs, event }, n) =>
       eventOf(atMs, `e${n}`, merged(test?.events ?? {}, event)),
     );
-    const found = findingsOf(stamped, set, matcher)
-      .filter(({ rule }) => beside.has(rule.id))
-      .map(({ rule, group, count }) => ({ rule: rule.name ?? rule.id, group, count }));
+    const untilMs = until === undefined ? undefined : START_MS + until * 1000;
     const wanted = findings ?? [];
+    const found = findingsOf(stamped, set, { matcher, untilMs })
+      .filter(({ rule }) => beside.has(rule.id))
+      .map((finding) => asWanted(finding, wanted));
     return { file, name, wanted, found, passed: same(wanted, found) };
   });
+}
+
+/** What a test compares: level and suppressed episodes only where it names them for one of its findings. */
+function asWanted(finding: Finding, wanted: readonly FindingWanted[]): FindingWanted {
+  const { rule, group, count, suppressed = 0 } = finding;
+  return {
+    ...{ rule: rule.name ?? rule.id, group, count },
+    ...(wanted.some(({ level }) => level !== undefined) && { level: rule.level }),
+    ...(wanted.some((one) => one.suppressed !== undefined) && { suppressed }),
+  };
 }
 
 async function rulesBeside(file: string): Promise<ReadonlySet<string>> {
@@ -90,16 +105,18 @@ async function rulesBeside(file: string): Promise<ReadonlySet<string>> {
 export function findingsOf(
   events: readonly EcsEvent[],
   set: RuleSet,
-  matcher: Matcher,
+  { matcher, untilMs }: { readonly matcher: Matcher; readonly untilMs?: number | undefined },
 ): readonly Finding[] {
   const stream = new FinishedStream(set, {
-    ...{ latenessMs: 0, matchesMax: EVENTS_MAX, groupsMax: EVENTS_MAX, evidenceMax: 20 },
+    ...{ latenessMs: 0, matchesMax: EVENTS_MAX, valuesMax: EVENTS_MAX, groupsMax: EVENTS_MAX },
+    evidenceMax: 20,
   });
   for (const event of events)
     stream.add(
       event,
       matcher.match(event, event.wache.sources).map(({ rule }) => rule),
     );
+  if (untilMs !== undefined) stream.seen(untilMs);
   return stream.end();
 }
 
@@ -128,6 +145,12 @@ const isObject = (value: unknown): value is Json =>
 
 function same(wanted: readonly FindingWanted[], found: readonly FindingWanted[]): boolean {
   const text = (one: FindingWanted) =>
-    JSON.stringify([one.rule, Object.entries(one.group).sort(), one.count]);
+    JSON.stringify([
+      one.rule,
+      Object.entries(one.group).sort(),
+      one.count,
+      one.level,
+      one.suppressed,
+    ]);
   return JSON.stringify(wanted.map(text).sort()) === JSON.stringify(found.map(text).sort());
 }

@@ -153,11 +153,9 @@ test.for([
     const set = setOf(type, condition);
     const run = (end: string) =>
       spans(
-        findingsOf(
-          [eventOf({ who: "a", x: 1 }, first), eventOf({ who: "a", x: 2 }, end)],
-          set,
-          indexedMatcher(set),
-        ),
+        findingsOf([eventOf({ who: "a", x: 1 }, first), eventOf({ who: "a", x: 2 }, end)], set, {
+          matcher: indexedMatcher(set),
+        }),
       );
     expect([type, run(last)]).toEqual([type, [[first, last, 2]]]);
     expect([type, run(later)]).toEqual([type, []]);

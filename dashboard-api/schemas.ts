@@ -102,6 +102,20 @@ export const findingSchema = Type.Object(
     bounded: Type.Optional(
       Type.Boolean({ description: "a bound was reached: the count is a lower one" }),
     ),
+    suppressed: Type.Optional(
+      Type.Integer({ description: "further episodes of the group that are not told" }),
+    ),
+    absence: Type.Optional(
+      Type.Object(
+        {
+          what: Type.Array(Type.String(), { description: "what did not come" }),
+          sinceMs: Type.Optional(ms("the last one that came")),
+          dueMs: ms("when one should have come at the latest"),
+          endedMs: Type.Optional(ms("when one came again, or was no longer awaited")),
+        },
+        open,
+      ),
+    ),
   },
   open,
 );

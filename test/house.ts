@@ -25,7 +25,7 @@ export type HouseProcess = {
 export type House = {
   readonly dir: string;
   readonly config: string;
-  process(verb: string, name?: string): HouseProcess;
+  process(verb: string, name?: string, nodeArgs?: readonly string[]): HouseProcess;
   dispose(): Promise<void>;
 };
 
@@ -38,8 +38,8 @@ export function openHouse(config: Readonly<Record<string, unknown>>): House {
   return {
     dir,
     config: file,
-    process: (verb, name = verb) => {
-      const made = houseProcess({ verb, name, file, data: join(dir, name) });
+    process: (verb, name = verb, nodeArgs = []) => {
+      const made = houseProcess({ verb, name, file, data: join(dir, name), nodeArgs });
       processes.push(made);
       return made;
     },
@@ -55,8 +55,9 @@ function houseProcess(about: {
   readonly name: string;
   readonly file: string;
   readonly data: string;
+  readonly nodeArgs: readonly string[];
 }): HouseProcess {
-  const { verb, name, file, data } = about;
+  const { verb, name, file, data, nodeArgs } = about;
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> = Promise.resolve(null);
   const send = (signal: NodeJS.Signals): void => {
@@ -72,7 +73,8 @@ function houseProcess(about: {
     data,
     start: async () => {
       mkdirSync(data, { recursive: true });
-      const args = [YOUNG, WACHE, verb, "--config", file, "--data", data, "--port", "0", "--json"];
+      const ours = [verb, "--config", file, "--data", data, "--port", "0", "--json"];
+      const args = [YOUNG, ...nodeArgs, WACHE, ...ours];
       const started = spawn(process.execPath, args, {
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,

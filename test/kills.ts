@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
 import type { Attack } from "./attack.ts";
+import { type Chance, chanceOf, newSeed } from "./chance.ts";
 import { type HouseProcess, startVerb, streamPosition, until } from "./house.ts";
 
 const POLL_MS = 10;
@@ -13,20 +14,12 @@ const DELAY_MS_MAX = 80;
 const LAST_SHARE_MAX = 0.7; // of the file: the last victims must die before its end
 const PATIENCE_MS = 60_000;
 
-export type Chance = () => number; // in [0, 1)
-
 /** The seed of WACHE_TEST_SEED, else a new one; what it draws is said, so that a failure can be repeated. */
 export function seeded(name: string): Chance {
   const given = process.env.WACHE_TEST_SEED;
-  const seed = given ? Number(given) : Math.floor(Math.random() * 2 ** 31);
+  const seed = given ? Number(given) : newSeed();
   process.stdout.write(`${name}: WACHE_TEST_SEED=${seed} repeats these moments\n`);
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0; // mulberry32
-    let z = Math.imul(state ^ (state >>> 15), state | 1);
-    z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
-    return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
-  };
+  return chanceOf(seed);
 }
 
 /** The items in `count` rounds of about the same size, in an order that chance draws. */

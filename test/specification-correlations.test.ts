@@ -32,11 +32,11 @@ function found(rules: string, events: readonly At[]): string[] {
         wache: { stream: "live", sources: [{ product: "p" }] },
       }) as unknown as EcsEvent,
   );
-  const told = findingsOf(stamped, set, indexedMatcher(set)).map(
+  const told = findingsOf(stamped, set, { matcher: indexedMatcher(set) }).map(
     ({ rule, group, firstMs, lastMs, count }) =>
       `${rule.name} ${Object.values(group).join("/")} ${firstMs - START_MS} ${lastMs - START_MS} ${count}`,
   );
-  const reversed = findingsOf(stamped.toReversed(), set, indexedMatcher(set));
+  const reversed = findingsOf(stamped.toReversed(), set, { matcher: indexedMatcher(set) });
   expect(reversed).toHaveLength(told.length);
   return told.sort();
 }

@@ -2,7 +2,8 @@
 //
 // In:    a notification. Out: words and facts that every channel renders in its own way.
 // Holds: the same notification gives the same words; nothing in them can break a line of a header.
-import type { Level, Notification } from "../../core/records.ts";
+import type { Incident, Level, Notification } from "../../core/records.ts";
+import { absenceFacts, absenceText, isMissing } from "../incidents/absence.ts";
 import { utc } from "../incidents/timeline.ts";
 
 export type Fact = { readonly label: string; readonly value: string };
@@ -39,10 +40,7 @@ export function messageFor(
   return {
     subject: oneLine(`[${severity.toUpperCase()}] ${mark}${incident.title}`, lineCharsMax),
     severity,
-    intro:
-      reason === "opened"
-        ? `A new incident of severity ${severity}.`
-        : `An incident grew graver: its severity is now ${severity}.`,
+    intro: introOf(incident, reason),
     ...(incident.replay && {
       replay: `Replay: found in old logs that were imported as ${oneLine(incident.stream, lineCharsMax)}, not in what happens now.`,
     }),
@@ -59,6 +57,25 @@ export function messageFor(
         ? `Open /incidents/${encodeURIComponent(incident.id)} on Wache's page (set api.publicUrl to get a link here).`
         : `Evidence, timeline and acknowledging: ${url}`,
   };
+}
+
+function introOf(incident: Incident, reason: Notification["reason"]): string {
+  const { severity } = incident;
+  const news =
+    reason === "opened"
+      ? `A new incident of severity ${severity}.`
+      : `An incident grew graver: its severity is now ${severity}.`;
+  const missing = missingOf(incident);
+  return missing === undefined ? news : `${oneLine(absenceText(missing), valueCharsMax)} ${news}`;
+}
+
+/** What did not come, where the incident is about that: as it was told last. */
+function missingOf({ findings, rule }: Incident) {
+  const standing = findings.filter((one) => !one.withdrawn && one.rule.id === rule.id);
+  return standing
+    .filter(isMissing)
+    .toSorted((a, b) => b.lastMs - a.lastMs || (a.id < b.id ? -1 : 1))
+    .at(0);
 }
 
 export const incidentUrl = (publicUrl: string | undefined, id: string): string | undefined =>
@@ -78,9 +95,10 @@ export function cut(text: string, charsMax: number): string {
   return `${text.slice(0, end)}…`;
 }
 
-function factsOf(incident: Notification["incident"]): readonly Fact[] {
+function factsOf(incident: Incident): readonly Fact[] {
   const groups = Object.entries(incident.group);
   const counted = incident.count === 1 ? "1 event" : `${incident.count} events`;
+  const missing = missingOf(incident);
   const again = incident.number === 1 ? "" : ` (number ${incident.number} of its kind)`;
   return [
     { label: "Severity", value: incident.severity },
@@ -89,9 +107,13 @@ function factsOf(incident: Notification["incident"]): readonly Fact[] {
     ...(groups.length > groupsToldMax
       ? [{ label: "and more", value: `${groups.length - groupsToldMax} fields on the page` }]
       : []),
-    { label: "First seen", value: utc(incident.firstMs) },
-    { label: "Last seen", value: utc(incident.lastMs) },
-    { label: "Count", value: `${incident.bounded ? "at least " : ""}${counted} so far` },
+    ...(missing === undefined
+      ? [
+          { label: "First seen", value: utc(incident.firstMs) },
+          { label: "Last seen", value: utc(incident.lastMs) },
+          { label: "Count", value: `${incident.bounded ? "at least " : ""}${counted} so far` },
+        ]
+      : absenceFacts(missing).map(([label, value]) => ({ label, value }))),
     { label: "Incident", value: `${incident.id}${again}` },
   ].map(({ label, value }) => ({
     label: oneLine(label, lineCharsMax),

@@ -15,6 +15,7 @@ import type {
 } from "../../core/records.ts";
 import { LEVELS } from "../../core/records.ts";
 import { rankOf } from "../routing/routes.ts";
+import { absenceText, isMissing } from "./absence.ts";
 import type { Paged } from "./paging.ts";
 import { cutText, shortened, timelineWith, utc } from "./timeline.ts";
 
@@ -30,6 +31,7 @@ export type Known = {
   readonly withdrawn?: true;
   readonly bounded?: true;
   readonly page?: true;
+  readonly ended?: true; // what did not come came again
 };
 export type IncidentState = {
   readonly incident: Incident;
@@ -157,6 +159,7 @@ function knownOf(finding: Finding, incident: number): Known {
     ...(finding.withdrawn && { withdrawn: true }),
     ...(finding.bounded && { bounded: true }),
     ...(finding.page && { page: true }),
+    ...(finding.absence?.endedMs !== undefined && { ended: true }),
   };
 }
 
@@ -218,10 +221,14 @@ export const titleOf = (finding: Finding): string => {
   );
 };
 
-/** What the timeline says of a finding: that it came, and that it was withdrawn; not each of its revisions. */
+/** What the timeline says of a finding: that it came, that it was withdrawn, that an absence ended; not each revision. */
 function newsOf(before: Known | undefined, finding: Finding): string | undefined {
   if (finding.withdrawn && !before?.withdrawn)
     return `Withdrawn, a late event took its ground away: ${finding.rule.title}`;
+  if (isMissing(finding)) {
+    const isOver = finding.absence.endedMs !== undefined && !before?.ended;
+    return before === undefined || isOver ? absenceText(finding) : undefined;
+  }
   if (before !== undefined) return undefined;
   return `${finding.rule.title}, from ${utc(finding.firstMs)}`;
 }

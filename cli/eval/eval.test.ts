@@ -60,6 +60,7 @@ test.for([
     err: "5 lines left out, no JSON objects: line 0: not JSON",
   },
   { args: ["--rules", rule, "--lateness", "soon", few], code: 2, err: '--lateness is "soon"' },
+  { args: ["--rules", rule, "--stream", "a b", few], code: 2, err: '--stream is "a b"; allowed' },
   { args: ["--rules", rule, file("empty", "")], code: 0, err: "0 events, 0 matched by 0 rules" },
 ])("wache eval $args ends with $code and says why", async ({ args, code, err }) => {
   const ended = await run(...args);

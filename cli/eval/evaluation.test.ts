@@ -9,7 +9,7 @@ import { Evaluation } from "./evaluation.ts";
 import { summaryLines, summaryOf } from "./summary.ts";
 
 const mappings = await loadMappings([shippedMappings()]);
-const BOUNDS = { matchesMax: 1000, groupsMax: 1000, evidenceMax: 5 };
+const BOUNDS = { matchesMax: 1000, valuesMax: 1000, groupsMax: 1000, evidenceMax: 5 };
 const ID = "00000000-0000-4000-8000-00000000000";
 const RULES = `title: Shell
 id: ${ID}1
@@ -47,11 +47,16 @@ const setOf = (text: string): RuleSet => {
 };
 const SET = setOf(RULES);
 
-function evaluated(lines: readonly (string | object | undefined)[], latenessMs?: number) {
+function evaluated(
+  lines: readonly (string | object | undefined)[],
+  latenessMs?: number,
+  stream?: string,
+) {
   const evaluation = new Evaluation(SET, {
     mappings,
     bounds: BOUNDS,
     ...(latenessMs === undefined ? {} : { latenessMs }),
+    ...(stream === undefined ? {} : { stream }),
   });
   const out = lines.map((line, number) =>
     evaluation.evaluate(typeof line === "object" ? JSON.stringify(line) : line, number),
@@ -187,6 +192,20 @@ test("with a lateness windows close behind the events, and what comes later is c
   const { findings, summary } = evaluated([...steady, ...late], 30_000);
   expect({ findings, overdue: summary.overdue }).toEqual({ findings: [], overdue: 3 });
   expect(evaluated([...steady, ...late], 3_600_000).findings).toEqual([finding]);
+});
+
+test("in a stream of a name findings are the same but for their ids, which are that stream's", () => {
+  const lines = Array.from({ length: 3000 }, (_, n) => failure(n, `10.1.0.${n % 25}`));
+  const of = (stream?: string) =>
+    evaluated(lines, 30_000, stream).findings as { finding: string }[];
+  const [live, named] = [of(), of("import-1")];
+  const content = (all: readonly { finding: string }[]) =>
+    all.map(({ finding: _id, ...rest }) => JSON.stringify(rest)).toSorted();
+  expect(live.length).toBeGreaterThan(0);
+  expect(content(named)).toEqual(content(live));
+  expect(of("live")).toEqual(live);
+  const ids = new Set([...live, ...named].map((one) => one.finding));
+  expect(ids.size).toBe(2 * live.length);
 });
 
 const DATA = new URL("../../../shared/data/", import.meta.url).pathname;

@@ -5,8 +5,16 @@
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, fieldOf, LIVE, type LogSource, plainTimeMs } from "../../core/event.ts";
+import {
+  type EcsEvent,
+  type EventOfWache,
+  fieldOf,
+  LIVE,
+  type LogSource,
+  plainTimeMs,
+} from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import type { Finding } from "../../core/records.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
 import { BySources } from "../../correlator/match/by-sources.ts";
@@ -35,6 +43,7 @@ export type EvaluationOptions = {
   readonly mappings: Pick<Mappings, "sourcesOf">;
   readonly bounds: Bounds;
   readonly latenessMs?: number; // absent: windows stay open to the end
+  readonly stream?: string; // that the events belong to; absent: live
 };
 
 export class Evaluation {
@@ -50,14 +59,19 @@ export class Evaluation {
   readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
+  readonly #wache: EventOfWache; // of every event
+  readonly #awaits: boolean; // that something does not come depends on the time of every event
   #correlated = 0;
 
-  constructor(set: RuleSet, { mappings, bounds, latenessMs }: EvaluationOptions) {
+  constructor(set: RuleSet, options: EvaluationOptions) {
+    const { mappings, bounds, latenessMs, stream = LIVE } = options;
     this.#set = set;
+    this.#wache = { stream, sources: [] };
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
-      this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0 });
+      this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
+    this.#awaits = set.correlations.some(({ type }) => type === "absence");
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
@@ -80,6 +94,7 @@ export class Evaluation {
     this.counts.events += 1;
     forms.set(form, (forms.get(form) ?? 0) + 1);
     const matches = this.#matcher.match(event, sources);
+    if (this.#awaits) this.#seen(event);
     if (matches.length === 0) this.#unmatched(sources);
     else if (this.#stream) this.#correlate(matches, event, number);
     return matches.length === 0 ? "" : this.#printed(matches, number);
@@ -90,11 +105,7 @@ export class Evaluation {
     const findings = [...(this.#stream?.end() ?? [])].sort(
       (a, b) => a.firstMs - b.firstMs || (a.id < b.id ? -1 : 1),
     );
-    for (const { id, rule, group, firstMs, lastMs, count, bounded } of findings) {
-      const first = new Date(firstMs).toISOString();
-      const last = new Date(lastMs).toISOString();
-      yield `${JSON.stringify({ finding: id, rule: rule.id, group, first, last, count, bounded })}\n`;
-    }
+    for (const finding of findings) yield `${JSON.stringify(asLine(finding))}\n`;
   }
 
   #read(line: string | undefined, number: number): Record<string, unknown> | undefined {
@@ -148,6 +159,11 @@ export class Evaluation {
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
   }
 
+  #seen(event: Readable): void {
+    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
+    if (time !== undefined) this.#stream?.seen(time.ms);
+  }
+
   #correlate(matches: readonly Match[], event: Record<string, unknown>, number: number): void {
     const rules: DetectionRule[] = [];
     for (const { rule } of matches) if (rule.feeds.length > 0) rules.push(rule);
@@ -157,7 +173,8 @@ export class Evaluation {
       this.counts.timeless += 1;
       return;
     }
-    this.#stream?.correlate(asKept(event, time.ms, number), rules);
+    const at = { timeMs: time.ms, number, wache: this.#wache };
+    this.#stream?.correlate(asKept(event, at), rules);
     this.#correlated += 1;
     const clockMs = this.#clock?.add(time.ms);
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
@@ -165,19 +182,27 @@ export class Evaluation {
   }
 }
 
+function asLine({ id, rule, group, count, bounded, suppressed, absence, ...times }: Finding) {
+  const first = new Date(times.firstMs).toISOString();
+  const last = new Date(times.lastMs).toISOString();
+  const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
+  return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
+}
+
 /** The event as correlations read it: with an id, a time and a stream. It is ours: nobody reads it as it was. */
-function asKept(event: Record<string, unknown>, timeMs: number, number: number): EcsEvent {
+function asKept(
+  event: Record<string, unknown>,
+  at: { readonly timeMs: number; readonly number: number; readonly wache: EventOfWache },
+): EcsEvent {
   const own = fieldOf(event, "event.id");
-  const id = typeof own === "string" && own !== "" ? own : String(number);
+  const id = typeof own === "string" && own !== "" ? own : String(at.number);
   const time = event["@timestamp"];
-  if (typeof time !== "string" || plainTimeMs(time) !== timeMs)
-    event["@timestamp"] = new Date(timeMs).toISOString();
+  if (typeof time !== "string" || plainTimeMs(time) !== at.timeMs)
+    event["@timestamp"] = new Date(at.timeMs).toISOString();
   event.event = typeof event.event === "object" ? { ...event.event, id } : { id };
-  event.wache = OURS;
+  event.wache = at.wache;
   return event as EcsEvent;
 }
-const OURS = { stream: LIVE, sources: [] };
-
 /** The place, but none of the text: it may hold secrets. */
 function syntaxFault(error: unknown): string {
   const place = /position (\d+)/.exec(String(error))?.[1];

@@ -1,5 +1,6 @@
 // eval.ts — the verb that tries rules on a file of events, without a running Wache.
 import type { Readable } from "node:stream";
+import { STREAM_NAME } from "../../collectors/streams.ts";
 import { spanMs } from "../../core/config-schema.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import type { Mappings } from "../../core/mappings.ts";
@@ -35,6 +36,11 @@ export const evaluate: Verb = {
       value: "SPAN",
       text: "close windows of correlations behind the clock of the events, and leave out what comes later than 30s, 10m, …; without it, windows stay open to the end and the order does not matter",
     },
+    stream: {
+      type: "string",
+      value: "NAME",
+      text: "name the findings as in the stream of this name (wache send --json prints it), so that they can be compared by id; without it, as in live",
+    },
     json: { type: "boolean", text: "the summary as a line of JSON" },
   },
   examples: [
@@ -56,10 +62,12 @@ async function evaluateFile(call: Call): Promise<number> {
   const { set, mappings } = await rulesOf(values, err);
   const { correlator } = configOf(values);
   const latenessMs = latenessOf(values);
+  const stream = streamOf(values);
   const evaluation = new Evaluation(set, {
     mappings,
     bounds: correlator,
     ...(latenessMs === undefined ? {} : { latenessMs }),
+    ...(stream === undefined ? {} : { stream }),
   });
   const findings = await printAll(await bytesOf(positionals[0]), evaluation, call);
   const summary = summaryOf(evaluation, findings);
@@ -128,6 +136,16 @@ async function bytesOf(file: string | undefined): Promise<Readable> {
 
 const unreadable = (what: string, cause: unknown): UserError =>
   new UserError("cli.file-unreadable", `${what} can't be read: ${messageOf(cause)}`, { cause });
+
+function streamOf(values: Values): string | undefined {
+  const name = stringOf(values, "stream");
+  if (name === undefined || STREAM_NAME.test(name)) return name;
+  throw new UserError(
+    "cli.usage",
+    `--stream is "${name}"; allowed are letters, digits, dot, dash and underscore, 128 at most, not beginning with a dot`,
+    { exitCode: EXIT.usage },
+  );
+}
 
 function latenessOf(values: Values): number | undefined {
   const text = stringOf(values, "lateness");

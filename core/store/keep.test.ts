@@ -62,3 +62,44 @@ test("stopped while the store is away, it commits nothing past what the store to
   expect(taken).toEqual(["f0"]);
   expect(new Set(commits)).toEqual(new Set([1]));
 });
+
+test("of a partition that went to another member, it commits nothing when it stops", async () => {
+  const commits: (readonly [partition: number, next: number])[] = [];
+  let given: ConsumeOptions | undefined;
+  const consumer: Consumer = {
+    commit: async (partition, next) => void commits.push([partition, next]),
+    close: async () => {},
+  };
+  const bus: Partial<Bus> = {
+    consume: async (options) => {
+      given = options;
+      return consumer;
+    },
+    produce: async () => {},
+  };
+  const keep = await startKeep(
+    {
+      bus: bus as Bus,
+      store: { putDocuments: async () => {} } as Partial<Store> as Store,
+      clock: systemClock,
+      log: createLog({ level: "silent" }),
+      metrics: createMetrics({ version: "test" }),
+      status: { set: () => {}, all: () => ({}) },
+    },
+    { group: "keep-findings", topic: TOPIC.findings, into: "findings" },
+  );
+  const batch = async (partition: number, offset: number) => {
+    const value = { id: `f${offset}`, revision: 1 };
+    const at = { topic: TOPIC.findings, partition };
+    const record = { ...at, offset, key: "k", value, text: JSON.stringify(value), timestampMs: 0 };
+    await given?.onBatch({ ...at, records: [record] }, consumer);
+  };
+  await given?.onAssigned?.([0, 1], consumer);
+  await batch(0, 0);
+  await batch(1, 4);
+  await given?.onAssigned?.([1], consumer);
+  await given?.onAssigned?.([0, 1], consumer);
+  commits.length = 0;
+  await keep.stop();
+  expect(commits).toEqual([[1, 5]]);
+});

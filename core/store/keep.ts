@@ -47,6 +47,10 @@ export async function startKeep(
     group: what.group,
     topic: what.topic,
     batchRecordsMax: BATCH_RECORDS_MAX,
+    onAssigned: async (partitions) => {
+      for (const partition of pending.keys()) // another member has gone on with it
+        if (!partitions.includes(partition)) pending.delete(partition);
+    },
     onBatch: async (batch, from) => {
       if (stopping.signal.aborted) return; // the batch before it may not have been taken
       const { kept, dead } = sorted(batch, what, clock.now());

@@ -75,12 +75,14 @@ export class FieldIndex {
     else this.#numbers.set(value, [id]);
   }
 
-  /** To be called once everything is there. */
-  build(seen: SeenRuns): void {
+  /** Once everything is there; in steps of some milliseconds. */
+  *build(seen: SeenRuns): Generator<void> {
     this.#starts?.build();
+    yield;
     this.#ends?.build();
-    this.#parts?.build(seen);
-    this.#otherParts?.build(seen);
+    yield;
+    if (this.#parts) yield* this.#parts.build(seen);
+    if (this.#otherParts) yield* this.#otherParts.build(seen);
   }
 
   scan(value: unknown, sink: Sink): void {

@@ -28,18 +28,25 @@ type Compiled = {
   readonly selections: readonly { readonly name: string; readonly test: Test }[];
 };
 
+/** What is looked for in every event, and whom it wakes. */
+type Watch = {
+  readonly wakes: readonly (readonly number[] | undefined)[]; // by id: the places of rules that wait for it
+  readonly always: readonly number[]; // the places of rules that wait for nothing
+  readonly leaves: ReadonlySet<Leaf>; // that the index looks for
+  readonly built: ReadonlyMap<number, Built>; // by slot
+};
 type Built = { readonly ids: string; readonly learnt: number; readonly index: FieldIndex };
+const NOTHING: Watch = { wakes: [], always: [], leaves: new Set(), built: new Map() };
 
 export class Plan {
   readonly #rules: Compiled[] = [];
   readonly #leaves: Leaves;
   readonly #shared: Shared;
-  readonly #built = new Map<number, Built>(); // by slot
+  #watch = NOTHING;
+  #weighing: Generator<void> | undefined; // on its way, a step with each event
   #fields: (FieldIndex | undefined)[] = []; // by slot
   #keywords: FieldIndex | undefined;
   #fires: number[] = []; // by id: in how many events
-  #wakes: (readonly number[] | undefined)[] = []; // by id: the places of rules that wait for it
-  #always: readonly number[] = [];
   readonly #runs = new SeenRuns();
   #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
   #woken: number[] = [];
@@ -79,7 +86,7 @@ export class Plan {
     const leaves = this.#leaves;
     this.#events += 1;
     this.#woken.length = 0;
-    for (const place of this.#always) this.#woken.push(place);
+    for (const place of this.#watch.always) this.#woken.push(place);
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
@@ -90,7 +97,8 @@ export class Plan {
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
     this.#wakings += this.#woken.length;
-    if (this.#isTimeToWeigh()) for (const _ of this.#weigh());
+    if (this.#isTimeToWeigh()) this.#weighing = this.#weigh();
+    if (this.#weighing?.next().done) this.#weighing = undefined;
     return matched;
   }
 
@@ -138,7 +146,7 @@ export class Plan {
     if (fired[id] === stamp) return;
     fired[id] = stamp;
     this.#fires[id] = (this.#fires[id] as number) + 1;
-    const wakes = this.#wakes[id];
+    const wakes = this.#watch.wakes[id];
     if (wakes)
       for (const place of wakes) {
         if (this.#wokenAt[place] === stamp) continue;
@@ -164,7 +172,7 @@ export class Plan {
       });
   }
 
-  /** Decides what each rule waits for, and makes an index of that. */
+  /** Decides what each rule waits for, makes an index of that, and then changes over to it. */
   *#weigh(): Generator<void> {
     const leaves = this.#leaves;
     this.#watched();
@@ -177,25 +185,42 @@ export class Plan {
         ((this.#fires[id] ?? 0) + (leaves.priors[id] ?? 1) * DOUBT) /
         ((this.#seen[id] ?? 0) + DOUBT),
     };
-    const wakes: number[][] = [];
+    const wakes: (number[] | undefined)[] = leaves.priors.map(() => undefined);
     const always: number[] = [];
-    this.#rules.forEach(({ rule }, place) => {
+    for (const [place, { rule }] of this.#rules.entries()) {
       const cover = coverOf(rule.condition, weighing);
       if (!cover) always.push(place);
       for (const id of cover?.ids ?? []) {
-        wakes[id] ??= [];
-        wakes[id].push(place);
+        const others = wakes[id];
+        if (others) others.push(place);
+        else wakes[id] = [place];
       }
-    });
-    this.#wakes = leaves.priors.map((_, id) => wakes[id]);
-    this.#always = always;
-    yield* this.#index();
+      if (place % RULES_A_STEP === 0) yield;
+    }
+    const wanted = leaves.all.filter(
+      ({ id, isAskedOften }) => id !== undefined && (isAskedOften || wakes[id] !== undefined),
+    );
+    const built = new Map<number, Built>();
+    for (const [slot, some] of Map.groupBy(wanted, ({ slot: one }) => one))
+      built.set(slot, yield* this.#builtOf(slot, some));
+    this.#changeTo({ wakes, always, leaves: new Set(wanted), built });
+  }
+
+  #changeTo(watch: Watch): void {
+    for (const leaf of this.#watch.leaves) leaf.isIndexed = false;
+    for (const leaf of watch.leaves) leaf.isIndexed = true;
+    for (const [slot, { index }] of watch.built)
+      if (this.#watch.built.get(slot)?.index !== index) this.#leaves.forgetKnown(slot);
+    this.#fields = [];
+    for (const [slot, { index }] of watch.built) if (slot !== KEYWORD) this.#fields[slot] = index;
+    this.#keywords = watch.built.get(KEYWORD)?.index;
+    this.#watch = watch;
   }
 
   /** Counts the events in which an id would have fired had it been true. */
   #watched(): void {
     this.#seen.forEach((seen, id) => {
-      if (this.#wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
+      if (this.#watch.wakes[id]) this.#seen[id] = seen + this.#events - this.#weighedAt;
     });
     this.#markAskedOften(this.#events - this.#weighedAt);
     this.#weighedAt = this.#events;
@@ -215,42 +240,21 @@ export class Plan {
     }
   }
 
-  *#index(): Generator<void> {
-    const bySlot = new Map<number, Leaf[]>();
-    for (const leaf of this.#leaves.all) {
-      const isAwaited = leaf.id !== undefined && this.#wakes[leaf.id] !== undefined;
-      leaf.isIndexed = isAwaited || leaf.isAskedOften;
-      if (!leaf.isIndexed) continue;
-      const others = bySlot.get(leaf.slot);
-      if (others) others.push(leaf);
-      else bySlot.set(leaf.slot, [leaf]);
-    }
-    this.#fields = [];
-    this.#keywords = undefined;
-    for (const [slot, leaves] of bySlot) {
-      const index = this.#indexOf(slot, leaves);
-      if (slot === KEYWORD) this.#keywords = index;
-      else this.#fields[slot] = index;
-      yield;
-    }
-  }
-
   /** What looks for these leaves; made anew where others were looked for, or fewer events had been seen. */
-  #indexOf(slot: number, leaves: readonly Leaf[]): FieldIndex {
+  *#builtOf(slot: number, leaves: readonly Leaf[]): Generator<void, Built> {
     const learnt = Math.min(this.#events, LEARN_EVENTS);
     const ids = leaves.map(({ id }) => id).join();
-    const known = this.#built.get(slot);
-    if (known?.ids === ids && known.learnt === learnt) return known.index;
+    const known = this.#watch.built.get(slot);
+    if (known?.ids === ids && known.learnt === learnt) return known;
     const index = new FieldIndex(this.#shared.haystack);
     for (const { id, literal, predicate } of leaves) {
       if (id === undefined) continue;
       if (literal) index.addLiteral(literal, id);
       else if (predicate.kind === "number") index.addNumber(predicate.value, id);
     }
-    index.build(this.#runs);
-    this.#leaves.forgetKnown(slot);
-    this.#built.set(slot, { ids, learnt, index });
-    return index;
+    yield;
+    yield* index.build(this.#runs);
+    return { ids, learnt, index };
   }
 }
 

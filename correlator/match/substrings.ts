@@ -11,7 +11,9 @@
 import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
 
 const RUN = 4; // characters, a byte of each
-const STEPS = [8, 4, 1] as const; // over the value; a text of at least step + 3 characters can't be missed
+const STEPS = [8, 4] as const; // over the value; a text of at least step + 3 characters can't be missed
+const WIDE_CHARS_MIN = STEPS[1] + RUN - 1;
+const TEXTS_A_STEP = 500;
 const SPARSE = 128; // bits for each run
 const CASELESS = 0xdf; // of a byte: letters of either case are the same, few other characters are
 const CASELESS_WORD = 0xdfdfdfdf | 0;
@@ -39,31 +41,26 @@ export class Substrings {
     else this.#texts.set(needle.text, { ...needle, ids: [id] });
   }
 
-  /** To be called once all texts are there. */
-  build(seen: SeenRuns): void {
+  /** Once all texts are there; in steps of some milliseconds. */
+  *build(seen: SeenRuns): Generator<void> {
     const texts = [...this.#texts.values()];
     this.#texts.clear();
     this.#always = texts.find(({ text }) => text === "")?.ids ?? [];
     const uses = usesOf(texts);
     const costOf = (key: number): number => uses.timesOf(key) * (1 + seen.timesOf(key));
-    const wide = texts.filter(({ text }) => text.length >= STEPS[1] + RUN - 1);
+    const wide = texts.filter(({ text }) => text.length >= WIDE_CHARS_MIN);
+    const short = texts.filter(({ text }) => text !== "" && text.length < WIDE_CHARS_MIN);
+    yield;
     this.#step = wide.every(({ text }) => text.length >= STEPS[0] + RUN - 1) ? STEPS[0] : STEPS[1];
-    if (wide.length > 0)
-      this.#wide = new RunTable(
-        RUN,
-        wide.flatMap((text) => rarest(text, RUN, this.#step, costOf)).map(asWord),
-      );
-    const short = texts.filter(({ text }) => text !== "" && text.length < STEPS[1] + RUN - 1);
-    this.#few = short.length <= FEW ? short : [];
-    const bySize = Map.groupBy(short, ({ text }) => Math.min(text.length, RUN));
-    if (short.length <= SOME && bySize.has(3)) {
-      bySize.set(3, [...(bySize.get(3) ?? []), ...(bySize.get(RUN) ?? [])]);
-      bySize.delete(RUN);
+    const runs: Run[] = [];
+    for (const [place, text] of wide.entries()) {
+      runs.push(...rarest(text, RUN, this.#step, costOf).map(asWord));
+      if (place % TEXTS_A_STEP === 0) yield;
     }
-    this.#narrow = [...bySize].map(([size, some]) => {
-      const runs = some.flatMap((text) => rarest(text, size, 1, costOf));
-      return new RunTable(size, runs);
-    });
+    if (runs.length > 0) this.#wide = new RunTable(RUN, runs);
+    yield;
+    this.#narrow = narrowTables(short, costOf);
+    this.#few = short.length <= FEW ? short : [];
   }
 
   scan(haystack: Haystack, sink: Sink): void {
@@ -75,6 +72,25 @@ export class Substrings {
         if (folded.includes(text)) for (const id of ids) sink.fire(id);
     } else for (const table of this.#narrow) table.scan(haystack, sink);
   }
+}
+
+/** A table for each length of run. */
+function narrowTables(
+  short: readonly Text[],
+  costOf: (key: number) => number,
+): readonly RunTable[] {
+  const bySize = Map.groupBy(short, ({ text }) => Math.min(text.length, RUN));
+  if (short.length <= SOME && bySize.has(3)) {
+    bySize.set(3, [...(bySize.get(3) ?? []), ...(bySize.get(RUN) ?? [])]);
+    bySize.delete(RUN);
+  }
+  return [...bySize].map(
+    ([size, some]) =>
+      new RunTable(
+        size,
+        some.flatMap((text) => rarest(text, size, 1, costOf)),
+      ),
+  );
 }
 
 /** How often runs of characters were seen; some share a number. */

@@ -1,8 +1,11 @@
 // correlation.ts — reads the `correlation` of a rule; link.ts binds its names to rules.
 import type { CorrelationRule, CountCondition } from "../../core/records.ts";
+import { ABSENCE_KEYS, type AbsenceBody, absenceOf, DEADLINE_SPAN_MS } from "./absence.ts";
 import { conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
 import { booleanOf, textsIn } from "./header.ts";
 import { rulesNamedIn } from "./rule-condition.ts";
+import { spanMsOf } from "./span.ts";
+import { TELLING_KEYS, type Telling, tellingOf } from "./telling.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
 export const TYPES = [
@@ -14,15 +17,13 @@ export const TYPES = [
   "value_percentile",
   "temporal",
   "temporal_ordered",
+  "absence",
 ] as const;
-const KEYS = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
-const UNIT_MS: ReadonlyMap<string, number> = new Map([
-  ["s", 1000],
-  ["m", 60_000],
-  ["h", 3_600_000],
-  ["d", 86_400_000],
-]);
-const spanMsMax = 30 * 86_400_000;
+const KEYS = [
+  ...["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"],
+  ...[...ABSENCE_KEYS, ...TELLING_KEYS],
+];
+const spanDaysMax = 30;
 const rulesMax = 1000;
 
 export type Reference = { readonly text: string; readonly offset: number };
@@ -39,7 +40,8 @@ export type CorrelationBody = {
   readonly condition: CountCondition;
   readonly aliases: readonly Alias[];
   readonly generate: boolean;
-};
+  readonly absence?: AbsenceBody;
+} & Telling;
 
 export function correlationOf(node: Node, source: Source): CorrelationBody | undefined {
   const before = source.problems.length;
@@ -67,6 +69,9 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
   const aliases = aliasesOf(node, source);
   const condition = type === undefined ? undefined : conditionOf(node, { type, rules }, source);
   const generate = booleanOf(node, "generate", source);
+  const fields = groupBy.map(({ text }) => text);
+  const absence = absenceOf(node, { type, groupBy: fields, spanMs }, source);
+  const telling = tellingOf(node, type, source);
   if (
     source.problems.length > before ||
     type === undefined ||
@@ -74,7 +79,8 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
     condition === undefined
   )
     return undefined;
-  return { type, rules, groupBy, spanMs, condition, aliases, generate };
+  const base = { type, rules, groupBy, spanMs, condition, aliases, generate };
+  return { ...base, ...(absence && { absence }), ...telling };
 }
 
 function typeOf(node: MapNode, source: Source): CorrelationRule["type"] | undefined {
@@ -125,16 +131,8 @@ function referencesOf(node: MapNode, key: string, source: Source): Reference[] {
 
 function spanOf(node: MapNode, source: Source): number | undefined {
   const value = entryOf(node, "timespan")?.value;
-  const text = value?.kind === "scalar" ? value.source : "";
-  const [, count = "", unit = ""] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
-  const ms = Number(count) * (UNIT_MS.get(unit) ?? Number.NaN);
-  if (ms > 0 && ms <= spanMsMax) return ms;
-  source.problem(
-    "rule.span",
-    value?.offset ?? node.offset,
-    `timespan is ${value === undefined ? "missing" : nameOfKind(value)}; write a number and s, m, h or d, from 1s to 30d, as in 5m`,
-  );
-  return undefined;
+  if (value === undefined && entryOf(node, "deadline") !== undefined) return DEADLINE_SPAN_MS;
+  return spanMsOf(value, { key: "timespan", daysMax: spanDaysMax, map: node, source });
 }
 
 function aliasesOf(node: MapNode, source: Source): Alias[] {

@@ -8,6 +8,7 @@ import { detectionOf, type ReadingContext } from "./detection.ts";
 import { type Header, headerOf, logSourceOf, textsIn } from "./header.ts";
 import type { FieldMapping } from "./mapping.ts";
 import type { EventField, Expression, Problem, RuleFile } from "./rule.ts";
+import { checkEscalate, refuseTelling } from "./telling.ts";
 import {
   type Entry,
   entryOf,
@@ -148,9 +149,12 @@ function readDocument(
     );
     return undefined;
   }
+  refuseTelling(map, source);
   const correlation = entryOf(map, "correlation");
   if (correlation !== undefined) {
     const body = correlationOf(correlation.value, source);
+    if (body !== undefined && correlation.value.kind === "map")
+      checkEscalate(correlation.value, { level: header?.level, escalate: body.escalate }, source);
     return header && body && { ...base, header, kind: "correlation", body };
   }
   const logsource = logSourceOf(map, source);

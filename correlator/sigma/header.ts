@@ -1,7 +1,7 @@
 // header.ts — reads what a rule says of itself: title, id, level, tags and texts.
 import type { LogSource } from "../../core/event.ts";
 import { nearest } from "../../core/nearest.ts";
-import { LEVELS, type Level } from "../../core/records.ts";
+import { LEVELS, type Level, type RuleAbout } from "../../core/records.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
 export type Header = {
@@ -45,6 +45,24 @@ export function headerOf(map: MapNode, source: Source): Header | undefined {
     ...(description === undefined ? {} : { description }),
     ...lists,
     generate,
+  };
+}
+
+/** What people need to know of the rule. */
+export function aboutOf(
+  header: Header,
+  { id, level }: { readonly id: string; readonly level: Level },
+): RuleAbout {
+  const { name, title, description, tags, references, falsepositives } = header;
+  return {
+    id,
+    ...(name === undefined ? {} : { name }),
+    title,
+    level,
+    ...(description === undefined ? {} : { description }),
+    tags,
+    ...(references.length === 0 ? {} : { references }),
+    ...(falsepositives.length === 0 ? {} : { falsepositives }),
   };
 }
 

@@ -7,10 +7,12 @@
 import { idOf } from "../../core/event.ts";
 import type { CorrelationRule, Level, RuleAbout } from "../../core/records.ts";
 import { LEVELS } from "../../core/records.ts";
+import { addedLogic, additionsOf } from "./additions.ts";
 import type { CorrelationBody, Reference } from "./correlation.ts";
 import type { DetectionBody, Draft, FilterBody, Reading, Refused } from "./document.ts";
 import { aliased, correlationFeed, detectionFeed, ruleId } from "./feeds.ts";
 import { filtered } from "./filter.ts";
+import { aboutOf } from "./header.ts";
 import type { DetectionRule, Problem, RuleSet } from "./rule.ts";
 
 export type Detection = Draft & { readonly kind: "detection"; readonly body: DetectionBody };
@@ -268,7 +270,8 @@ function build(
     depths.set(rule, Math.max(...fed.map((one) => (depths.get(one) ?? -1) + 1)));
   }
   const usersOf = usersByRule(ordered, names);
-  const about = (draft: Draft): RuleAbout => aboutOf(draft, levels.get(draft) ?? "medium");
+  const about = (draft: Draft): RuleAbout =>
+    aboutOf(draft.header, { id: ruleId(draft), level: levels.get(draft) ?? "medium" });
   const shown = (rule: Rule): boolean =>
     rule.header.generate || (usersOf.get(rule) ?? []).some((user) => generates(user));
   const rules: DetectionRule[] = detections.map(({ draft, condition, version }) => {
@@ -290,6 +293,10 @@ function build(
     spanMs: rule.body.spanMs,
     groupBy: rule.body.groupBy.map((one) => one.text),
     condition: rule.body.condition,
+    ...additionsOf(
+      rule.body,
+      rule.body.rules.flatMap(({ text }) => names.find(text)?.header ?? []),
+    ),
     rules: rule.body.rules.flatMap((one) => {
       const target = names.find(one.text);
       return target === undefined ? [] : [ruleId(target)];
@@ -337,24 +344,11 @@ function versionOf(
     ruleId(one),
     ...fields.map((field) => aliased(rule, one, field)),
   ]);
-  const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources];
+  const added = addedLogic(rule.body);
+  const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources, ...added];
   return idOf("correlation", ruleId(rule), JSON.stringify(logic));
 }
 
 const highest = (levels: readonly (Level | undefined)[]): Level =>
   LEVELS[Math.max(0, ...levels.map((level) => LEVELS.indexOf(level ?? "informational")))] ??
   "medium";
-
-function aboutOf(draft: Draft, level: Level): RuleAbout {
-  const { name, title, description, tags, references, falsepositives } = draft.header;
-  return {
-    id: ruleId(draft),
-    ...(name === undefined ? {} : { name }),
-    title,
-    level,
-    ...(description === undefined ? {} : { description }),
-    tags,
-    ...(references.length === 0 ? {} : { references }),
-    ...(falsepositives.length === 0 ? {} : { falsepositives }),
-  };
-}

@@ -99,6 +99,41 @@ test.for([
     want: false,
   },
   {
+    name: "an absence",
+    text: "title: T\ncorrelation: { type: absence, rules: [r], group-by: [h, j], timespan: 26h, expected: [[a, b], { h: c, j: d }], rememberFor: 7d }",
+    want: true,
+  },
+  {
+    name: "an absence by a deadline",
+    text: 'title: T\ncorrelation: { type: absence, rules: [r], deadline: { by: "04:00", timezone: Europe/Berlin, days: [mon] } }',
+    want: true,
+  },
+  {
+    name: "an absence without any time",
+    text: "title: T\ncorrelation: { type: absence, rules: [r] }",
+    want: false,
+  },
+  {
+    name: "a day that is none",
+    text: 'title: T\ncorrelation: { type: absence, rules: [r], deadline: { by: "04:00", days: [Mon] } }',
+    want: false,
+  },
+  {
+    name: "suppression and rising severity",
+    text: "title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 }, suppress: 1h, escalate: [{ count: 9, level: high }] }",
+    want: true,
+  },
+  {
+    name: "a count with what only an absence has",
+    text: "title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 }, rememberFor: 1d }",
+    want: false,
+  },
+  {
+    name: "an absence that suppresses",
+    text: "title: T\ncorrelation: { type: absence, rules: [r], timespan: 5m, suppress: 1h }",
+    want: false,
+  },
+  {
     name: "action: global",
     text: `action: global\nlevel: low\n---\n${HEAD}detection: { a: { b: 1 }, condition: a }`,
     want: true,

@@ -2,7 +2,7 @@
 //
 // Why:   an editor tells of a fault while it is typed. What a rule means is load.ts's to judge: a schema cannot know it.
 import { type TSchema, Type } from "typebox";
-import { LEVELS } from "../../core/records.ts";
+import { LEVELS, WEEKDAYS } from "../../core/records.ts";
 import { TYPES } from "./correlation.ts";
 import { OPERATORS } from "./correlation-condition.ts";
 import { STATUSES } from "./header.ts";
@@ -119,6 +119,24 @@ const filterRule = Type.Object({
   ),
 });
 
+const span = (description: string) =>
+  Type.String({ pattern: "^[0-9]+[smhd]$", description: `${description}, as in 30s, 5m, 1h, 7d` });
+const deadline = Type.Object(
+  {
+    by: Type.String({
+      pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+      description: 'a time of day, as in "04:00"',
+    }),
+    timezone: optional(text("an IANA time zone, as in Europe/Berlin; UTC unless told", 64)),
+    days: optional(
+      Type.Array(words(WEEKDAYS, "a day of the week"), {
+        minItems: 1,
+        description: "every day unless told",
+      }),
+    ),
+  },
+  { ...closed, description: "absence: one must have come by then, within the timespan before it" },
+);
 const numbers = Object.fromEntries(OPERATORS.map((word) => [word, optional(Type.Number())]));
 const comparison = Type.Object(
   {
@@ -152,7 +170,9 @@ const correlation = Type.Object(
       ),
     ),
     "group-by": optional(texts("a window for each value of these fields")),
-    timespan: Type.String({ pattern: "^[0-9]+[smhd]$", description: "as in 30s, 5m, 1h, 7d" }),
+    timespan: optional(
+      span("how long a window is; of an absence: within what the next one must come"),
+    ),
     condition: optional(Type.Union([comparison, ruleNames])),
     aliases: optional(
       Type.Record(Type.String(), Type.Record(Type.String(), Type.String()), {
@@ -160,8 +180,45 @@ const correlation = Type.Object(
       }),
     ),
     generate: optional(Type.Boolean({ description: "as beside the correlation" })),
+    deadline: optional(deadline),
+    expected: optional(
+      Type.Array(Type.Union([scalar, Type.Array(scalar), Type.Record(Type.String(), scalar)]), {
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          "absence: groups that are always awaited; for several group-by fields lists or maps of them",
+      }),
+    ),
+    rememberFor: optional(span("absence: a group that was seen is awaited as long")),
+    suppress: optional(
+      span("an episode that ends within it after the last event of one that was told is not told"),
+    ),
+    escalate: optional(
+      Type.Array(
+        Type.Object(
+          { count: Type.Integer({ minimum: 1 }), level: words(LEVELS, "higher than the rule's") },
+          closed,
+        ),
+        { minItems: 1, description: "the level from a count on; both rise from line to line" },
+      ),
+    ),
   },
-  closed,
+  {
+    ...closed,
+    anyOf: [{ required: ["timespan"] }, { required: ["deadline"] }],
+    // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+    then: { not: { required: ["suppress"] } },
+    if: { properties: { type: { const: "absence" } } },
+    else: {
+      not: {
+        anyOf: [
+          { required: ["deadline"] },
+          { required: ["expected"] },
+          { required: ["rememberFor"] },
+        ],
+      },
+    },
+  },
 );
 const correlationRule = Type.Object({ ...header, correlation });
 

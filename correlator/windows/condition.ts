@@ -40,6 +40,7 @@ export function firesAtOnce({ type, condition }: CorrelationRule): boolean {
     case "value_avg":
     case "value_median":
     case "value_percentile":
+    case "absence":
       return false;
   }
 }
@@ -85,6 +86,8 @@ export function gaugeOf(rule: CorrelationRule): Gauge {
       return condition.percentile === undefined
         ? valueShare(holds)
         : valuePercentile(condition.percentile, holds);
+    case "absence":
+      throw new Error("an absence has no windows: absence.ts decides it");
   }
 }
 

@@ -1,5 +1,7 @@
 // episodes.ts — a group's episodes as they grow and join: maximal unions of overlapping windows.
 
+import type { Level } from "../../core/records.ts";
+
 export type Span = { readonly firstMs: number; readonly lastMs: number };
 
 export type Episode = {
@@ -8,6 +10,8 @@ export type Episode = {
   id: string | undefined; // under which it was told
   revision: number; // told last
   replaces: readonly string[]; // ids of findings that it took in
+  level: Level | undefined; // told last, of a rule whose level rises
+  toldLastMs: number | undefined; // of a rule that suppresses
   isDirty: boolean; // not told as it is
   dueMs: number | null; // told again when the watermark has come so far; null: with the next tick
 };
@@ -27,6 +31,8 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
       id: undefined,
       revision: 0,
       replaces: [],
+      level: undefined,
+      toldLastMs: undefined,
       isDirty: true,
       dueMs: null,
     });

@@ -4,7 +4,8 @@ import { idOf } from "../../core/event.ts";
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import type { Episode } from "./episodes.ts";
 import { samplePlaces } from "./evidence.ts";
-import { carriedBy, type Group } from "./group.ts";
+import { carriedBy, countOf, type Group } from "./group.ts";
+import { aboutOf } from "./severity.ts";
 
 export type Context = {
   readonly stream: string;
@@ -26,22 +27,27 @@ export function fresh(context: Context, group: Group, watermarkMs: number): Find
 /** The next revision of each of the group's findings that grew, where it is due or the last. */
 export function grown(context: Context, group: Group, watermarkMs: number): Finding[] {
   return group.episodes
-    .filter((episode) => episode.isDirty && dueMs(context, episode) <= watermarkMs)
+    .filter((episode) => episode.isDirty && dueMs(context, group, episode) <= watermarkMs)
     .map((episode) => tell(context, group, episode, watermarkMs));
 }
 
 /** The watermark with which one of the group's findings is told next; infinite where none is to be. */
-export function tellDueMs(context: Context, { episodes }: Group): number {
+export function tellDueMs(context: Context, group: Group): number {
   let leastMs = Number.POSITIVE_INFINITY;
-  for (const episode of episodes)
-    if (episode.isDirty) leastMs = Math.min(leastMs, dueMs(context, episode));
+  for (const episode of group.episodes)
+    if (episode.isDirty) leastMs = Math.min(leastMs, dueMs(context, group, episode));
   return leastMs;
 }
 
-/** When its pause is over, or nothing can be added to it any more. */
-function dueMs({ rule }: Context, { id, lastMs, dueMs: toldMs }: Episode): number {
-  if (id === undefined || toldMs === null) return Number.NEGATIVE_INFINITY;
-  return Math.min(toldMs, lastMs + rule.spanMs + 1);
+/** When its pause is over, or nothing can be added to it any more; at once where it became graver. */
+function dueMs({ rule }: Context, group: Group, episode: Episode): number {
+  const { id, lastMs, toldLastMs, level } = episode;
+  if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;
+  if (rule.escalate && aboutOf(rule, countOf(group, episode)).level !== level)
+    return Number.NEGATIVE_INFINITY;
+  // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
+  const endMs = rule.suppressMs === undefined ? lastMs : (toldLastMs ?? 0);
+  return Math.min(episode.dueMs, endMs + rule.spanMs + 1);
 }
 
 /** A long attack is told less and less often while it only grows: after 1 s, 2 s, 4 s and so on. */
@@ -59,47 +65,43 @@ function tell(
   episode.revision += 1;
   episode.isDirty = false;
   episode.dueMs = Number.isFinite(watermarkMs) ? watermarkMs + pauseMs(episode.revision) : null;
-  const { count, evidence } = membersOf(group, episode, evidenceMax);
+  const count = countOf(group, episode);
   const supersedes = episode.replaces.length === 0 ? NONE : [...new Set(episode.replaces)].sort();
+  if (rule.suppressMs !== undefined) episode.toldLastMs = lastMs;
+  if (rule.escalate) episode.level = aboutOf(rule, count).level;
   return {
     kind: "finding",
     id: episode.id,
     revision: episode.revision,
     fingerprint: group.fingerprint,
     stream,
-    rule: rule.about,
+    rule: aboutOf(rule, count),
     ruleVersion: rule.version,
     group: namedValues(rule.groupBy, group.values),
     firstMs,
     lastMs,
     count,
-    evidence,
+    evidence: evidenceOf(group, episode, evidenceMax),
     ...(supersedes.length > 0 && { supersedes }),
     ...(group.bounded && { bounded: true as const }),
     ...(group.page && { page: true as const }),
   };
 }
 
-/** How many members an episode has, and the ids of at most `evidenceMax` of their events, by time. */
-function membersOf(
-  group: Group,
-  { firstMs, lastMs }: Episode,
-  evidenceMax: number,
-): Pick<Finding, "count" | "evidence"> {
+/** Ids of at most `max` of an episode's events, by time. */
+function evidenceOf(group: Group, { firstMs, lastMs }: Episode, max: number): readonly string[] {
   const { members } = group;
   const carry = carriedBy(group, firstMs);
   const from = members.lowerBound(firstMs);
   const to = members.lowerBound(lastMs + 1);
-  const count = to - from + (carry?.count ?? 0);
   let ids = members.ids.slice(from, to);
   let froms = members.froms?.slice(from, to);
   if (carry) {
     froms = [...carry.kept.map((member) => member.from), ...(froms ?? ids.map(() => 0))];
     ids = [...carry.kept.map(({ id }) => id), ...ids];
   }
-  if (ids.length > evidenceMax)
-    ids = samplePlaces(ids, { max: evidenceMax, froms }).map((place) => ids[place] ?? "");
-  return { count, evidence: froms ? [...new Set(ids)] : ids };
+  if (ids.length > max) ids = samplePlaces(ids, { max, froms }).map((place) => ids[place] ?? "");
+  return froms ? [...new Set(ids)] : ids;
 }
 
 function namedValues(names: readonly string[], values: readonly string[]): Finding["group"] {

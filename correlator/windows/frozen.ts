@@ -3,7 +3,7 @@
 // Holds: a group that is thawed behaves as the one that was frozen.
 // Why:   a million groups of a few members each: as objects they weigh three times as much, and every one is
 //        looked at by each garbage collection (docs/decisions/0008).
-import type { EventValues } from "../../core/records.ts";
+import type { EventValues, Level } from "../../core/records.ts";
 import type { Episode, Span } from "./episodes.ts";
 import { type Carry, emptyGroup, type Group } from "./group.ts";
 
@@ -22,6 +22,8 @@ type FrozenEpisode = readonly [
   dueMs: number | null,
   id?: string | null,
   replaces?: readonly string[],
+  level?: Level | null,
+  toldLastMs?: number,
 ];
 type Rest = {
   readonly froms?: number[] | undefined;
@@ -92,13 +94,16 @@ export function thaw(values: readonly string[], text: string): Group {
 }
 
 function frozenEpisode(episode: Episode): FrozenEpisode {
-  const { firstMs, lastMs, revision, isDirty, dueMs, id, replaces } = episode;
+  const { firstMs, lastMs, revision, isDirty, dueMs, id, replaces, level, toldLastMs } = episode;
   const base = [firstMs, lastMs, revision, isDirty ? 1 : 0, dueMs] as const;
+  if (toldLastMs !== undefined) return [...base, id ?? null, replaces, level ?? null, toldLastMs];
+  if (level !== undefined) return [...base, id ?? null, replaces, level];
   if (replaces.length > 0) return [...base, id ?? null, replaces];
   return id === undefined ? base : [...base, id];
 }
 
 function thawedEpisode(frozen: FrozenEpisode): Episode {
-  const [firstMs, lastMs, revision, dirty, dueMs, id, replaces = []] = frozen;
-  return { firstMs, lastMs, id: id ?? undefined, revision, replaces, isDirty: dirty === 1, dueMs };
+  const [firstMs, lastMs, revision, dirty, dueMs, id, replaces = [], level, toldLastMs] = frozen;
+  const known = { id: id ?? undefined, level: level ?? undefined, toldLastMs };
+  return { firstMs, lastMs, revision, replaces, isDirty: dirty === 1, dueMs, ...known };
 }

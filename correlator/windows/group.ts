@@ -138,6 +138,12 @@ export function forget(group: Group, cutMs: number): void {
   group.slide = undefined;
 }
 
+export function countOf(group: Group, { firstMs, lastMs }: Span): number {
+  const { members } = group;
+  const inside = members.lowerBound(lastMs + 1) - members.lowerBound(firstMs);
+  return inside + (carriedBy(group, firstMs)?.count ?? 0);
+}
+
 export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
 

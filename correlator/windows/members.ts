@@ -26,6 +26,7 @@ export class Members {
   values: EventValues[] | undefined;
   held: number[] | undefined; // 1 where the window that ends with this member was told to hold
   #known: Set<string> | undefined; // of a large group; derived
+  #valuesCount: number | undefined; // derived
 
   get length(): number {
     return this.times.length;
@@ -35,6 +36,13 @@ export class Members {
     return this.times.length === 0
       ? Number.NEGATIVE_INFINITY
       : (this.times[this.times.length - 1] ?? 0);
+  }
+
+  /** How many values all members have together. */
+  get valuesCount(): number {
+    if (this.values === undefined) return 0;
+    this.#valuesCount ??= this.values.reduce<number>((sum, one) => sum + sizeOf(one), 0);
+    return this.#valuesCount;
   }
 
   at(index: number): Member {
@@ -62,6 +70,7 @@ export class Members {
     if (this.held) this.held = inserted(this.held, at, 0);
     if (this.froms) this.froms = inserted(this.froms, at, from);
     if (this.values) this.values = inserted(this.values, at, values ?? []);
+    if (this.#valuesCount !== undefined) this.#valuesCount += sizeOf(values ?? []);
     return at;
   }
 
@@ -75,6 +84,7 @@ export class Members {
     const added = listOf(values).filter((value) => !known.includes(value));
     if (added.length === 0) return undefined;
     this.values[place] = [...known, ...added];
+    if (this.#valuesCount !== undefined) this.#valuesCount += added.length;
     return { place, added };
   }
 
@@ -99,6 +109,25 @@ export class Members {
     return low;
   }
 
+  /** From this place on there are at most as many members, with at most as many values; the last is always among them. */
+  placeOfNewest({
+    matches,
+    values,
+  }: {
+    readonly matches: number;
+    readonly values: number;
+  }): number {
+    const least = Math.max(0, this.length - matches);
+    if (this.valuesCount <= values) return least;
+    let at = this.length - 1;
+    let left = values - sizeOf(this.values?.[at] ?? []);
+    for (; at > least; at -= 1) {
+      left -= sizeOf(this.values?.[at - 1] ?? []);
+      if (left < 0) break;
+    }
+    return at;
+  }
+
   /** Removes the first `count` members. */
   drop(count: number): void {
     this.times = this.times.slice(count);
@@ -107,6 +136,7 @@ export class Members {
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
     this.#known = undefined;
+    this.#valuesCount = undefined;
   }
 
   #is(place: number, id: string, from: number): boolean {
@@ -147,5 +177,6 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);
 
+const sizeOf = (values: EventValues): number => (typeof values === "number" ? 1 : values.length);
 const listOf = (values: EventValues): readonly (string | number)[] =>
   typeof values === "number" ? [values] : values;

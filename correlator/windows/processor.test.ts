@@ -44,6 +44,8 @@ type Told = {
   readonly first: number;
   readonly last: number;
   readonly count: number;
+  readonly level?: string | undefined; // where it rose
+  readonly suppressed?: number | undefined;
 };
 
 /** DESIGN.md, "Findings", word for word. */
@@ -73,7 +75,24 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
         count: members.filter(({ at }) => at >= first && at <= last).length,
       });
   }
-  return told.sort(byPlace);
+  return toldOf(of, told.sort(byPlace));
+}
+
+/** Of episodes in their order those that are told: what follows one closely and is no graver is only a number there. */
+function toldOf({ suppressMs, escalate = [] }: CorrelationRule, episodes: readonly Told[]): Told[] {
+  const told: Told[] = [];
+  for (const episode of episodes) {
+    const level = escalate.findLast(({ count }) => count <= episode.count)?.level;
+    const head = told.at(-1);
+    const follows =
+      suppressMs !== undefined &&
+      head?.group === episode.group &&
+      episode.last <= head.last + suppressMs &&
+      (level === undefined || level === head.level);
+    if (!follows) told.push({ ...episode, level });
+    else told[told.length - 1] = { ...head, suppressed: (head.suppressed ?? 0) + 1 };
+  }
+  return told;
 }
 
 /** Thousandths, so that nothing is rounded. */
@@ -171,18 +190,22 @@ function measuresOf(of: CorrelationRule, inside: readonly Match[]): readonly Mea
       return count(new Set(inside.map(({ from }) => from)).size);
     case "temporal_ordered":
       return count(mostInOrder([...of.rules.keys()], inside));
+    case "absence":
+      throw new Error("an absence has no windows");
   }
 }
 
 const byPlace = (a: Told, b: Told): number =>
   a.group < b.group ? -1 : a.group > b.group ? 1 : a.first - b.first;
 
-const options = (over: { matchesMax?: number; groupsMax?: number } = {}) => ({
+type Over = { matchesMax?: number; valuesMax?: number; groupsMax?: number };
+const options = (over: Over = {}) => ({
   partition: 0,
   eventPartitions: 1,
   signalPartitions: 1,
   latenessMs: LATENESS_MS,
   matchesMax: 1000,
+  valuesMax: 1000,
   groupsMax: 1000,
   evidenceMax: 5,
   ...over,
@@ -194,7 +217,7 @@ class Bench {
   #processor: WindowsProcessor;
   #offset = 0;
   readonly #options;
-  constructor(over: { matchesMax?: number; groupsMax?: number } = {}) {
+  constructor(over: Over = {}) {
     this.#options = options(over);
     this.#processor = new WindowsProcessor(this.#options);
   }
@@ -240,11 +263,13 @@ class Bench {
     return [...this.findings.values()]
       .filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn)
       .filter(({ ruleVersion }) => of === undefined || ruleVersion === of.version)
-      .map(({ group, firstMs, lastMs, count }) => ({
+      .map(({ group, firstMs, lastMs, count, rule: { level }, suppressed }) => ({
         group: Object.values(group)[0] ?? "",
         first: firstMs,
         last: lastMs,
         count,
+        level: level === "high" ? undefined : level,
+        suppressed,
       }))
       .sort(byPlace);
   }
@@ -347,7 +372,11 @@ const matchesOf = (rules: number) =>
     { maxLength: 60 },
   );
 
-test.for(kinds)(
+const telling: Partial<CorrelationRule> = {
+  suppressMs: 250,
+  escalate: [{ count: 4, level: "critical" }],
+};
+test.for([...kinds, ...kinds.map((over) => ({ ...over, ...telling }))])(
   "windows equal brute force in any order, with repeats, ticks and restarts: %j",
   (over) => {
     const of = rule(over);

@@ -5,22 +5,29 @@
 // Holds: a stream's windows depend on its signals alone; a signal below the watermark was counted before or came too
 //        late, and changes nothing.
 import type { BusRecord, OutRecord } from "../../core/bus/bus.ts";
+import { LIVE } from "../../core/event.ts";
 import type { Processor, SnapshotPart } from "../../core/processor.ts";
 import {
   type CorrelationRule,
   type EventValues,
+  type Finding,
+  type RulesRecord,
   type Signal,
   type SignalMatch,
   type SignalRecord,
   type Tick,
   TOPIC,
 } from "../../core/records.ts";
+import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
 import { numberOf } from "./exact.ts";
 import type { Member } from "./members.ts";
-import { type Bounds, type Caused, type Room, RuleWindows } from "./rule-windows.ts";
-import { signalRecords } from "./signal-records.ts";
+import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
+import { RulesInForce } from "./rules-in-force.ts";
+import { partitionOfGroup, signalRecords } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
+import { newStream, type StreamState } from "./stream-state.ts";
+import { Suppression } from "./suppression.ts";
 
 const EARLY_MAX = 10_000; // signals kept for a rule that was not announced yet
 const ENDED_MAX = 10_000; // streams remembered as ended
@@ -34,32 +41,36 @@ export type WindowsOptions = Bounds & {
   readonly signalPartitions: number; // feeders of the levels above
   readonly latenessMs: number;
 };
-export type Counts = {
+export type Counts = Lost & {
   added: number;
   known: number;
   overdue: number;
   early: number;
-  evicted: number;
   valueless: number; // matches of correlations that have no number for the next one
 };
+export const noCounts = (): Counts => ({
+  ...{ added: 0, known: 0, overdue: 0, early: 0, valueless: 0 },
+  ...{ evicted: 0, forgotten: 0 },
+});
 
-export type StreamState = {
-  readonly feeders: Map<number, Map<string, FeederClock>>; // by level
-  readonly clocks: Map<number, number>; // by level
-  readonly windows: Map<string, RuleWindows>; // by rule version
+type Advance = {
+  readonly level: number;
+  readonly clockMs: number;
+  readonly out: OutRecord[];
 };
-
 export class WindowsProcessor implements Processor {
   readonly rules = new Map<string, CorrelationRule>();
   readonly streams = new Map<string, StreamState>();
   readonly ended = new Set<string>();
   readonly early: Signal[] = [];
-  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0, valueless: 0 };
+  readonly counts: Counts = noCounts();
   readonly options: WindowsOptions;
+  readonly inForce: RulesInForce;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
 
   constructor(options: WindowsOptions, parts?: readonly SnapshotPart[]) {
     this.options = options;
+    this.inForce = new RulesInForce(options.eventPartitions);
     if (parts) restoreParts(this, parts);
   }
 
@@ -68,6 +79,9 @@ export class WindowsProcessor implements Processor {
     switch (value?.kind) {
       case "rule":
         this.#announced(value.rule, out);
+        break;
+      case "rules":
+        this.#setInForce(value);
         break;
       case "signal":
         this.#signal(value, out);
@@ -92,9 +106,9 @@ export class WindowsProcessor implements Processor {
 
   /** The rule with the most groups gives way, so that a flood of one kind does not blind the others. */
   #evict(): void {
-    let most: RuleWindows | undefined;
-    for (const { windows } of this.streams.values())
-      for (const one of windows.values())
+    let most: RuleWindows | AbsenceWindows | Suppression | undefined;
+    for (const { windows, absences, suppressions } of this.streams.values())
+      for (const one of [...windows.values(), ...absences.values(), ...suppressions.values()])
         if (one.groups.size > (most?.groups.size ?? 0)) most = one;
     most?.evict(Math.ceil(this.options.groupsMax / EVICTED_SHARE));
   }
@@ -106,13 +120,29 @@ export class WindowsProcessor implements Processor {
     for (const signal of waiting) this.#signal(signal, out);
   }
 
-  /** Of rules that were reloaded again and again, versions without windows go, the oldest first. */
+  /** Of rules that were reloaded again and again, versions that are not used go, the oldest first. */
   #retire(): void {
     for (const version of this.rules.keys()) {
       if (this.rules.size <= RULES_MAX) return;
-      if (![...this.streams.values()].some(({ windows }) => windows.has(version)))
-        this.rules.delete(version);
+      const isUsed = [...this.streams.values()].some(
+        ({ windows, absences, suppressions }) =>
+          windows.has(version) || absences.has(version) || suppressions.has(version),
+      );
+      if (!isUsed && !this.inForce.isAnywhere(version)) this.rules.delete(version);
     }
+  }
+
+  /** Silence of a rule that was changed or removed means nothing: what was awaited of it is forgotten. */
+  #setInForce({ feeder, absences }: RulesRecord): void {
+    const before = this.inForce.versions;
+    this.inForce.set(feeder, absences);
+    for (const stream of this.streams.values())
+      for (const [version, { groups }] of stream.absences) {
+        const stays = this.inForce.versions.has(version) || !before.has(version);
+        if (stays && this.inForce.isAnywhere(version)) continue;
+        stream.absences.delete(version);
+        this.#room.groups -= groups.size;
+      }
   }
 
   #signal(signal: Signal, out: OutRecord[]): void {
@@ -133,10 +163,11 @@ export class WindowsProcessor implements Processor {
       const caused: Caused = { findings: [], points: [] };
       const member: Member =
         values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
-      const taken = this.windowsOf(signal.stream, stream, rule).take(
-        { group, member, page: signal.page === true },
-        caused,
-      );
+      const found = { group, member, page: signal.page === true };
+      const taken =
+        rule.type === "absence"
+          ? this.absencesOf(signal.stream, stream, rule).take(found)
+          : this.windowsOf(signal.stream, stream, rule).take(found, caused);
       this.counts[taken] += 1;
       this.#emit(signal.stream, rule, caused, out);
     }
@@ -153,6 +184,10 @@ export class WindowsProcessor implements Processor {
     const level = tick.level ?? 0;
     const stream = this.#stream(tick.stream);
     if (!stream) return;
+    if (tick.fromMs !== undefined)
+      stream.fromMs = Math.min(stream.fromMs ?? tick.fromMs, tick.fromMs);
+    if (tick.untilMs !== undefined)
+      stream.untilMs = Math.max(stream.untilMs ?? tick.untilMs, tick.untilMs);
     const feeders = stream.feeders.get(level) ?? new Map<string, FeederClock>();
     stream.feeders.set(level, feeders);
     if (!passed(feeders, tick.feeder, { atMs: tick.end ? ENDED_MS : tick.atMs })) return;
@@ -173,9 +208,44 @@ export class WindowsProcessor implements Processor {
       this.#emit(name, windows.rule, caused, out);
       if (windows.groups.size === 0) stream.windows.delete(windows.rule.version);
     }
+    this.#advanceAbsences(name, stream, { level, clockMs, out });
+    this.#advanceSuppressions(stream, { level, clockMs, out });
     const highest = Math.max(0, ...[...this.rules.values()].map((rule) => rule.level));
     if (level < highest) this.#pass(name, level + 1, clockMs, out);
     else if (clockMs === ENDED_MS) this.#end(name);
+  }
+
+  #advanceAbsences(name: string, stream: StreamState, { level, clockMs, out }: Advance): void {
+    if (clockMs !== ENDED_MS) stream.clockMs = Math.max(stream.clockMs ?? clockMs, clockMs);
+    const reachedMs = stream.untilMs ?? stream.clockMs ?? 0;
+    const knownMs = this.#watermark(clockMs);
+    const to = { knownMs, clockMs: clockMs === ENDED_MS ? reachedMs : knownMs };
+    for (const version of this.inForce.versions) {
+      const rule = this.rules.get(version);
+      if (rule?.type !== "absence" || rule.level !== level) continue;
+      const absences = this.absencesOf(name, stream, rule);
+      const fromMs = stream.fromMs ?? (clockMs === ENDED_MS ? undefined : clockMs);
+      // What an import of old logs does not hold at all was hardly ever meant to be in it.
+      if (name === LIVE && fromMs !== undefined)
+        absences.begin(fromMs, (values) => this.#isOurs(name, values));
+      const caused: Caused = { findings: [], points: [] };
+      absences.advance(to, caused);
+      this.#emit(name, rule, caused, out);
+    }
+  }
+
+  #isOurs(stream: string, values: readonly string[]): boolean {
+    const { partition, signalPartitions } = this.options;
+    return partitionOfGroup(stream, values, signalPartitions) === partition;
+  }
+
+  #advanceSuppressions(stream: StreamState, { level, clockMs, out }: Advance): void {
+    for (const [version, suppression] of stream.suppressions) {
+      if (this.rules.get(version)?.level !== level) continue;
+      for (const finding of suppression.advance(this.#watermark(clockMs)))
+        out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
+      if (suppression.groups.size === 0) stream.suppressions.delete(version);
+    }
   }
 
   #pass(stream: string, level: number, clockMs: number, out: OutRecord[]): void {
@@ -193,7 +263,8 @@ export class WindowsProcessor implements Processor {
   }
 
   #end(name: string): void {
-    for (const { groups } of this.streams.get(name)?.windows.values() ?? [])
+    const { windows, absences, suppressions } = this.streams.get(name) ?? newStream();
+    for (const { groups } of [...windows.values(), ...absences.values(), ...suppressions.values()])
       this.#room.groups -= groups.size;
     this.streams.delete(name);
     this.ended.add(name);
@@ -205,7 +276,7 @@ export class WindowsProcessor implements Processor {
 
   #emit(stream: string, rule: CorrelationRule, caused: Caused, out: OutRecord[]): void {
     if (rule.feeds.length === 0 || rule.generate)
-      for (const finding of caused.findings)
+      for (const finding of this.#told(stream, rule, caused.findings))
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
     for (const { group, member } of caused.points) {
       const known = (field: string): string => group.values[rule.groupBy.indexOf(field)] ?? "";
@@ -222,6 +293,34 @@ export class WindowsProcessor implements Processor {
       const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
       out.push(...signalRecords(base, found));
     }
+  }
+
+  #told(name: string, rule: CorrelationRule, findings: readonly Finding[]): readonly Finding[] {
+    const stream = this.streams.get(name);
+    if (rule.suppressMs === undefined || findings.length === 0 || !stream) return findings;
+    return this.suppressionOf(stream, rule, rule.suppressMs).take(findings);
+  }
+
+  suppressionOf(stream: StreamState, rule: CorrelationRule, suppressMs: number): Suppression {
+    const known = stream.suppressions.get(rule.version);
+    if (known) return known;
+    const made = new Suppression({ suppressMs, spanMs: rule.spanMs }, this.#room);
+    stream.suppressions.set(rule.version, made);
+    return made;
+  }
+
+  /** What is awaited by a rule in a stream, made when first needed. */
+  absencesOf(name: string, stream: StreamState, rule: CorrelationRule): AbsenceWindows {
+    const known = stream.absences.get(rule.version);
+    if (known) return known;
+    const made = new AbsenceWindows(
+      { stream: name, rule },
+      { bounds: this.options, counts: this.counts, room: this.#room },
+    );
+    const clockMs = stream.clocks.get(rule.level);
+    if (clockMs !== undefined) made.watermarkMs = this.#watermark(clockMs);
+    stream.absences.set(rule.version, made);
+    return made;
   }
 
   /** The windows of a rule in a stream, made when first needed. */
@@ -245,7 +344,7 @@ export class WindowsProcessor implements Processor {
     if (this.ended.has(name)) return undefined;
     if (this.streams.size >= STREAMS_MAX)
       this.#end([...this.streams.keys()].find((one) => one !== "live") ?? name);
-    const stream: StreamState = { feeders: new Map(), clocks: new Map(), windows: new Map() };
+    const stream = newStream();
     this.streams.set(name, stream);
     return stream;
   }

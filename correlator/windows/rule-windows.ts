@@ -5,8 +5,8 @@
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
-import { Agenda } from "./agenda.ts";
 import { firesAtOnce } from "./condition.ts";
+import { DueNames } from "./due-names.ts";
 import { type Context, fresh, grown, tellDueMs } from "./findings.ts";
 import {
   addMember,
@@ -21,7 +21,8 @@ import { GroupStore, nameOf } from "./group-store.ts";
 import type { Member } from "./members.ts";
 
 export type Bounds = {
-  readonly matchesMax: number;
+  readonly matchesMax: number; // of a group
+  readonly valuesMax: number; // of a group, of all its matches together
   readonly groupsMax: number;
   readonly evidenceMax: number;
 };
@@ -29,17 +30,23 @@ export type Bounds = {
 export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
-  readonly points: { readonly group: Group; readonly member: Member }[];
+  readonly points: {
+    readonly group: Pick<Group, "values"> & { readonly page?: boolean };
+    readonly member: Member;
+  }[];
 };
 export type Match = {
   readonly group: readonly string[];
   readonly member: Member;
   readonly page: boolean;
 };
-export type Taken = "added" | "known" | "overdue";
+export type Taken = "added" | "known" | "overdue" | "forgotten";
+/** What gave way because a bound was reached. */
+export type Lost = { evicted: number; forgotten: number };
 
 const BUCKETS_A_SPAN = 4;
 const FORGET_OVER = 64;
+const KEPT = 0.75; // of what a group may have, once it had more
 
 export class RuleWindows {
   readonly rule: CorrelationRule;
@@ -47,16 +54,16 @@ export class RuleWindows {
   watermarkMs = Number.NEGATIVE_INFINITY;
   readonly #context: Context;
   readonly #bounds: Bounds;
-  readonly #counts: { evicted: number };
+  readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
-  readonly #agenda = new Agenda(); // groups that the watermark will concern
+  readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
 
   constructor(
     context: Context,
-    parts: { readonly bounds: Bounds; readonly counts: { evicted: number }; readonly room: Room },
+    parts: { readonly bounds: Bounds; readonly counts: Lost; readonly room: Room },
   ) {
     const { bounds, counts, room } = parts;
     this.#counts = counts;
@@ -73,6 +80,7 @@ export class RuleWindows {
     if (member.timeMs < this.watermarkMs) return "overdue";
     const name = nameOf(match.group);
     const group = this.groups.get(name) ?? this.#newGroup(name, match);
+    if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
     const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
@@ -85,7 +93,7 @@ export class RuleWindows {
   /** The watermark went on: tells what grew, decides what had to wait, forgets what no event can reach any more. */
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
-    for (const name of this.#agenda.take(watermarkMs)) {
+    for (const name of this.#due.take(watermarkMs)) {
       const group = this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);
@@ -121,7 +129,7 @@ export class RuleWindows {
     const decideMs = this.#atOnce ? group.late && Number.NEGATIVE_INFINITY : undecidedFromMs(group);
     const tellMs = tellDueMs(this.#context, group);
     const dueMs = Math.min(decideMs ?? Number.POSITIVE_INFINITY, tellMs);
-    if (dueMs < Number.POSITIVE_INFINITY) this.#agenda.put(name, dueMs);
+    if (dueMs < Number.POSITIVE_INFINITY) this.#due.put(name, dueMs);
   }
 
   /** Takes the members with which the condition held, where other correlations want them. */
@@ -130,13 +138,26 @@ export class RuleWindows {
     return (member) => caused.points.push({ group, member });
   }
 
+  #isOver({ members }: Group): boolean {
+    const { matchesMax, valuesMax } = this.#bounds;
+    return members.length > matchesMax || members.valuesCount > valuesMax;
+  }
+
+  /** Of a group with too much the oldest goes. Matches of one time go together: where they are too many, no more are taken. */
   #bound(group: Group, caused: Caused): void {
     const { members } = group;
-    if (members.length > this.#bounds.matchesMax) {
+    if (this.#isOver(group)) {
       group.bounded = true;
+      const keep = {
+        matches: Math.ceil(this.#bounds.matchesMax * KEPT),
+        values: Math.ceil(this.#bounds.valuesMax * KEPT),
+      };
+      const cutMs = members.times[members.placeOfNewest(keep)] ?? 0;
+      if (cutMs <= (group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY)) return;
       caused.findings.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
-      const keep = Math.ceil(this.#bounds.matchesMax * 0.75);
-      forget(group, members.times[members.length - keep] ?? 0);
+      const before = members.length;
+      forget(group, cutMs);
+      this.#counts.forgotten += before - members.length;
     } else if (
       members.length > FORGET_OVER &&
       (members.times[0] ?? 0) < this.watermarkMs - 3 * this.rule.spanMs
@@ -162,7 +183,7 @@ export class RuleWindows {
       for (const name of names) {
         const group = this.groups.peek(name);
         if (!group) continue;
-        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#agenda.has(name))
+        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
           this.#delete(name);
         else this.#schedule(name, group.members.lastMs);
       }
@@ -176,7 +197,7 @@ export class RuleWindows {
       const names = this.#expiry.get(bucket) ?? [];
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
         if (!this.#delete(name)) continue;
-        this.#agenda.delete(name);
+        this.#due.delete(name);
         this.#counts.evicted += 1;
         if (--left === 0) return;
       }

@@ -3,6 +3,7 @@
 // Holds: what an event means for one group is one record, however many correlations so group; all of a group's signals
 //        meet in one partition.
 import type { OutRecord } from "../../core/bus/bus.ts";
+import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
 import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
 
@@ -35,6 +36,13 @@ function recordOf(base: SignalBase, name: string, { group, matches }: InGroup): 
   const value: Signal = { kind: "signal", ...base, group, matches };
   return { topic: TOPIC.signals, key: keyOf(base.stream, name), value };
 }
+
+/** The partition that a group's signals come to. */
+export const partitionOfGroup = (
+  stream: string,
+  values: readonly string[],
+  partitions: number,
+): number => partitionOf(keyOf(stream, values.join("\u0000")), partitions);
 
 function keyOf(stream: string, group: string): string {
   const key = `${stream} ${group}`;

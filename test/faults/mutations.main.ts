@@ -1,6 +1,6 @@
 // mutations.main.ts — shows that the kill tests hold: each thing that they rest on is taken out of a copy, and they must turn red.
 //
-// Run by hand: npm run mutations [-- NAME…]. It says a line for each mutation, and exits with 1 when one stayed green
+// Run by hand: npm run mutations [-- NAME…], the names of mutations, of tests, or both. It says a line for each mutation, and exits with 1 when one stayed green
 // or the tree as it is turned red.
 import { spawn } from "node:child_process";
 import {
@@ -22,24 +22,30 @@ const LINKED = ["node_modules", ".cache"];
 const SHOWN_LINES_MAX = 12;
 
 const TESTS = [
-  { where: "embedded", pattern: "embedded killed" },
-  { where: "Kafka", pattern: "Kafka and OpenSearch two of each stage" },
+  { where: "embedded", file: "test/whole-way.test.ts", pattern: "embedded killed" },
+  {
+    where: "Kafka",
+    file: "test/whole-way.test.ts",
+    pattern: "Kafka and OpenSearch two of each stage",
+  },
+  { where: "trust", file: "test/trust.test.ts", pattern: "killed while it is sent" },
 ];
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const wanted = process.argv.slice(2);
-const chosen = MUTATIONS.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
-if (chosen.length === 0)
-  throw new Error(
-    `there is no such mutation; there are ${MUTATIONS.map(({ name }) => name).join(", ")}`,
-  );
+const chosen = chosenOf(MUTATIONS, ({ name }) => name);
+const tests = chosenOf(TESTS, ({ where }) => where);
+const known = [...MUTATIONS.map(({ name }) => name), ...TESTS.map(({ where }) => where)];
+const unknown = wanted.filter((name) => !known.includes(name));
+if (unknown.length > 0)
+  throw new Error(`there is no ${unknown.join(", ")}; there are ${known.join(", ")}`);
 let asWanted = true;
 for (const mutation of chosen) {
   const copy = mutated(mutation);
   try {
-    for (const { where, pattern } of TESTS) {
-      const { verdict, seconds, why } = await verdictOf(copy, pattern);
+    for (const { where, ...test } of tests) {
+      const { verdict, seconds, why } = await verdictOf(copy, test);
       const isAsWanted =
         verdict === "skipped" || (verdict === "green") === (mutation.name === "none");
       asWanted &&= isAsWanted;
@@ -53,6 +59,12 @@ for (const mutation of chosen) {
   }
 }
 process.exitCode = asWanted ? 0 : 1;
+
+/** Those that are named; all where none of them is. */
+function chosenOf<T>(all: readonly T[], nameOf: (one: T) => string): readonly T[] {
+  const named = all.filter((one) => wanted.includes(nameOf(one)));
+  return named.length === 0 ? all : named;
+}
 
 /** A copy of the tree with the mutation in it; fails where the code has moved. */
 function mutated({ name, edits }: Mutation): string {
@@ -80,10 +92,13 @@ type Verdict = {
   readonly why: readonly string[];
 };
 
-async function verdictOf(copy: string, pattern: string): Promise<Verdict> {
+async function verdictOf(
+  copy: string,
+  { file, pattern }: { readonly file: string; readonly pattern: string },
+): Promise<Verdict> {
   const begunMs = Date.now();
   const report = join(copy, "report.json");
-  const args = ["run", "test/whole-way.test.ts", "--project", "house", "-t", pattern];
+  const args = ["run", file, "--project", "house", "-t", pattern];
   const child = spawn(
     process.execPath,
     [

@@ -182,7 +182,8 @@ function brokerNode(parts: NodeParts): KafkaNode {
   const format = async () => {
     mkdirSync(dir, { recursive: true });
     writeFileSync(settings, properties(parts));
-    const args = ["format", "-t", parts.clusterId, "-c", settings, "--ignore-formatted"];
+    const id = `--cluster-id=${parts.clusterId}`; // as one argument: it may begin with a dash
+    const args = ["format", id, "-c", settings, "--ignore-formatted"];
     await runJava([...jvm(parts.lib), "kafka.tools.StorageTool", ...args]);
   };
   const start = async () => {

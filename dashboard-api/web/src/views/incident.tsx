@@ -30,8 +30,10 @@ export function IncidentView({ id }: { readonly id: string }) {
       <section aria-labelledby="evidence">
         <h2 id="evidence">Evidence</h2>
         <p class="dim">
-          {evidence.length} of {counted(incident.count, "event")}
-          {incident.bounded === true && " or more"}, times in UTC.{" "}
+          {isOfAbsence(incident)
+            ? "What came before, and what ended the wait"
+            : `${evidence.length} of ${counted(incident.count, "event")}${incident.bounded === true ? " or more" : ""}`}
+          , times in UTC.{" "}
           {missing.length > 0 && `${missing.length} of those named are not in the store.`}
         </p>
         <EventList events={evidence} />
@@ -44,6 +46,9 @@ export function IncidentView({ id }: { readonly id: string }) {
     </>
   );
 }
+
+const isOfAbsence = ({ findings }: Incident): boolean =>
+  findings.some(({ absence }) => absence !== undefined);
 
 const BEFORE_MS = 15 * 60_000;
 const AFTER_MS = 60 * 60_000;
@@ -95,7 +100,7 @@ const Summary = ({
       </dd>
       <dt>When (UTC)</dt>
       <dd>{utcSpan(incident.firstMs, incident.lastMs)}</dd>
-      <dt>Events</dt>
+      <dt>{isOfAbsence(incident) ? "Missed, times" : "Events"}</dt>
       <dd>
         {incident.bounded === true && "at least "}
         {incident.count}

@@ -1,0 +1,120 @@
+// Rules that use several things at once, from their text to their findings, in any order of the events.
+import { expect, test } from "vitest";
+import type { EcsEvent } from "../core/event.ts";
+import { indexedMatcher } from "./match/indexed.ts";
+import { findingsOf } from "./rule-tests.ts";
+import { readRules } from "./sigma/load.ts";
+
+const detection = (name: string) =>
+  `title: ${name}\nname: ${name}\nlogsource: { product: p }\ndetection: { s: { what: ${name} }, condition: s }\n---\n`;
+const correlation = (name: string, level: string, body: readonly string[]) =>
+  `title: ${name}\nname: ${name}\nlevel: ${level}\ncorrelation:\n  ${body.join("\n  ")}\n---\n`;
+
+type Fields = { readonly what: string; readonly host: string; readonly size?: number };
+type At = readonly [atMin: number, fields: Fields];
+
+/** `rule group first last count level suppressed`, times in minutes. */
+function found(text: string, events: readonly At[], untilMin = 0): string[] {
+  const { set, problems } = readRules([{ path: "r.yml", text, lenient: false }]);
+  expect(problems).toEqual([]);
+  if (!set) throw new Error("no set");
+  const stamped = events.map(
+    ([atMin, fields], index) =>
+      ({
+        ...fields,
+        "@timestamp": new Date(atMin * 60_000).toISOString(),
+        event: { id: `e${index}` },
+        wache: { stream: "live", sources: [{ product: "p" }] },
+      }) as unknown as EcsEvent,
+  );
+  const told = (order: readonly EcsEvent[]) =>
+    findingsOf(order, set, { matcher: indexedMatcher(set), untilMs: untilMin * 60_000 })
+      .map(({ rule, group, firstMs, lastMs, count, suppressed }) =>
+        [
+          ...[rule.name, Object.values(group).join("/"), firstMs / 60_000, lastMs / 60_000],
+          ...[count, rule.level, suppressed ?? 0],
+        ].join(" "),
+      )
+      .sort();
+  const inOrder = told(stamped);
+  expect(told(stamped.toReversed())).toEqual(inOrder);
+  return inOrder;
+}
+
+test("a sum that is suppressed and escalates", () => {
+  const rules =
+    detection("sent") +
+    correlation("much", "medium", [
+      "type: value_sum",
+      "rules: [sent]",
+      "group-by: [host]",
+      "timespan: 10m",
+      "condition: { field: size, gt: 100 }",
+      "suppress: 2h",
+      "escalate: [{ count: 4, level: critical }]",
+    ]);
+  const sent = (atMin: number, size: number): At => [atMin, { what: "sent", host: "a", size }];
+  const first = [sent(0, 60), sent(5, 41)];
+  expect(found(rules, first)).toEqual(["much a 0 5 2 medium 0"]);
+  expect(found(rules, [sent(0, 60), sent(5, 40)])).toEqual([]);
+  const second = [sent(60, 200), sent(90, 150)];
+  expect(found(rules, [...first, ...second])).toEqual(["much a 0 5 2 medium 2"]);
+  const graver = [sent(110, 50), sent(111, 50), sent(112, 0.5), sent(113, 1)];
+  expect(found(rules, [...first, ...second, ...graver])).toEqual([
+    "much a 0 5 2 medium 2",
+    "much a 110 113 4 critical 0",
+  ]);
+});
+
+test("an absence that an expression uses, and one that awaits a sum", () => {
+  const rules =
+    detection("copied") +
+    detection("maintenance") +
+    correlation("backed_up", "low", [
+      "type: value_sum",
+      "rules: [copied]",
+      "group-by: [host]",
+      "timespan: 10m",
+      "condition: { field: size, gte: 100 }",
+    ]) +
+    correlation("no_backup", "low", [
+      "type: absence",
+      "rules: [backed_up]",
+      "group-by: [host]",
+      "timespan: 60m",
+      "rememberFor: 1d",
+    ]) +
+    correlation("unexplained", "high", [
+      "type: temporal",
+      "condition: no_backup and not maintenance",
+      "group-by: [host]",
+      "timespan: 30m",
+    ]);
+  const copied = (atMin: number, host: string, size: number): At => [
+    atMin,
+    { what: "copied", host, size },
+  ];
+  const maintenance = (atMin: number): At => [atMin, { what: "maintenance", host: "a" }];
+  const backup = [copied(0, "a", 60), copied(5, "a", 40)];
+  expect(found(rules, [...backup, copied(64, "a", 99)], 65)).toEqual([]);
+  expect(found(rules, backup, 66)).toEqual(["unexplained a 65 65 1 high 0"]);
+  expect(found(rules, [...backup, maintenance(34)], 66)).toEqual(["unexplained a 65 65 1 high 0"]);
+  expect(found(rules, [...backup, maintenance(35)], 66)).toEqual([]);
+  expect(found(rules, [...backup, copied(60, "a", 100)], 66)).toEqual([]);
+});
+
+test("an expression over a correlation cannot group by what that one is not grouped by", () => {
+  const rules =
+    detection("beat") +
+    detection("maintenance") +
+    correlation("silent", "low", [
+      ...["type: absence", "rules: [beat]", "group-by: [host]", "timespan: 60m"],
+      "rememberFor: 1d",
+    ]) +
+    correlation("unexplained", "high", [
+      ...["type: temporal", "condition: silent and not maintenance", "group-by: [site]"],
+      "timespan: 30m",
+    ]);
+  const { problems } = readRules([{ path: "r.yml", text: rules, lenient: false }]);
+  expect(problems.map(({ code }) => code)).toEqual(["rule.group-unknown"]);
+});

@@ -1,0 +1,47 @@
+// window-counters.ts — what the windows counted, as metrics; a bound that was reached is also said in the log.
+import type { Logger } from "pino";
+import { Counter, type Registry } from "prom-client";
+import { type Counts, noCounts } from "./windows/processor.ts";
+
+/** Adds what a stage counted since the last time. */
+export function windowCounters(
+  metrics: Registry,
+  log: Pick<Logger, "warn">,
+): (counts: Counts | undefined) => void {
+  const signals = new Counter({
+    name: "wache_correlate_signals_total",
+    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet); valueless (of a correlation whose group has no number where the next one wants one)",
+    labelNames: ["outcome"],
+    registers: [metrics],
+  });
+  const evicted = new Counter({
+    name: "wache_correlate_groups_evicted_total",
+    help: "groups dropped because correlator.groupsMax was reached",
+    registers: [metrics],
+  });
+  const forgotten = new Counter({
+    name: "wache_correlate_matches_forgotten_total",
+    help: "matches dropped because their group reached correlator.matchesMax or correlator.valuesMax; its findings say bounded",
+    registers: [metrics],
+  });
+  return (counts) => {
+    if (!counts) return;
+    for (const outcome of ["added", "known", "overdue", "early", "valueless"] as const)
+      if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
+    if (counts.evicted > 0) {
+      evicted.inc(counts.evicted);
+      log.warn(
+        { groups: counts.evicted },
+        "correlator.groupsMax is reached: the groups with the oldest events were dropped",
+      );
+    }
+    if (counts.forgotten > 0) {
+      forgotten.inc(counts.forgotten);
+      log.warn(
+        { matches: counts.forgotten },
+        "correlator.matchesMax or valuesMax is reached: a group's oldest matches were forgotten, and its findings say bounded",
+      );
+    }
+    Object.assign(counts, noCounts());
+  };
+}

@@ -1,0 +1,45 @@
+// More in a group than it may have: the oldest goes, what is left decides, and the findings say so.
+import { expect, test } from "vitest";
+import type { CorrelationRule } from "../../core/records.ts";
+import { Bench, endTick, signalOf } from "./fixtures/bench.ts";
+
+const rule = (over: Partial<CorrelationRule>): CorrelationRule => ({
+  ...{ version: "v1", about: { id: "many", title: "many", level: "high", tags: [] } },
+  ...{ type: "value_count", spanMs: 100, condition: { gte: 3, field: ["x"] }, rules: ["r0"] },
+  ...{ groupBy: ["user.name"], level: 0, generate: true, feeds: [] },
+  ...over,
+});
+
+/** Each match has as many values as told, that no other has. */
+function run(of: CorrelationRule, times: readonly number[], values = 1): Bench {
+  const bench = new Bench({ latenessMs: 0, matchesMax: 20, valuesMax: 100 });
+  bench.force(of);
+  for (const [n, at] of times.entries()) {
+    const signal = signalOf(of, { at, id: `e${n}`, group: ["ann"] });
+    const own = Array.from({ length: values }, (_, index) => `${n}/${index}`);
+    bench.send({ ...signal, matches: signal.matches.map((match) => ({ ...match, values: own })) });
+  }
+  return bench;
+}
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+
+test.for([
+  { name: "as many matches as it may have", times: upTo(20), values: 1, forgotten: 0 },
+  { name: "one more", times: upTo(21), values: 1, forgotten: 6 },
+  { name: "as many values as it may have", times: upTo(10), values: 10, forgotten: 0 },
+  { name: "one more match with values", times: upTo(11), values: 10, forgotten: 4 },
+  { name: "all at one time: no more are taken", times: upTo(40).map(() => 5), forgotten: 19 },
+  {
+    name: "all at one time, then others",
+    times: [...upTo(40).map(() => 5), ...upTo(30).map((n) => 6 + n)],
+    forgotten: 19 + 21 + 12,
+  },
+])("a group with $name", ({ times, values = 1, forgotten }) => {
+  const bench = run(rule({}), times, values);
+  bench.send(endTick);
+  const [finding, ...others] = bench.told();
+  expect(others).toEqual([]);
+  expect(bench.counts().forgotten).toBe(forgotten);
+  expect(finding?.bounded).toBe(forgotten > 0 ? true : undefined);
+  expect(finding?.lastMs).toBe(times.at(-1));
+});

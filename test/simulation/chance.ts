@@ -1,0 +1,44 @@
+// chance.ts — every draw of a run, from one seed.
+
+export type Chance = {
+  /** A whole number from `least` to `most`, both included. */
+  readonly int: (least: number, most: number) => number;
+  readonly is: (probability: number) => boolean;
+  readonly one: <T>(list: readonly T[]) => T;
+  readonly some: <T>(list: readonly T[], count: number) => T[];
+  readonly shuffled: <T>(list: readonly T[]) => T[];
+  /** A chance of its own, so that what it draws does not move the draws of others. */
+  readonly fork: () => Chance;
+};
+
+export function chanceOf(seed: number): Chance {
+  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+  /** mulberry32 */
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+  const int = (least: number, most: number): number =>
+    least + Math.floor(next() * (most - least + 1));
+  const shuffled = <T>(list: readonly T[]): T[] => {
+    const out = [...list];
+    for (let at = out.length - 1; at > 0; at--) {
+      const other = int(0, at);
+      [out[at], out[other]] = [out[other] as T, out[at] as T];
+    }
+    return out;
+  };
+  return {
+    int,
+    is: (probability) => next() < probability,
+    one: <T>(list: readonly T[]): T => {
+      if (list.length === 0) throw new Error("nothing to draw from");
+      return list[int(0, list.length - 1)] as T;
+    },
+    some: (list, count) => shuffled(list).slice(0, count),
+    shuffled,
+    fork: () => chanceOf(int(0, 0x7fffffff)),
+  };
+}

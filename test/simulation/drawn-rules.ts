@@ -1,0 +1,117 @@
+// drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
+import type { Chance } from "./chance.ts";
+import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
+
+export const MARKS = ["a", "b", "c", "d"];
+export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host"];
+export const VALUE_FIELDS = ["sim.value", "sim.other", "sim.user"];
+export const LEVELS = ["low", "medium", "high"] as const;
+const SPANS_S = [1, 1, 2, 3, 5, 5, 10, 20];
+
+export type DrawnDetection = {
+  readonly kind: "detection";
+  readonly name: string;
+  readonly level: (typeof LEVELS)[number];
+  readonly mark: string; // of the events that it matches
+  readonly generate: boolean;
+};
+export type DrawnCorrelation = {
+  readonly kind: "correlation";
+  readonly name: string;
+  readonly level: (typeof LEVELS)[number];
+  readonly type: string;
+  readonly body: Body;
+  readonly rules: readonly string[]; // names
+  readonly groupBy: readonly string[];
+  readonly spanS: number;
+  readonly generate: boolean;
+};
+export type DrawnRule = DrawnDetection | DrawnCorrelation;
+
+/** What feeds a rule stands before it. */
+export function drawRules(chance: Chance): DrawnRule[] {
+  const detections = chance.some(MARKS, chance.int(2, 4)).map(
+    (mark, index): DrawnDetection => ({
+      kind: "detection",
+      ...{ name: `d${index}`, level: chance.one(LEVELS), mark },
+      generate: chance.is(0.1),
+    }),
+  );
+  const correlations: DrawnCorrelation[] = [];
+  const below = chance.int(1, 3);
+  for (let index = 0; index < below; index++)
+    correlations.push(drawCorrelation(chance, `c${index}`, detections));
+  const above = chance.one([0, 1, 1, 2]);
+  for (let index = 0; index < above; index++) {
+    const first = chance.one(correlations);
+    const others = [...correlations, ...detections].filter((rule) => rule !== first);
+    correlations.push(drawCorrelation(chance, `n${index}`, [first, ...chance.shuffled(others)]));
+  }
+  return [...detections, ...correlations];
+}
+
+function drawCorrelation(
+  chance: Chance,
+  name: string,
+  among: readonly DrawnRule[],
+): DrawnCorrelation {
+  for (;;) {
+    const isChain = among[0]?.kind === "correlation";
+    const type = chance.one(Object.keys(CORRELATION_TYPES));
+    const fields = isChain ? groupOf(among.slice(0, 1)) : VALUE_FIELDS;
+    const body = CORRELATION_TYPES[type]?.draw(chance, { fields, rulesMax: among.length });
+    if (body === undefined) continue;
+    const rules = isChain
+      ? chance.shuffled(among.slice(0, body.rules))
+      : chance.some(among, body.rules);
+    const known = groupOf(rules);
+    if (body.fields?.some((field) => isChain && !known.includes(field))) continue;
+    const most = Math.min(known.length, chance.one([0, 1, 1, 1, 2, 2, 3]));
+    return {
+      kind: "correlation",
+      ...{ name, level: chance.one(LEVELS), type, body },
+      rules: rules.map((rule) => rule.name),
+      groupBy: chance.some(known, most),
+      spanS: chance.one(SPANS_S),
+      generate: chance.is(0.2),
+    };
+  }
+}
+
+/** What all of the rules can be grouped by. */
+const groupOf = (rules: readonly DrawnRule[]): readonly string[] =>
+  GROUP_FIELDS.filter((field) =>
+    rules.every((rule) => rule.kind === "detection" || rule.groupBy.includes(field)),
+  );
+
+/** `edition`: words that change a rule's title and nothing of its logic. */
+export function yamlOf(rules: readonly DrawnRule[], edition: string): string {
+  return rules.map((rule) => `${yamlLines(rule, edition).join("\n")}\n`).join("---\n");
+}
+
+function yamlLines(rule: DrawnRule, edition: string): string[] {
+  const head = [
+    `title: ${rule.name} ${edition}`,
+    `name: ${rule.name}`,
+    `level: ${rule.level}`,
+    ...(rule.generate ? ["generate: true"] : []),
+  ];
+  if (rule.kind === "detection")
+    return [
+      ...head,
+      "logsource: { product: simulation }",
+      "detection:",
+      `  marked: { sim.mark: ${rule.mark} }`,
+      "  condition: marked",
+    ];
+  const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body) ?? [];
+  return [
+    ...head,
+    "correlation:",
+    `  type: ${rule.type}`,
+    `  rules: [${rule.rules.join(", ")}]`,
+    ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
+    `  timespan: ${rule.spanS}s`,
+    ...(condition.length > 0 ? ["  condition:", ...condition.map((line) => `    ${line}`)] : []),
+  ];
+}

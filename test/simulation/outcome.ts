@@ -1,0 +1,183 @@
+// outcome.ts — compares what a run left behind with what it must have left: nothing lost, nothing doubled, nothing else.
+import { type EcsEvent, idOf, LIVE } from "../../core/event.ts";
+import type { Finding, Incident } from "../../core/records.ts";
+import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
+import type { ActiveRules } from "../../correlator/detection.ts";
+import { FinishedStream } from "../../correlator/finished-stream.ts";
+import type { DrawnRule } from "./drawn-rules.ts";
+import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
+
+export type Left = {
+  readonly rules: readonly DrawnRule[];
+  readonly active: ActiveRules;
+  readonly evidenceMax: number;
+  readonly events: readonly EcsEvent[]; // each once; late or implausible only where all its deliveries were
+  readonly acknowledged: ReadonlySet<string>;
+  readonly stored: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+  readonly incidents: readonly Incident[];
+  readonly pages: readonly string[]; // ids of notifications, each once
+  readonly deadLetters: ReadonlySet<string>; // ids of events, or reasons
+};
+export type Differences = {
+  readonly expected: number;
+  readonly got: number;
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[]; // or nobody expected them
+  readonly other: readonly string[]; // with another content
+};
+
+export function differencesOf(left: Left): Differences {
+  const expected = expectedOf(left);
+  const found = unsuperseded(left.findings);
+  const mustBeDead = (id: string): boolean => id.length > EVENT_ID_CHARS_MAX;
+  const lost: string[] = [...left.acknowledged]
+    .filter((id) => !(mustBeDead(id) ? left.deadLetters : left.stored).has(id))
+    .map((id) => `event ${id} was acknowledged and is neither in the store nor in the dead letter`);
+  const doubled: string[] = [];
+  const other = [...left.deadLetters]
+    .filter((text) => !mustBeDead(text))
+    .map((text) => `in the dead letter: ${text}`);
+  const kinds: readonly (readonly [string, Words, Words])[] = [
+    ["finding", wordsOf(expected), foundWords(found)],
+    ["incident", expectedIncidents(left, expected), incidentWords(left.incidents)],
+    ["page", expectedPages(left, expected), new Map(left.pages.map((id) => [id, id]))],
+  ];
+  for (const [kind, want, have] of kinds) {
+    for (const [id, words] of want) {
+      const got = have.get(id);
+      if (got === undefined) lost.push(`${kind} ${id}: ${words}`);
+      else if (got !== words) other.push(`${kind} ${id}: ${got}\n      not ${words}`);
+    }
+    for (const [id, words] of have) if (!want.has(id)) doubled.push(`${kind} ${id}: ${words}`);
+  }
+  return { expected: expected.length, got: found.length, lost, doubled, other };
+}
+
+type Words = ReadonlyMap<string, string>;
+type Named = ExpectedFinding & {
+  readonly id: string;
+  readonly stream: string;
+  readonly fingerprint: string;
+  readonly evidence: readonly string[];
+};
+
+function expectedOf(left: Left): Named[] {
+  const streams = Map.groupBy(left.events, (event) => event.wache.stream);
+  return [...streams].flatMap(([stream, events]) => {
+    const twins = undisturbed(left, events);
+    return expectedFindings(left.rules, events.map(seen)).map((one): Named => {
+      const version = versionOf(left.active, one.rule);
+      const values = one.group.map(([, value]) => value);
+      const id =
+        one.event === undefined
+          ? idOf(stream, version, ...values, one.firstMs)
+          : idOf(stream, version, one.event);
+      const twin = twins.get(placeOf(one.rule, one.group, one));
+      return {
+        ...one,
+        ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
+        evidence: one.event === undefined ? (twin?.evidence ?? []) : [one.event],
+      };
+    });
+  });
+}
+
+function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
+  const fields = Object.entries(sim as Readonly<Record<string, string | readonly string[]>>).map(
+    ([name, value]) => [`sim.${name}`, typeof value === "string" ? [value] : value] as const,
+  );
+  const known = Object.fromEntries(fields);
+  return {
+    id: event.id,
+    timeMs: Date.parse(rest["@timestamp"]),
+    marks: known["sim.mark"] ?? [],
+    host: (host as { readonly name: string }).name,
+    fields: known,
+    counts: !wache.late && !wache.implausible,
+  };
+}
+
+/** The same events through the same windows, in one go and without a fault: what it names as evidence must be named. */
+function undisturbed({ active, evidenceMax }: Left, events: readonly EcsEvent[]) {
+  const bounds = { matchesMax: 100_000, valuesMax: 100_000, groupsMax: 100_000, evidenceMax };
+  const stream = new FinishedStream(active.set, { ...bounds, latenessMs: 0 });
+  for (const event of events) {
+    if (event.wache.late || event.wache.implausible) continue;
+    const matched = active.matcher.match(event, event.wache.sources).map(({ rule }) => rule);
+    stream.correlate({ ...event, wache: { ...event.wache, stream: LIVE } }, matched);
+  }
+  return new Map(
+    stream
+      .end()
+      .map((finding) => [
+        placeOf(finding.rule.id, Object.entries(finding.group), finding),
+        finding,
+      ]),
+  );
+}
+
+const placeOf = (
+  rule: string,
+  group: readonly (readonly [string, string])[],
+  { firstMs }: { readonly firstMs: number },
+): string => JSON.stringify([rule, group, firstMs]);
+
+function versionOf({ set }: ActiveRules, name: string): string {
+  const rule = [...set.detections, ...set.correlations].find(({ about }) => about.id === name);
+  if (rule === undefined) throw new Error(`there is no rule ${name}`);
+  return rule.version;
+}
+
+export function unsuperseded(findings: readonly Finding[]): Finding[] {
+  const superseded = new Set(findings.flatMap(({ supersedes }) => supersedes ?? []));
+  return findings.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
+}
+
+type Content = Pick<
+  Named,
+  "stream" | "rule" | "group" | "firstMs" | "lastMs" | "count" | "evidence"
+>;
+
+const contentOf = ({ stream, rule, group, firstMs, lastMs, count, evidence }: Content): string =>
+  `${stream} ${rule} ${JSON.stringify(group)} ${firstMs}..${lastMs} ${count} of ${evidence.join(",")}`;
+
+const wordsOf = (expected: readonly Named[]): Words =>
+  new Map(expected.map((one) => [one.id, contentOf(one)]));
+
+const foundWords = (found: readonly Finding[]): Words =>
+  new Map(
+    found.map((one) => [
+      one.id,
+      contentOf({ ...one, rule: one.rule.id, group: Object.entries(one.group) }) +
+        (one.bounded ? " bounded" : ""),
+    ]),
+  );
+
+/** One a fingerprint, of all its findings. */
+function expectedIncidents(_: Left, expected: readonly Named[]): Words {
+  const keys = Map.groupBy(expected, ({ fingerprint }) => fingerprint);
+  return new Map(
+    [...keys].map(([key, findings]) => {
+      const firstMs = Math.min(...findings.map((one) => one.firstMs));
+      const lastMs = Math.max(...findings.map((one) => one.lastMs));
+      const count = findings.reduce((sum, one) => sum + one.count, 0);
+      return [idOf(key, 1), `${firstMs}..${lastMs} ${count}`];
+    }),
+  );
+}
+
+const incidentWords = (incidents: readonly Incident[]): Words =>
+  new Map(
+    incidents.map(({ id, firstMs, lastMs, count }) => [id, `${firstMs}..${lastMs} ${count}`]),
+  );
+
+/** A page for each incident of tonight from medium up; an import pages nobody. */
+function expectedPages({ rules }: Left, expected: readonly Named[]): Words {
+  const isGrave = (name: string): boolean =>
+    rules.some((rule) => rule.name === name && rule.level !== "low");
+  const keys = expected
+    .filter(({ stream, rule }) => stream === LIVE && isGrave(rule))
+    .map(({ fingerprint }) => idOf(idOf(fingerprint, 1), "opened", "team"));
+  return new Map(keys.map((id) => [id, id]));
+}

@@ -1,0 +1,132 @@
+// reference.ts — what must be found: a naive program that sees all events at once and tries every window by brute force.
+//
+// Holds: DESIGN.md, "Findings", word for word: an episode is the maximal union of overlapping closed windows [f, t], t a
+//        member event, f the oldest member event with t - f <= timespan, in which the condition holds; a correlation is
+//        fed by each member event with which the condition of another held.
+import {
+  type Body,
+  CORRELATION_TYPES,
+  combinations,
+  type Fields,
+  type Member,
+} from "./correlation-types.ts";
+import type { DrawnCorrelation, DrawnRule } from "./drawn-rules.ts";
+
+export type SeenEvent = {
+  readonly id: string;
+  readonly timeMs: number;
+  readonly marks: readonly string[];
+  readonly host: string;
+  readonly fields: Fields;
+  readonly counts: boolean; // neither late nor implausible: correlations see it
+};
+
+export type ExpectedFinding = {
+  readonly rule: string; // name
+  readonly group: readonly (readonly [name: string, value: string])[];
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  readonly members: readonly string[]; // ids, sorted
+  readonly event?: string; // the one event of a rule that stands alone
+};
+
+type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
+
+/** Of one stream. */
+export function expectedFindings(
+  rules: readonly DrawnRule[],
+  events: readonly SeenEvent[],
+): ExpectedFinding[] {
+  const found: ExpectedFinding[] = [];
+  const points = new Map<string, readonly Point[]>(); // by rule
+  for (const rule of rules) {
+    const users = rules.filter(
+      (one): one is DrawnCorrelation => one.kind === "correlation" && one.rules.includes(rule.name),
+    );
+    const isShown = users.length === 0 || rule.generate || users.some(({ generate }) => generate);
+    if (rule.kind === "detection") {
+      const matched = events.filter(({ marks }) => marks.includes(rule.mark));
+      points.set(
+        rule.name,
+        matched.filter(({ counts }) => counts),
+      );
+      if (isShown) found.push(...matched.map((event) => findingOf(rule.name, event)));
+      continue;
+    }
+    const groups = groupsOf(rule, points);
+    const held: Point[] = [];
+    for (const { values, members } of groups.values()) {
+      const { episodes, points: these } = episodesOf(rule, members);
+      const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
+      const fields = Object.fromEntries(group.map(([name, value]) => [name, [value]]));
+      held.push(...these.map(({ id, timeMs }) => ({ id, timeMs, fields })));
+      if (isShown) found.push(...episodes.map((one) => ({ rule: rule.name, group, ...one })));
+    }
+    points.set(rule.name, held);
+  }
+  return found;
+}
+
+function findingOf(rule: string, { id, timeMs, host }: SeenEvent): ExpectedFinding {
+  const group = [["host.name", host]] as const;
+  const times = { firstMs: timeMs, lastMs: timeMs };
+  return { rule, group, ...times, count: 1, members: [id], event: id };
+}
+
+type Group = { readonly values: readonly string[]; readonly members: readonly Member[] };
+
+function groupsOf(
+  rule: DrawnCorrelation,
+  points: ReadonlyMap<string, readonly Point[]>,
+): ReadonlyMap<string, Group> {
+  const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
+  rule.rules.forEach((name, from) => {
+    for (const { id, timeMs, fields } of points.get(name) ?? []) {
+      const member: Member = { id, timeMs, from, told: [fields] };
+      if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
+      const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
+      for (const [key, values] of all) {
+        const group = groups.get(key) ?? { values, members: [] };
+        groups.set(key, group);
+        const known = group.members.findIndex((one) => one.id === id && one.from === from);
+        if (known < 0) group.members.push(member);
+        else group.members[known] = withMore(group.members[known] ?? member, fields);
+      }
+    }
+  });
+  return groups;
+}
+
+const withMore = (member: Member, fields: Fields): Member => ({
+  ...member,
+  told: [...member.told, fields],
+});
+
+type Span = { firstMs: number; lastMs: number };
+
+function episodesOf(rule: DrawnCorrelation, unsorted: readonly Member[]) {
+  const members = [...unsorted].sort((a, b) => a.timeMs - b.timeMs);
+  const spans: Span[] = [];
+  const points: Member[] = [];
+  for (const lastMs of new Set(members.map(({ timeMs }) => timeMs))) {
+    const window = members.filter(
+      ({ timeMs }) => timeMs <= lastMs && lastMs - timeMs <= rule.spanS * 1000,
+    );
+    if (!holds(rule.type, rule.body, window)) continue;
+    points.push(...members.filter(({ timeMs }) => timeMs === lastMs));
+    const firstMs = Math.min(...window.map(({ timeMs }) => timeMs));
+    const before = spans.at(-1);
+    if (before && firstMs <= before.lastMs) before.lastMs = lastMs;
+    else spans.push({ firstMs, lastMs });
+  }
+  const episodes = spans.map(({ firstMs, lastMs }) => {
+    const inside = members.filter(({ timeMs }) => timeMs >= firstMs && timeMs <= lastMs);
+    const ids = [...new Set(inside.map(({ id }) => id))].sort();
+    return { firstMs, lastMs, count: inside.length, members: ids };
+  });
+  return { episodes, points };
+}
+
+const holds = (type: string, body: Body, window: readonly Member[]): boolean =>
+  CORRELATION_TYPES[type]?.holds(body, window) === true;
