@@ -222,8 +222,8 @@ const correlator = section(
     ),
     groupsMax: Type.Integer({
       minimum: 1,
-      default: 500_000,
-      description: "live groups of all rules a partition; about a kilobyte of memory each",
+      default: 2_000_000,
+      description: "live groups of all rules a partition; about 300 bytes of memory each",
     }),
     matchesMax: Type.Integer({
       minimum: 1,
