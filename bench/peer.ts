@@ -1,12 +1,21 @@
 // peer.ts — runs rsigma, where it is installed, and measures the processor time and memory that it takes.
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const LOOK_EVERY_MS = 20;
 /** The shell's `times` tells what its children took; the peer's own pid goes first, so that its memory can be looked at. */
-const SCRIPT = '"$0" "$@" <"$LANE" >/dev/null 2>&1 & echo $!; wait $! || exit 1; times';
+const SCRIPT =
+  'exec 2>/dev/null; (ulimit -t "$CPU_SECONDS_MAX"; exec "$0" "$@") <"$LANE" >/dev/null 2>"$SAID" & echo $!; wait $!; echo "exit $?"; times';
+const STOPPED = [128 + 9, 128 + 24]; // by SIGKILL or SIGXCPU
 
-export type PeerFigures = { readonly cpuMs: number; readonly memoryMiB: number };
+export type PeerFigures = {
+  readonly cpuMs: number;
+  readonly memoryMiB: number;
+  readonly said: string; // on standard error
+  readonly isCut: boolean; // stopped before its end: it took too long
+};
 
 /** The path of a binary that runs, if there is one. */
 export function findPeer(env: NodeJS.ProcessEnv): string | undefined {
@@ -16,12 +25,31 @@ export function findPeer(env: NodeJS.ProcessEnv): string | undefined {
 
 export async function runPeer(
   path: string,
-  options: { readonly rules: string; readonly lane: string },
+  options: { readonly rules: string; readonly lane: string; readonly cpuSecondsMax?: number },
 ): Promise<PeerFigures> {
+  const folder = mkdtempSync(join(tmpdir(), "wache-peer-"));
+  try {
+    return await runIn(folder, path, options);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function runIn(
+  folder: string,
+  path: string,
+  options: Parameters<typeof runPeer>[1],
+): Promise<PeerFigures> {
+  const said = join(folder, "said");
   const args = ["engine", "eval", "-r", options.rules, "--logsource-routing"];
   const child = spawn("sh", ["-c", SCRIPT, path, ...args, "--output-format", "ndjson"], {
-    env: { ...process.env, LANE: options.lane },
-    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      ...process.env,
+      LANE: options.lane,
+      SAID: said,
+      CPU_SECONDS_MAX: String(options.cpuSecondsMax ?? "unlimited"),
+    },
+    stdio: ["ignore", "pipe", "inherit"], // the shell tells of what it stops
   });
   let text = "";
   let memoryMiB = 0;
@@ -32,10 +60,12 @@ export async function runPeer(
     const pid = /^(\d+)\n/.exec(text)?.[1];
     if (pid !== undefined) memoryMiB = Math.max(memoryMiB, mostMemoryMiB(pid));
   }, LOOK_EVERY_MS);
-  const code = await new Promise((resolve) => child.on("close", resolve));
+  await new Promise((resolve) => child.on("close", resolve));
   clearInterval(look);
-  if (code !== 0) throw new Error(`${path} failed on ${options.lane}`);
-  return { cpuMs: childrenCpuMs(text), memoryMiB };
+  const code = Number(/^exit (\d+)$/m.exec(text)?.[1] ?? 1);
+  const isCut = STOPPED.includes(code);
+  if (code !== 0 && !isCut) throw new Error(`${path} failed on ${options.lane}`);
+  return { cpuMs: childrenCpuMs(text), memoryMiB, said: readFileSync(said, "utf8"), isCut };
 }
 
 function mostMemoryMiB(pid: string): number {

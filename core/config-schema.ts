@@ -223,7 +223,7 @@ const correlator = section(
     groupsMax: Type.Integer({
       minimum: 1,
       default: 500_000,
-      description: "live groups of all rules a partition; about a kilobyte of memory each",
+      description: "live groups of all rules a partition; about 300 bytes of memory each",
     }),
     matchesMax: Type.Integer({
       minimum: 1,

@@ -26,7 +26,7 @@ export const correlateService: Service = {
     const running = await runProcessor(
       {
         name: "correlate",
-        version: 2,
+        version: 3,
         topic: TOPIC.signals,
         snapshotEveryMs: spanMs(snapshot),
         make: (partition, parts) => {

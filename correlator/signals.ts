@@ -36,7 +36,7 @@ export function signalsOf(
         continue;
       }
       const { version, place: from } = feed;
-      const match = { version, from, ...(values !== undefined && { values }) };
+      const match = values === undefined ? { version, from } : { version, from, values };
       for (const group of groups) found.push({ group, match });
     }
   if (found.length === 0) return [];
@@ -85,6 +85,12 @@ function groupsOf(event: EcsEvent, fields: readonly EventField[]): string[][] {
   let groups: string[][] = [[]];
   for (const field of fields) {
     const values = textsOf(valueAt(event, field));
+    const [group, ...others] = groups;
+    const [value] = values;
+    if (values.length === 1 && value !== undefined && group && others.length === 0) {
+      group.push(value);
+      continue;
+    }
     groups = groups
       .flatMap((group) => values.map((value) => [...group, value]))
       .slice(0, GROUPS_MAX);

@@ -5,7 +5,14 @@
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import {
+  type EcsEvent,
+  type EventOfWache,
+  fieldOf,
+  LIVE,
+  type LogSource,
+  plainTimeMs,
+} from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
@@ -52,14 +59,14 @@ export class Evaluation {
   readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
-  readonly #name: string;
+  readonly #wache: EventOfWache; // of every event
   readonly #awaits: boolean; // that something does not come depends on the time of every event
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
     const { mappings, bounds, latenessMs, stream = LIVE } = options;
     this.#set = set;
-    this.#name = stream;
+    this.#wache = { stream, sources: [] };
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
@@ -101,7 +108,7 @@ export class Evaluation {
     for (const finding of findings) yield `${JSON.stringify(findingLine(finding))}\n`;
   }
 
-  #read(line: string | undefined, number: number): Readable | undefined {
+  #read(line: string | undefined, number: number): Record<string, unknown> | undefined {
     if (line === undefined) return this.#fault(number, "too long");
     let value: unknown;
     try {
@@ -113,7 +120,7 @@ export class Evaluation {
       return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error));
     }
     if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Readable;
+      return value as Record<string, unknown>;
     return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 
@@ -157,15 +164,17 @@ export class Evaluation {
     if (time !== undefined) this.#stream?.seen(time.ms);
   }
 
-  #correlate(matches: readonly Match[], event: Readable, number: number): void {
-    const rules = matches.map(({ rule }) => rule).filter(({ feeds }) => feeds.length > 0);
+  #correlate(matches: readonly Match[], event: Record<string, unknown>, number: number): void {
+    const rules: DetectionRule[] = [];
+    for (const { rule } of matches) if (rule.feeds.length > 0) rules.push(rule);
     if (rules.length === 0) return;
     const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
     if (time === undefined) {
       this.counts.timeless += 1;
       return;
     }
-    this.#stream?.correlate(asKept(event, { timeMs: time.ms, number, stream: this.#name }), rules);
+    const at = { timeMs: time.ms, number, wache: this.#wache };
+    this.#stream?.correlate(asKept(event, at), rules);
     this.#correlated += 1;
     const clockMs = this.#clock?.add(time.ms);
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
@@ -173,22 +182,20 @@ export class Evaluation {
   }
 }
 
-/** The event as correlations read it: with an id, a time and a stream. */
+/** The event as correlations read it: with an id, a time and a stream. It is ours: nobody reads it as it was. */
 function asKept(
-  event: Readable,
-  at: { readonly timeMs: number; readonly number: number; readonly stream: string },
+  event: Record<string, unknown>,
+  at: { readonly timeMs: number; readonly number: number; readonly wache: EventOfWache },
 ): EcsEvent {
   const own = fieldOf(event, "event.id");
   const id = typeof own === "string" && own !== "" ? own : String(at.number);
-  const inner = typeof event.event === "object" ? event.event : {};
-  return {
-    ...event,
-    "@timestamp": new Date(at.timeMs).toISOString(),
-    event: { ...inner, id },
-    wache: { stream: at.stream, sources: [] },
-  };
+  const time = event["@timestamp"];
+  if (typeof time !== "string" || plainTimeMs(time) !== at.timeMs)
+    event["@timestamp"] = new Date(at.timeMs).toISOString();
+  event.event = typeof event.event === "object" ? { ...event.event, id } : { id };
+  event.wache = at.wache;
+  return event as EcsEvent;
 }
-
 /** The place, but none of the text: it may hold secrets. */
 function syntaxFault(error: unknown): string {
   const place = /position (\d+)/.exec(String(error))?.[1];

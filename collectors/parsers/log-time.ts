@@ -3,6 +3,7 @@
 // Holds: a time without a year takes the latest year that puts it no later than `latestMs`; a time without a zone is
 //        taken in the given IANA zone, daylight saving included; what was taken so is named in `assumed`.
 // Why:   Intl is slow, so a zone's offset is asked for once per quarter of an hour of log time.
+import { plainTimeMs } from "../../core/event.ts";
 import type { LineContext } from "./draft.ts";
 
 export type LogTime = { readonly ms: number; readonly assumed: readonly string[] };
@@ -94,6 +95,8 @@ export function isoTime(
 export function anyTime(value: unknown, context: LineContext): LogTime | undefined {
   if (typeof value === "number") return epochTime(value);
   if (typeof value !== "string" || value.length > 64) return undefined;
+  const plainMs = plainTimeMs(value);
+  if (plainMs !== undefined) return inRange(plainMs, NOTHING);
   const text = value.trim();
   if (/^-?\d{1,20}(\.\d{1,9})?$/.test(text)) return epochTime(Number(text));
   const iso = isoTime(text, context);

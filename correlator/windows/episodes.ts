@@ -7,11 +7,11 @@ export type Span = { readonly firstMs: number; readonly lastMs: number };
 export type Episode = {
   firstMs: number;
   lastMs: number;
-  id?: string; // under which it was told
+  id: string | undefined; // under which it was told
   revision: number; // told last
   replaces: readonly string[]; // ids of findings that it took in
-  level?: Level; // told last, of a rule whose level rises
-  toldLastMs?: number; // of a rule that suppresses
+  level: Level | undefined; // told last, of a rule whose level rises
+  toldLastMs: number | undefined; // of a rule that suppresses
   isDirty: boolean; // not told as it is
   dueMs: number | null; // told again when the watermark has come so far; null: with the next tick
 };
@@ -28,8 +28,11 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
     episodes.splice(from, 0, {
       firstMs,
       lastMs,
+      id: undefined,
       revision: 0,
       replaces: [],
+      level: undefined,
+      toldLastMs: undefined,
       isDirty: true,
       dueMs: null,
     });
@@ -37,7 +40,7 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
   }
   if (firstMs < first.firstMs) {
     if (first.id !== undefined) first.replaces = [...first.replaces, first.id];
-    delete first.id;
+    first.id = undefined;
     first.revision = 0;
     first.firstMs = firstMs;
     first.isDirty = true;
@@ -50,7 +53,7 @@ export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
     first.lastMs = Math.max(first.lastMs, other.lastMs);
     const ids = [...other.replaces, ...(other.id === undefined ? [] : [other.id])];
     if (ids.length > 0) first.replaces = [...first.replaces, ...ids];
-    if (ids.length > 0 || first.id !== undefined) delete first.id; // told at once
+    if (ids.length > 0 || first.id !== undefined) first.id = undefined; // told at once
     first.isDirty = true;
   }
   episodes.splice(from + 1, others.length);

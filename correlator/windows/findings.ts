@@ -3,7 +3,8 @@
 import { idOf } from "../../core/event.ts";
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import type { Episode } from "./episodes.ts";
-import { countOf, evidenceOf, type Group } from "./group.ts";
+import { samplePlaces } from "./evidence.ts";
+import { carriedBy, countOf, type Group } from "./group.ts";
 import { aboutOf } from "./severity.ts";
 
 export type Context = {
@@ -12,7 +13,8 @@ export type Context = {
   readonly evidenceMax: number;
 };
 
-const PAUSE_MS_MAX = 15_000;
+const PAUSE_MS_MAX = 60_000;
+const NONE: readonly string[] = [];
 
 /** The findings of episodes that are new, joined or begin elsewhere; those that only grew wait for a tick. */
 export function fresh(context: Context, group: Group, watermarkMs: number): Finding[] {
@@ -24,21 +26,28 @@ export function fresh(context: Context, group: Group, watermarkMs: number): Find
 
 /** The next revision of each of the group's findings that grew, where it is due or the last. */
 export function grown(context: Context, group: Group, watermarkMs: number): Finding[] {
-  const { rule } = context;
-  const isGraver = (episode: Episode): boolean =>
-    rule.escalate !== undefined && aboutOf(rule, countOf(group, episode)).level !== episode.level;
-  // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
-  const seemsOver = ({ toldLastMs }: Episode): boolean =>
-    rule.suppressMs !== undefined && (toldLastMs ?? 0) + rule.spanMs < watermarkMs;
-  const isDue = (episode: Episode): boolean =>
-    episode.id === undefined ||
-    (episode.dueMs ?? watermarkMs) <= watermarkMs ||
-    episode.lastMs + rule.spanMs < watermarkMs ||
-    isGraver(episode) ||
-    seemsOver(episode);
   return group.episodes
-    .filter((episode) => episode.isDirty && isDue(episode))
+    .filter((episode) => episode.isDirty && dueMs(context, group, episode) <= watermarkMs)
     .map((episode) => tell(context, group, episode, watermarkMs));
+}
+
+/** The watermark with which one of the group's findings is told next; infinite where none is to be. */
+export function tellDueMs(context: Context, group: Group): number {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (const episode of group.episodes)
+    if (episode.isDirty) leastMs = Math.min(leastMs, dueMs(context, group, episode));
+  return leastMs;
+}
+
+/** When its pause is over, or nothing can be added to it any more; at once where it became graver. */
+function dueMs({ rule }: Context, group: Group, episode: Episode): number {
+  const { id, lastMs, toldLastMs, level } = episode;
+  if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;
+  if (rule.escalate && aboutOf(rule, countOf(group, episode)).level !== level)
+    return Number.NEGATIVE_INFINITY;
+  // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
+  const endMs = rule.suppressMs === undefined ? lastMs : (toldLastMs ?? 0);
+  return Math.min(episode.dueMs, endMs + rule.spanMs + 1);
 }
 
 /** A long attack is told less and less often while it only grows: after 1 s, 2 s, 4 s and so on. */
@@ -51,23 +60,24 @@ function tell(
   watermarkMs: number,
 ): Finding {
   const { firstMs, lastMs } = episode;
-  episode.id = idOf(stream, rule.version, ...group.values, firstMs);
+  episode.id ??= idOf(stream, rule.version, ...group.values, firstMs);
+  group.fingerprint ??= idOf("fingerprint", stream, rule.about.id, ...group.values);
   episode.revision += 1;
   episode.isDirty = false;
   episode.dueMs = Number.isFinite(watermarkMs) ? watermarkMs + pauseMs(episode.revision) : null;
   const count = countOf(group, episode);
+  const supersedes = episode.replaces.length === 0 ? NONE : [...new Set(episode.replaces)].sort();
   if (rule.suppressMs !== undefined) episode.toldLastMs = lastMs;
   if (rule.escalate) episode.level = aboutOf(rule, count).level;
-  const supersedes = [...new Set(episode.replaces)].sort();
   return {
     kind: "finding",
     id: episode.id,
     revision: episode.revision,
-    fingerprint: idOf("fingerprint", stream, rule.about.id, ...group.values),
+    fingerprint: group.fingerprint,
     stream,
     rule: aboutOf(rule, count),
     ruleVersion: rule.version,
-    group: Object.fromEntries(rule.groupBy.map((name, index) => [name, group.values[index] ?? ""])),
+    group: namedValues(rule.groupBy, group.values),
     firstMs,
     lastMs,
     count,
@@ -76,4 +86,26 @@ function tell(
     ...(group.bounded && { bounded: true as const }),
     ...(group.page && { page: true as const }),
   };
+}
+
+/** Ids of at most `max` of an episode's events, by time. */
+function evidenceOf(group: Group, { firstMs, lastMs }: Episode, max: number): readonly string[] {
+  const { members } = group;
+  const carry = carriedBy(group, firstMs);
+  const from = members.lowerBound(firstMs);
+  const to = members.lowerBound(lastMs + 1);
+  let ids = members.ids.slice(from, to);
+  let froms = members.froms?.slice(from, to);
+  if (carry) {
+    froms = [...carry.kept.map((member) => member.from), ...(froms ?? ids.map(() => 0))];
+    ids = [...carry.kept.map(({ id }) => id), ...ids];
+  }
+  if (ids.length > max) ids = samplePlaces(ids, { max, froms }).map((place) => ids[place] ?? "");
+  return froms ? [...new Set(ids)] : ids;
+}
+
+function namedValues(names: readonly string[], values: readonly string[]): Finding["group"] {
+  const named: Record<string, string> = {};
+  for (const [index, name] of names.entries()) named[name] = values[index] ?? "";
+  return named;
 }

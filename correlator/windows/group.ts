@@ -9,6 +9,7 @@
 import type { CorrelationRule } from "../../core/records.ts";
 import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
 import { cover, type Episode, type Span } from "./episodes.ts";
+import { sampleOf } from "./evidence.ts";
 import { type Member, Members, type Widened } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
@@ -22,13 +23,15 @@ export type Group = {
   readonly values: readonly string[];
   readonly members: Members;
   episodes: Episode[];
-  forgottenBeforeMs?: number; // members below are gone
-  settledMs?: number; // a rule that waits for the watermark: windows that end below are decided
-  late?: Span; // windows that end in it are to be decided anew
-  carry?: Carry;
-  bounded?: true;
-  page?: true;
-  slide?: Slide; // derived
+  forgottenBeforeMs: number | undefined; // members below are gone
+  settledMs: number | undefined; // a rule that waits for the watermark: windows that end below are decided
+  late: Span | undefined; // windows that end in it are to be decided anew
+  carry: Carry | undefined;
+  bounded: boolean;
+  page: boolean;
+  slide: Slide | undefined; // derived
+  fingerprint: string | undefined; // derived
+  usedInTurn: number; // derived: of the store that keeps the group
 };
 /** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
 export type Held = ((member: Member) => void) | undefined;
@@ -36,13 +39,23 @@ export type Held = ((member: Member) => void) | undefined;
 /** The window that ends with the member before `end`: members from `start` on are in the gauge. */
 type Slide = { readonly gauge: Gauge; start: number; end: number };
 
-const SMALL = 32; // members of a group whose window is not kept between two members
+const SMALL = 4; // members of a group whose window is not kept between two members
 const CARRIED_MAX = 200; // twice the most evidence, so that the sample stays the same whatever was forgotten
 
+/** All fields from the start: an object that gains and loses fields is slow. */
 export const emptyGroup = (values: readonly string[]): Group => ({
   values,
   members: new Members(),
   episodes: [],
+  forgottenBeforeMs: undefined,
+  settledMs: undefined,
+  late: undefined,
+  carry: undefined,
+  bounded: false,
+  page: false,
+  slide: undefined,
+  fingerprint: undefined,
+  usedInTurn: 0,
 });
 
 const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY;
@@ -85,7 +98,7 @@ export function addMember(
 export function settleLate(rule: CorrelationRule, group: Group, held: Held): void {
   if (!group.late) return;
   const { firstMs, lastMs } = group.late;
-  delete group.late;
+  group.late = undefined;
   const slide = slideFrom(rule, group, firstMs);
   decide(rule, group, { slide, untilMs: lastMs + 1, held });
 }
@@ -100,7 +113,7 @@ export function settleUntil(
   decide(rule, group, { slide, ...on });
   group.settledMs = on.untilMs;
   if (group.members.length > SMALL) group.slide = slide;
-  else delete group.slide;
+  else group.slide = undefined;
 }
 
 /** Forgets members before `cutMs`; exact when no window that ends before cutMs + timespan can still change. */
@@ -112,17 +125,17 @@ export function forget(group: Group, cutMs: number): void {
   if (reaching && reaching.lastMs >= cutMs) {
     const before = carriedBy(group, reaching.firstMs);
     const first = members.lowerBound(reaching.firstMs);
-    const inside = range(members, first, gone);
+    const inside = members.range(first, gone);
     group.carry = {
       firstMs: reaching.firstMs,
       count: (before?.count ?? 0) + inside.length,
-      kept: choose([...(before?.kept ?? []), ...inside], CARRIED_MAX),
+      kept: sampleOf([...(before?.kept ?? []), ...inside], CARRIED_MAX),
     };
-  } else delete group.carry;
+  } else group.carry = undefined;
   members.drop(gone);
   group.forgottenBeforeMs = cutMs;
   group.episodes = group.episodes.filter(({ lastMs, isDirty }) => lastMs >= cutMs || isDirty);
-  delete group.slide;
+  group.slide = undefined;
 }
 
 export function countOf(group: Group, { firstMs, lastMs }: Span): number {
@@ -131,52 +144,8 @@ export function countOf(group: Group, { firstMs, lastMs }: Span): number {
   return inside + (carriedBy(group, firstMs)?.count ?? 0);
 }
 
-/** Ids of at most `max` events of an episode, by time: each rule's first and last, and a sample that no order of arrival changes. */
-export function evidenceOf(group: Group, { firstMs, lastMs }: Span, max: number): string[] {
-  const { members } = group;
-  const inside = range(members, members.lowerBound(firstMs), members.lowerBound(lastMs + 1));
-  const chosen = choose([...(carriedBy(group, firstMs)?.kept ?? []), ...inside], max);
-  return [...new Set(chosen.map(({ id }) => id))].slice(0, max);
-}
-
-const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
+export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
-
-const range = (members: Members, from: number, to: number): Member[] =>
-  Array.from({ length: to - from }, (_, index) => members.at(from + index));
-
-function choose(members: readonly Member[], max: number): Member[] {
-  if (members.length <= max) return [...members];
-  const ends = new Map<string, Member>();
-  for (const member of members) {
-    if (!ends.has(`first ${member.from}`)) ends.set(`first ${member.from}`, member);
-    ends.set(`last ${member.from}`, member);
-  }
-  const chosen = new Set<Member>();
-  for (const member of [members[0], members.at(-1), ...ends.values()])
-    if (member && chosen.size < max) chosen.add(member);
-  const rest = members.filter((member) => !chosen.has(member));
-  for (const member of smallestIds(rest, max - chosen.size)) chosen.add(member);
-  return [...chosen].sort(byTime);
-}
-
-/** The `max` members with the smallest ids, in that order. */
-function smallestIds(members: readonly Member[], max: number): Member[] {
-  const least: Member[] = [];
-  for (const member of members) {
-    const most = least.at(-1);
-    if (least.length >= max && (!most || byId(member, most) >= 0)) continue;
-    let at = least.length;
-    for (let left = least[at - 1]; left && byId(left, member) > 0; left = least[at - 1]) at -= 1;
-    least.splice(at, 0, member);
-    if (least.length > max) least.pop();
-  }
-  return least;
-}
-
-const byId = (a: Member, b: Member): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
-const byTime = (a: Member, b: Member): number =>
-  a.timeMs - b.timeMs || byId(a, b) || a.from - b.from;
 
 /** The window that ends at the last member. */
 function decideLast(rule: CorrelationRule, group: Group, held: Held): void {

@@ -47,12 +47,14 @@ export class Members {
 
   at(index: number): Member {
     const values = this.values?.[index];
-    return {
-      timeMs: this.times[index] ?? 0,
-      id: this.ids[index] ?? "",
-      from: this.froms?.[index] ?? 0,
-      ...(values !== undefined && { values }),
-    };
+    const timeMs = this.times[index] ?? 0;
+    const id = this.ids[index] ?? "";
+    const from = this.froms?.[index] ?? 0;
+    return values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
+  }
+
+  range(from: number, to: number): Member[] {
+    return Array.from({ length: to - from }, (_, index) => this.at(from + index));
   }
 
   /** Puts a member in its place and gives that; undefined when it is there already. */

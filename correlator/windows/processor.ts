@@ -161,7 +161,8 @@ export class WindowsProcessor implements Processor {
         continue;
       }
       const caused: Caused = { findings: [], points: [] };
-      const member: Member = { timeMs, id, from, ...(values !== undefined && { values }) };
+      const member: Member =
+        values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
       const found = { group, member, page: signal.page === true };
       const taken =
         rule.type === "absence"

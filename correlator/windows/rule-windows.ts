@@ -6,7 +6,8 @@
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { firesAtOnce } from "./condition.ts";
-import { type Context, fresh, grown } from "./findings.ts";
+import { DueNames } from "./due-names.ts";
+import { type Context, fresh, grown, tellDueMs } from "./findings.ts";
 import {
   addMember,
   emptyGroup,
@@ -16,6 +17,7 @@ import {
   settleLate,
   settleUntil,
 } from "./group.ts";
+import { GroupStore, nameOf } from "./group-store.ts";
 import type { Member } from "./members.ts";
 
 export type Bounds = {
@@ -29,7 +31,7 @@ export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
   readonly points: {
-    readonly group: Pick<Group, "values" | "page">;
+    readonly group: Pick<Group, "values"> & { readonly page?: boolean };
     readonly member: Member;
   }[];
 };
@@ -48,14 +50,14 @@ const KEPT = 0.75; // of what a group may have, once it had more
 
 export class RuleWindows {
   readonly rule: CorrelationRule;
-  readonly groups = new Map<string, Group>();
+  readonly groups = new GroupStore();
   watermarkMs = Number.NEGATIVE_INFINITY;
   readonly #context: Context;
   readonly #bounds: Bounds;
   readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
-  readonly #dirty = new Set<Group>();
+  readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
 
@@ -76,49 +78,58 @@ export class RuleWindows {
   take(match: Match, caused: Caused): Taken {
     const { member } = match;
     if (member.timeMs < this.watermarkMs) return "overdue";
-    const group = this.#group(match.group, member.timeMs);
+    const name = nameOf(match.group);
+    const group = this.groups.get(name) ?? this.#newGroup(name, match);
     if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
     const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
     this.#bound(group, caused);
     if (this.#atOnce) caused.findings.push(...fresh(this.#context, group, this.watermarkMs));
-    if (!this.#atOnce || group.late || isDirty(group)) this.#dirty.add(group);
+    this.#plan(name, group);
     return "added";
   }
 
   /** The watermark went on: tells what grew, decides what had to wait, forgets what no event can reach any more. */
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
-    for (const group of this.#dirty) {
+    for (const name of this.#due.take(watermarkMs)) {
+      const group = this.groups.get(name);
+      if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
       caused.findings.push(...grown(this.#context, group, watermarkMs));
-      if (!isDirty(group) && (this.#atOnce || group.members.lastMs < watermarkMs))
-        this.#dirty.delete(group);
+      this.#plan(name, group);
     }
     this.#expire();
   }
 
   /** Puts back a group from a snapshot. */
-  restore(name: string, group: Group): void {
-    this.groups.set(name, group);
+  restore(name: string, text: string): void {
+    this.groups.restore(name, text);
+    const group = this.groups.peek(name);
+    if (!group) return;
     this.#room.groups += 1;
     this.#schedule(name, group.members.lastMs);
-    if (!this.#atOnce || group.late || isDirty(group)) this.#dirty.add(group);
+    this.#plan(name, group);
   }
 
-  #group(values: readonly string[], timeMs: number): Group {
-    const name = values.join("\u0000");
-    const known = this.groups.get(name);
-    if (known) return known;
+  #newGroup(name: string, { group: values, member }: Match): Group {
     if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
     const group = emptyGroup(values);
-    this.groups.set(name, group);
+    this.groups.add(name, group);
     this.#room.groups += 1;
-    this.#schedule(name, timeMs);
+    this.#schedule(name, member.timeMs);
     return group;
+  }
+
+  /** Notes when the watermark will next mean something for the group, if it will. */
+  #plan(name: string, group: Group): void {
+    const decideMs = this.#atOnce ? group.late && Number.NEGATIVE_INFINITY : undecidedFromMs(group);
+    const tellMs = tellDueMs(this.#context, group);
+    const dueMs = Math.min(decideMs ?? Number.POSITIVE_INFINITY, tellMs);
+    if (dueMs < Number.POSITIVE_INFINITY) this.#due.put(name, dueMs);
   }
 
   /** Takes the members with which the condition held, where other correlations want them. */
@@ -170,9 +181,9 @@ export class RuleWindows {
       const names = this.#expiry.get(bucket) ?? [];
       this.#expiry.delete(bucket);
       for (const name of names) {
-        const group = this.groups.get(name);
+        const group = this.groups.peek(name);
         if (!group) continue;
-        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#dirty.has(group))
+        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
           this.#delete(name);
         else this.#schedule(name, group.members.lastMs);
       }
@@ -185,10 +196,8 @@ export class RuleWindows {
     for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
       const names = this.#expiry.get(bucket) ?? [];
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
-        const group = this.groups.get(name);
-        if (!group) continue;
-        this.#delete(name);
-        this.#dirty.delete(group);
+        if (!this.#delete(name)) continue;
+        this.#due.delete(name);
         this.#counts.evicted += 1;
         if (--left === 0) return;
       }
@@ -196,9 +205,15 @@ export class RuleWindows {
     }
   }
 
-  #delete(name: string): void {
-    if (this.groups.delete(name)) this.#room.groups -= 1;
+  #delete(name: string): boolean {
+    if (!this.groups.delete(name)) return false;
+    this.#room.groups -= 1;
+    return true;
   }
 }
 
-const isDirty = ({ episodes }: Group): boolean => episodes.some((episode) => episode.isDirty);
+/** The watermark from which a window is to be decided that is not yet. */
+function undecidedFromMs({ members, settledMs }: Group): number | undefined {
+  const timeMs = members.times[members.lowerBound(settledMs ?? Number.NEGATIVE_INFINITY)];
+  return timeMs === undefined ? undefined : timeMs + 1;
+}

@@ -11,23 +11,30 @@ const KEY_CHARS_MAX = 200;
 
 export type SignalBase = Pick<Signal, "stream" | "id" | "timeMs" | "page">;
 
+type InGroup = { readonly group: readonly string[]; readonly matches: SignalMatch[] };
+
 export function signalRecords(
   base: SignalBase,
   found: readonly { readonly group: readonly string[]; readonly match: SignalMatch }[],
 ): OutRecord[] {
-  const groups = new Map<string, { group: readonly string[]; matches: SignalMatch[] }>();
+  const [only] = found;
+  if (only && found.length === 1) {
+    const { group, match } = only;
+    return [recordOf(base, group.join("\u0000"), { group, matches: [match] })];
+  }
+  const groups = new Map<string, InGroup>();
   for (const { group, match } of found) {
     const name = group.join("\u0000");
     const known = groups.get(name);
     if (known) known.matches.push(match);
     else groups.set(name, { group, matches: [match] });
   }
-  const out: OutRecord[] = [];
-  for (const [name, { group, matches }] of groups) {
-    const value: Signal = { kind: "signal", ...base, group, matches };
-    out.push({ topic: TOPIC.signals, key: keyOf(base.stream, name), value });
-  }
-  return out;
+  return [...groups].map(([name, inGroup]) => recordOf(base, name, inGroup));
+}
+
+function recordOf(base: SignalBase, name: string, { group, matches }: InGroup): OutRecord {
+  const value: Signal = { kind: "signal", ...base, group, matches };
+  return { topic: TOPIC.signals, key: keyOf(base.stream, name), value };
 }
 
 /** The partition that a group's signals come to. */

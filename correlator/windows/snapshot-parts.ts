@@ -5,17 +5,12 @@ import type { SnapshotPart } from "../../core/processor.ts";
 import type { CorrelationRule, Signal } from "../../core/records.ts";
 import type { Awaited } from "./absence.ts";
 import type { FeederClock } from "./clocks.ts";
-import type { Group } from "./group.ts";
-import { Members } from "./members.ts";
 import type { WindowsProcessor } from "./processor.ts";
 import { newStream, type StreamState } from "./stream-state.ts";
 import type { SuppressedGroup } from "./suppression.ts";
 
 const GROUPS_A_PART = 200;
 
-type StoredGroup = Omit<Group, "slide" | "members"> & {
-  readonly members: Pick<Members, "times" | "ids" | "held" | "froms" | "values">;
-};
 type Part =
   | {
       readonly kind: "head";
@@ -40,7 +35,7 @@ type Part =
       readonly kind: "groups";
       readonly stream: string;
       readonly version: string;
-      readonly groups: readonly StoredGroup[];
+      readonly groups: readonly string[]; // a name, then the group, and so on
     }
   | {
       readonly kind: "absences";
@@ -72,10 +67,10 @@ export function* partsOf(processor: WindowsProcessor): Generator<SnapshotPart> {
     });
     yield* additionsOf(name, stream);
     for (const [version, { groups }] of stream.windows) {
-      let part: StoredGroup[] = [];
-      for (const group of groups.values()) {
-        part.push(stored(group));
-        if (part.length < GROUPS_A_PART) continue;
+      let part: string[] = [];
+      for (const [group, frozen] of groups.texts()) {
+        part.push(group, frozen);
+        if (part.length < 2 * GROUPS_A_PART) continue;
         yield text({ kind: "groups", stream: name, version, groups: part });
         part = [];
       }
@@ -136,8 +131,9 @@ export function restoreParts(processor: WindowsProcessor, parts: readonly Snapsh
         const stream = processor.streams.get(part.stream);
         if (!rule || !stream) break;
         const windows = processor.windowsOf(part.stream, stream, rule);
-        for (const group of part.groups)
-          windows.restore(group.values.join("\u0000"), revived(group));
+        const { groups } = part;
+        for (let at = 0; at < groups.length; at += 2)
+          windows.restore(groups[at] ?? "", groups[at + 1] ?? "");
         break;
       }
       case "absences":
@@ -166,13 +162,3 @@ function restoreAdditions(
 }
 
 const text = (part: Part): SnapshotPart => JSON.stringify(part);
-
-function stored({ slide: _, ...group }: Group): StoredGroup {
-  const { times, ids, held, froms, values } = group.members;
-  return { ...group, members: { times, ids, held, froms, values } };
-}
-
-const revived = (group: StoredGroup): Group => ({
-  ...group,
-  members: Object.assign(new Members(), group.members),
-});

@@ -1,0 +1,120 @@
+// correlate-state.ts — what the windows of a lane weigh, and what it costs to snapshot, restore and replay them.
+//
+// In:    the lane's bytes; needs --expose-gc.
+// Holds: only the windows are weighed: no event, signal or finding is kept. Ids of events are as long as Wache makes them.
+import { setTimeout as pause } from "node:timers/promises";
+import { eachLine } from "../cli/eval/text-lines.ts";
+import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
+import { type EcsEvent, idOf, LIVE } from "../core/event.ts";
+import type { Mappings } from "../core/mappings.ts";
+import { type SignalRecord, TOPIC } from "../core/records.ts";
+import { formOf } from "../correlator/event-forms.ts";
+import { indexedMatcher } from "../correlator/match/indexed.ts";
+import type { Readable } from "../correlator/match/matcher.ts";
+import type { RuleSet } from "../correlator/sigma/rule.ts";
+import { signalsOf } from "../correlator/signals.ts";
+import { WindowsProcessor } from "../correlator/windows/processor.ts";
+import type { Bounds } from "../correlator/windows/rule-windows.ts";
+import type { CorrelateTask } from "./correlate-work.ts";
+
+export type StateFigures = {
+  readonly groups: number;
+  readonly bytesAGroup: number;
+  readonly signals: number;
+  readonly processMs: number; // of all signals, parsed from their text as a bus gives them
+  readonly snapshotMs: number;
+  readonly snapshotBytes: number;
+  readonly restoreMs: number;
+  readonly evicted: number;
+};
+type Work = Pick<CorrelateTask, "bounds" | "latenessMs"> & {
+  readonly set: RuleSet;
+  readonly mappings: Mappings;
+  readonly chunks: AsyncIterable<Uint8Array>;
+};
+
+const TICK_EVERY_MS = 1000; // as collectors write them
+const BATCH = 1000;
+
+export async function measureState(work: Work): Promise<StateFigures> {
+  const { bounds, latenessMs, set } = work;
+  const options = optionsOf(bounds, latenessMs);
+  const processor = new WindowsProcessor(options);
+  const out: OutRecord[] = [];
+  for (const rule of set.correlations) processor.process(recordOf({ kind: "rule", rule }), out);
+  const heapBefore = await heapBytes();
+  let signals = 0;
+  let processMs = 0;
+  await eachBatch(work, (texts) => {
+    const start = performance.now();
+    for (const text of texts) processor.process(recordOf(JSON.parse(text) as SignalRecord), out);
+    processMs += performance.now() - start;
+    signals += texts.length;
+    out.length = 0;
+  });
+  const groups = processor.groups();
+  const bytesAGroup = ((await heapBytes()) - heapBefore) / groups;
+  const snapshotStart = performance.now();
+  const parts = [...processor.snapshot()];
+  const snapshotMs = performance.now() - snapshotStart;
+  const snapshotBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const restoreStart = performance.now();
+  const restored = new WindowsProcessor(options, parts);
+  const restoreMs = performance.now() - restoreStart;
+  if (restored.groups() !== groups) throw new Error("the snapshot does not have all groups");
+  const { evicted } = processor.counts;
+  const costs = { processMs, snapshotMs, snapshotBytes, restoreMs };
+  return { groups, bytesAGroup, signals, ...costs, evicted };
+}
+
+/** The signals and ticks of the lane as texts, some at a time. */
+async function eachBatch(
+  { set, mappings, chunks }: Work,
+  take: (texts: readonly string[]) => void,
+): Promise<void> {
+  const matcher = indexedMatcher(set);
+  const missed = { missedGroups: 0, missedValues: 0 };
+  let texts: string[] = [];
+  let tickMs = 0;
+  await eachLine(chunks, (line, number) => {
+    const event = JSON.parse(line ?? "") as Readable;
+    const matched = matcher.match(event, formOf(event, mappings).sources).map(({ rule }) => rule);
+    const atMs = Date.parse(String(event["@timestamp"]));
+    for (const { value } of signalsOf(asKept(event, number), matched, missed))
+      texts.push(JSON.stringify(value));
+    if (atMs - tickMs >= TICK_EVERY_MS) {
+      tickMs = atMs;
+      texts.push(JSON.stringify({ kind: "tick", stream: LIVE, feeder: "events/0", atMs }));
+    }
+    if (texts.length < BATCH) return;
+    take(texts);
+    texts = [];
+  });
+  take(texts);
+}
+
+const asKept = (event: Readable, number: number): EcsEvent => ({
+  ...event,
+  "@timestamp": String(event["@timestamp"]),
+  event: { id: idOf(number) },
+  wache: { stream: LIVE, sources: [] },
+});
+
+const optionsOf = (bounds: Bounds, latenessMs: number) => ({
+  ...bounds,
+  latenessMs,
+  ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
+});
+
+const recordOf = (value: SignalRecord): BusRecord => ({
+  ...{ topic: TOPIC.signals, partition: 0, offset: 0, key: "", value, text: "", timestampMs: 0 },
+});
+
+async function heapBytes(): Promise<number> {
+  if (!globalThis.gc) throw new Error("run with --expose-gc");
+  for (let round = 0; round < 3; round++) {
+    globalThis.gc();
+    await pause(0);
+  }
+  return process.memoryUsage().heapUsed + process.memoryUsage().external;
+}

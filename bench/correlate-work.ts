@@ -1,0 +1,72 @@
+// correlate-work.ts — one measured run of detection and windows, alone in its process: reads a lane, prints figures as JSON.
+//
+// In:    the task as JSON: what to do, the lane's file, the rules' file, the bounds.
+// Why:   one file a run, so that no run finds another's garbage or compiled code.
+import { createReadStream } from "node:fs";
+import { Evaluation } from "../cli/eval/evaluation.ts";
+import { eachLine } from "../cli/eval/text-lines.ts";
+import { loadMappings, shippedMappings } from "../core/mappings.ts";
+import { ruleDisk } from "../correlator/sigma/disk.ts";
+import { loadRules } from "../correlator/sigma/load.ts";
+import type { Bounds } from "../correlator/windows/rule-windows.ts";
+import { measureState, type StateFigures } from "./correlate-state.ts";
+
+export type CorrelateTask = {
+  readonly kind: "findings" | "state";
+  readonly lane: string;
+  readonly rules: string;
+  readonly bounds: Bounds;
+  readonly latenessMs: number;
+};
+export type FindingFigures = {
+  readonly events: number;
+  readonly cpuMs: number; // net of loading the rules
+  readonly memoryMiB: number; // the most
+  readonly findings: number;
+  readonly bounded: number; // findings that say so
+  readonly evicted: number; // groups
+  readonly overdue: number;
+};
+
+const CHUNK_BYTES = 256 * 1024;
+
+const task = JSON.parse(process.argv[2] ?? "{}") as CorrelateTask;
+const mappings = await loadMappings([shippedMappings()]);
+const loaded = await loadRules([{ path: task.rules, lenient: false }], ruleDisk, {
+  mapField: mappings.field,
+});
+if (!loaded.set) throw new Error(`${task.rules} does not load`);
+const { set } = loaded;
+const chunks = createReadStream(task.lane, { highWaterMark: CHUNK_BYTES });
+const figures: FindingFigures | StateFigures =
+  task.kind === "findings"
+    ? await measureFindings()
+    : await measureState({ ...task, set, mappings, chunks });
+console.log(JSON.stringify(figures));
+
+/** As `wache eval --lateness` does it: every line, then the findings. */
+async function measureFindings(): Promise<FindingFigures> {
+  const { bounds, latenessMs } = task;
+  const evaluation = new Evaluation(set, { mappings, bounds, latenessMs });
+  const start = process.cpuUsage();
+  await eachLine(chunks, (line, number) => {
+    evaluation.evaluate(line, number);
+  });
+  let findings = 0;
+  let bounded = 0;
+  for (const line of evaluation.end()) {
+    findings += 1;
+    if (line.includes('"bounded":true')) bounded += 1;
+  }
+  const { user, system } = process.cpuUsage(start);
+  const { evicted = 0, overdue = 0 } = evaluation.streamCounts ?? {};
+  return {
+    events: evaluation.counts.events,
+    cpuMs: (user + system) / 1000,
+    memoryMiB: process.resourceUsage().maxRSS / 1024,
+    findings,
+    bounded,
+    evicted,
+    overdue,
+  };
+}

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import type { CorrelationRule } from "../../core/records.ts";
+import { cover } from "./episodes.ts";
+import { freeze, thaw } from "./frozen.ts";
+import { addMember, emptyGroup, forget, type Group } from "./group.ts";
+import { GroupStore, nameOf } from "./group-store.ts";
+
+const GROUPS = 30_000; // more than are kept as objects
+
+const rule: CorrelationRule = {
+  version: "v1",
+  about: { id: "many", title: "many", level: "high", tags: [] },
+  type: "event_count",
+  spanMs: 100,
+  groupBy: ["user.name"],
+  condition: { gte: 3 },
+  rules: ["r0"],
+  level: 0,
+  generate: true,
+  feeds: [],
+};
+
+function groupOf(name: string, times: readonly number[]): Group {
+  const group = emptyGroup([name]);
+  for (const [index, timeMs] of times.entries())
+    addMember(
+      rule,
+      group,
+      { timeMs, id: `${name}/${index}`, from: 0 },
+      { atOnce: true, held: undefined },
+    );
+  return group;
+}
+/** All of a group but what only says how it is kept. */
+const seen = ({ usedInTurn: _, ...group }: Group) => group;
+
+test.for([
+  { name: "one member", times: [1_767_225_600_000] },
+  { name: "none", times: [] },
+  { name: "before 1970, and at once", times: [-5, -5, 0] },
+  { name: "an episode", times: [0, 10, 20] },
+  { name: "a late member", times: [0, 500, 20] },
+])("a frozen group thaws as it was: $name", ({ times }) => {
+  const group = groupOf("ann", times);
+  expect(thaw(["ann"], freeze(group))).toEqual(group);
+});
+
+test("a frozen group keeps what was told, forgotten and settled", () => {
+  const group = groupOf("ann", [0, 10, 20, 100, 110]);
+  cover(group.episodes, { firstMs: 0, lastMs: 110 });
+  Object.assign(group.episodes[0] ?? {}, { id: "e1", revision: 3, dueMs: 50, replaces: ["e0"] });
+  Object.assign(group.episodes[0] ?? {}, { level: "high", toldLastMs: 90 });
+  forget(group, 15);
+  Object.assign(group, { settledMs: 30, bounded: true, page: true });
+  group.members.froms = [0, 1, 0];
+  group.members.values = [["x"], 5, []];
+  group.members.held = [0, 1, 1];
+  expect(thaw(["ann"], freeze(group))).toEqual(group);
+});
+
+test("groups are found as they were left, however many came in between", () => {
+  const store = new GroupStore();
+  const nameAt = (index: number) => nameOf([`user${index}`]);
+  for (let index = 0; index < GROUPS; index++)
+    store.add(nameAt(index), groupOf(`user${index}`, [index, index + 1]));
+  const large = Array.from({ length: 40 }, (_, index) => index);
+  store.add(nameOf(["large"]), groupOf("large", large));
+  for (let round = 0; round < 2; round++)
+    for (let index = 0; index < GROUPS; index++) {
+      const group = store.get(nameAt(index));
+      group?.members.add({ timeMs: index + 2 + round, id: `${round}`, from: 0 });
+    }
+  expect(store.size).toBe(GROUPS + 1);
+  for (const index of [0, 1, 15_000, GROUPS - 1])
+    expect(store.get(nameAt(index))?.members.times).toEqual([0, 1, 2, 3].map((ms) => index + ms));
+  expect(seen(store.get(nameOf(["large"])) ?? emptyGroup([]))).toEqual(
+    seen(groupOf("large", large)),
+  );
+  const copy = new GroupStore();
+  for (const [name, text] of store.texts()) copy.restore(name, text);
+  expect(new Map(copy.texts())).toEqual(new Map(store.texts()));
+  expect([store.delete(nameAt(7)), store.delete(nameAt(7)), store.get(nameAt(7))]).toEqual([
+    true,
+    false,
+    undefined,
+  ]);
+});
+
+test("different values have different names, and a thawed group has its values", () => {
+  const all = [
+    [],
+    [""],
+    ["", ""],
+    ["a"],
+    ["a", "b"],
+    ["a\u0000b"],
+    ["a", "\u0000b"],
+    ['\u0000["a"]'],
+  ];
+  expect(new Set(all.map(nameOf)).size).toBe(all.length);
+  const store = new GroupStore();
+  for (const values of all) store.restore(nameOf(values), freeze(emptyGroup(values)));
+  expect(all.map((values) => store.get(nameOf(values))?.values)).toEqual(all);
+});

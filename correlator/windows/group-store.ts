@@ -1,0 +1,83 @@
+// group-store.ts — the groups of one rule by their names: those in use or large as objects, all others frozen.
+//
+// Holds: what was asked for stays an object until IN_USE_MAX others were. To freeze or thaw a group costs no more than
+//        its few members do.
+import { freeze, thaw } from "./frozen.ts";
+import type { Group } from "./group.ts";
+
+const IN_USE_MAX = 8192; // became objects since the last turn; as many from before it
+const FROZEN_MEMBERS_MAX = 12;
+
+export class GroupStore {
+  readonly #groups = new Map<string, Group | string>();
+  #recent: string[] = []; // names of those that became objects since the last turn
+  #older: string[] = []; // names of others that are to be frozen when nobody asks for them
+  #turns = 0;
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  get(name: string): Group | undefined {
+    const found = this.#groups.get(name);
+    if (typeof found === "string") {
+      const group = thaw(valuesOf(name), found);
+      this.add(name, group);
+      return group;
+    }
+    if (found) found.usedInTurn = this.#turns;
+    return found;
+  }
+
+  /** Looks at a group, but does not change it. */
+  peek(name: string): Group | undefined {
+    const found = this.#groups.get(name);
+    return typeof found === "string" ? thaw(valuesOf(name), found) : found;
+  }
+
+  add(name: string, group: Group): void {
+    if (this.#recent.length >= IN_USE_MAX) this.#turn();
+    group.usedInTurn = this.#turns;
+    this.#groups.set(name, group);
+    this.#recent.push(name);
+  }
+
+  delete(name: string): boolean {
+    return this.#groups.delete(name);
+  }
+
+  /** Puts back a group from a snapshot. */
+  restore(name: string, text: string): void {
+    this.#groups.set(name, text);
+  }
+
+  *texts(): Generator<readonly [name: string, text: string]> {
+    for (const [name, group] of this.#groups)
+      yield [name, typeof group === "string" ? group : freeze(group)];
+  }
+
+  #turn(): void {
+    const kept: string[] = [];
+    for (const name of this.#older) {
+      const group = this.#groups.get(name);
+      if (typeof group !== "object" || group.members.length > FROZEN_MEMBERS_MAX) continue;
+      if (group.usedInTurn === this.#turns) kept.push(name);
+      else this.#groups.set(name, freeze(group));
+    }
+    this.#older = [...this.#recent, ...kept];
+    this.#recent = [];
+    this.#turns += 1;
+  }
+}
+
+/** A name that no other values have, and that tells them. */
+export function nameOf(values: readonly string[]): string {
+  for (const value of values)
+    if (value === "" || value.includes("\u0000")) return `\u0000${JSON.stringify(values)}`;
+  return values.join("\u0000");
+}
+
+function valuesOf(name: string): readonly string[] {
+  if (name === "") return [];
+  return name.startsWith("\u0000") ? (JSON.parse(name.slice(1)) as string[]) : name.split("\u0000");
+}
