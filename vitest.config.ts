@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: "rooms",
           include: ["{core,collectors,correlator,alerting,dashboard-api,cli,bench}/**/*.test.ts"],
-          testTimeout: 20_000,
+          testTimeout: 60_000, // patience with a busy machine
           hookTimeout: 60_000,
           ...node,
         },
