@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bus } from "../core/bus/bus.ts";
 import type { EventRecord } from "../core/records.ts";
-import { makeRig, PARTITIONS, type Rig, turn, until } from "./fixtures/rig.ts";
+import { makeRig, PARTITIONS, type Rig, presentIn, turn, until } from "./fixtures/rig.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
@@ -25,6 +25,7 @@ function make(options: { readonly spoolBytesMax?: number; readonly dir?: string 
     bus: rig.bus as unknown as Bus,
     spool,
     clock,
+    ...presentIn(rig),
     log,
     metrics: collectorMetrics(new Registry()),
     feeder: "f",

@@ -11,7 +11,8 @@ import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/r
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
 import { findingOf, signalsOf } from "./signals.ts";
-import { ENDED_MS, type FeederClock, minimumOfActive, passed } from "./windows/clocks.ts";
+import { ENDED_MS } from "./windows/clocks.ts";
+import { Feeders, type SilentFeeder, type StoredFeeders } from "./windows/feeders.ts";
 
 export const SILENT_MS = 15 * 60_000; // a feeder silent for longer is not waited for
 
@@ -23,7 +24,7 @@ export type DetectOptions = {
 };
 export type DetectCounts = { events: number; matches: number; missedGroups: number };
 
-type StreamClock = { readonly feeders: Map<string, FeederClock>; passedMs: number };
+type StreamClock = { readonly feeders: Feeders; passedMs: number };
 
 export class DetectProcessor implements Processor {
   readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0 };
@@ -34,12 +35,14 @@ export class DetectProcessor implements Processor {
   constructor(options: DetectOptions, parts?: readonly SnapshotPart[]) {
     this.#options = options;
     for (const part of parts ?? []) {
-      const [name, passedMs, feeders] = JSON.parse(part) as [
+      const [name, passedMs, feeders, elapsedMs = 0] = JSON.parse(part) as [
         string,
         number,
-        [string, FeederClock][],
+        StoredFeeders["feeders"],
+        number?,
       ];
-      this.#streams.set(name, { passedMs, feeders: new Map(feeders) });
+      const stored = { elapsedMs, feeders };
+      this.#streams.set(name, { passedMs, feeders: new Feeders(silentMsOf(name), stored) });
     }
   }
 
@@ -62,8 +65,15 @@ export class DetectProcessor implements Processor {
   }
 
   *snapshot(): Generator<SnapshotPart> {
-    for (const [name, { passedMs, feeders }] of this.#streams)
-      yield JSON.stringify([name, passedMs, [...feeders]]);
+    for (const [name, { passedMs, feeders }] of this.#streams) {
+      const stored = feeders.stored();
+      yield JSON.stringify([name, passedMs, stored.feeders, stored.elapsedMs]);
+    }
+  }
+
+  /** Collectors that the live clock does not wait for any more, though they did not say farewell. */
+  silent(): SilentFeeder[] {
+    return this.#streams.get(LIVE)?.feeders.silent() ?? [];
   }
 
   #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
@@ -79,16 +89,12 @@ export class DetectProcessor implements Processor {
 
   #tick(tick: Tick, out: OutRecord[]): void {
     const stream = this.#streams.get(tick.stream) ?? {
-      feeders: new Map<string, FeederClock>(),
+      feeders: new Feeders(silentMsOf(tick.stream)),
       passedMs: Number.MIN_SAFE_INTEGER,
     };
     this.#streams.set(tick.stream, stream);
     const next = { atMs: tick.end ? ENDED_MS : tick.atMs, ...(tick.idle && { idle: true }) };
-    if (!passed(stream.feeders, tick.feeder, next)) return;
-    const atMs = minimumOfActive(
-      stream.feeders,
-      tick.stream === LIVE ? SILENT_MS : Number.POSITIVE_INFINITY,
-    );
+    const atMs = stream.feeders.tick(tick.feeder, next);
     if (atMs === undefined || atMs <= stream.passedMs) return;
     stream.passedMs = atMs;
     const ended = atMs === ENDED_MS;
@@ -113,3 +119,6 @@ export class DetectProcessor implements Processor {
       out.push({ topic: TOPIC.signals, key, partition, value });
   }
 }
+
+const silentMsOf = (stream: string): number =>
+  stream === LIVE ? SILENT_MS : Number.POSITIVE_INFINITY;
