@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bus } from "../core/bus/bus.ts";
 import type { EventRecord } from "../core/records.ts";
-import { makeRig, PARTITIONS, type Rig, presentIn, turn, until } from "./fixtures/rig.ts";
+import { makeRig, PARTITIONS, presentIn, type Rig, turn, until } from "./fixtures/rig.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";

@@ -268,7 +268,10 @@ export class Outbox {
         await clock.sleep(10);
         continue;
       }
-      const outcome = await this.#within(late ?? bus.produce(presence.toSend(next.records)), HANG_MS);
+      const outcome = await this.#within(
+        late ?? bus.produce(presence.toSend(next.records)),
+        HANG_MS,
+      );
       late = undefined;
       this.#isBack = outcome === "done";
       if (outcome === "done") {

@@ -10,6 +10,7 @@ import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext, StartedService } from "../core/service.ts";
 import { rulesInForce } from "./active-rules.ts";
 import { type ActiveRules, type DetectCounts, DetectProcessor } from "./detection.ts";
+import { silenceTeller } from "./silence.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
 
@@ -34,6 +35,7 @@ export async function startDetection(
 ): Promise<StartedService> {
   const { bus, config, metrics } = context;
   const counters = detectCounters(metrics);
+  const tellSilence = silenceTeller(context);
   const stages = new Map<number, DetectProcessor>();
   return runProcessor(
     {
@@ -43,14 +45,24 @@ export async function startDetection(
       snapshotEveryMs: Math.min(SNAPSHOT_EVERY_MS_MAX, spanMs(config.correlator.snapshot)),
       make: (partition, parts) => {
         const stage = new DetectProcessor(
-          { partition, signalPartitions: bus.partitions(TOPIC.signals), rules },
+          {
+            ...{ partition, rules, signalPartitions: bus.partitions(TOPIC.signals) },
+            latenessMs: spanMs(config.time.lateness),
+          },
           parts,
         );
         stages.set(partition, stage);
         return stage;
       },
     },
-    { ...context, afterBatch: (partition) => counters(stages.get(partition)?.counts) },
+    {
+      ...context,
+      onGone: (partition) => stages.delete(partition),
+      afterBatch: (partition) => {
+        counters(stages.get(partition)?.counts);
+        tellSilence([...stages.values()].flatMap((stage) => stage.silent()));
+      },
+    },
   );
 }
 
@@ -65,11 +77,21 @@ function detectCounters(
     "wache_detect_missed_groups_total",
     "matches that a correlation could not count: the event lacks a group-by field",
   );
+  const behind = counter(
+    "wache_detect_behind_total",
+    "live events that came behind the clock, for nobody waited for their collector: correlations do not count them",
+  );
   return (counts) => {
     if (!counts) return;
+    behind.inc(counts.behind);
     events.inc(counts.events);
     matches.inc(counts.matches);
     missed.inc(counts.missedGroups);
-    Object.assign(counts, { events: 0, matches: 0, missedGroups: 0 } satisfies DetectCounts);
+    Object.assign(counts, {
+      events: 0,
+      matches: 0,
+      missedGroups: 0,
+      behind: 0,
+    } satisfies DetectCounts);
   };
 }

@@ -5,7 +5,7 @@
 //        and ticks: the minimum over this partition's feeders, to every partition of signals.
 // Holds: an event that came too late gives no signal (it is marked, kept and counted), but a rule that stands alone sees it.
 import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
-import { LIVE } from "../core/event.ts";
+import { type EcsEvent, LIVE, timeOf } from "../core/event.ts";
 import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Matcher } from "./match/matcher.ts";
@@ -20,14 +20,20 @@ export type ActiveRules = { readonly set: RuleSet; readonly matcher: Matcher };
 export type DetectOptions = {
   readonly partition: number;
   readonly signalPartitions: number;
+  readonly latenessMs: number;
   readonly rules: () => ActiveRules;
 };
-export type DetectCounts = { events: number; matches: number; missedGroups: number };
+export type DetectCounts = {
+  events: number;
+  matches: number;
+  missedGroups: number;
+  behind: number;
+};
 
 type StreamClock = { readonly feeders: Feeders; passedMs: number };
 
 export class DetectProcessor implements Processor {
-  readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0 };
+  readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0, behind: 0 };
   readonly #options: DetectOptions;
   readonly #streams = new Map<string, StreamClock>();
   #announced: RuleSet | undefined;
@@ -82,9 +88,18 @@ export class DetectProcessor implements Processor {
     this.counts.matches += matched.length;
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;
+    if (this.#isBehind(event)) this.counts.behind += 1;
     const signals = signalsOf(event, matched);
     this.counts.missedGroups += signals.missed;
     for (const signal of signals.out) out.push(signal);
+  }
+
+  /** Nobody waited for its collector: the windows may be past it. */
+  #isBehind(event: EcsEvent): boolean {
+    const { stream, clockMs } = event.wache;
+    if (stream !== LIVE || clockMs === undefined) return false;
+    const passedMs = this.#streams.get(LIVE)?.passedMs ?? Number.MIN_SAFE_INTEGER;
+    return clockMs < passedMs && timeOf(event) < passedMs - this.#options.latenessMs;
   }
 
   #tick(tick: Tick, out: OutRecord[]): void {

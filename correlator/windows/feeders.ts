@@ -83,8 +83,7 @@ export class Feeders {
         this.#feeders.delete(name);
   }
 
-  readonly #isSilent = ({ heardMs }: Known): boolean =>
-    this.#elapsedMs - heardMs >= this.#silentMs;
+  readonly #isSilent = ({ heardMs }: Known): boolean => this.#elapsedMs - heardMs >= this.#silentMs;
   readonly #isWaitedFor = (one: Known): boolean =>
     !one.idle && one.atMs < ENDED_MS && !this.#isSilent(one);
 }
