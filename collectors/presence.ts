@@ -25,6 +25,7 @@ export class Presence {
   readonly #options: PresenceOptions;
   readonly #bornMs: number;
   #knownFromMs: number | undefined;
+  #isLeaving = false;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -44,6 +45,7 @@ export class Presence {
 
   /** A farewell is under way: whoever comes back begins anew. */
   leaves(): void {
+    this.#isLeaving = true;
     this.#options.save(undefined);
   }
 
@@ -58,7 +60,7 @@ export class Presence {
 
   /** A farewell of an earlier life came too late: the collector is back. */
   #tick(record: OutRecord, tick: Tick): OutRecord {
-    if (!tick.idle || tick.atMs >= this.#bornMs) return record;
+    if (!tick.idle || (this.#isLeaving && tick.atMs >= this.#bornMs)) return record;
     const { idle: _, ...rest } = tick;
     return { ...record, value: rest };
   }

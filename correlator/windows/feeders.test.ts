@@ -89,13 +89,16 @@ test.for<{
   },
   {
     name: "one whose clock is an hour ahead pushes nobody out",
-    told: minutes("a", 0, 5).flatMap(([name, at]) => [["ahead", at + 60] as const, [name, at]]),
+    told: minutes("a", 0, 5).flatMap(([name, at]) => [
+      ["ahead", at + 60] as const,
+      [name, at] as const,
+    ]),
     clock: 5,
   },
   {
     name: "and is waited for itself, where it is behind",
     told: minutes("a", 0, 5)
-      .flatMap(([name, at]) => [["behind", at - 60] as const, [name, at]])
+      .flatMap(([name, at]) => [["behind", at - 60] as const, [name, at] as const])
       .slice(0, -1),
     clock: -55,
   },
