@@ -87,8 +87,20 @@ function windowCounters(
     help: "groups dropped because correlator.groupsMax was reached",
     registers: [metrics],
   });
+  const dropped = new Counter({
+    name: "wache_correlate_streams_dropped_total",
+    help: "imports whose windows were dropped before their end, because too many had not ended",
+    registers: [metrics],
+  });
   return (counts, { log }) => {
     if (!counts) return;
+    if (counts.dropped > 0) {
+      dropped.inc(counts.dropped);
+      log.warn(
+        { streams: counts.dropped },
+        "too many imports have not ended: the windows of the oldest were dropped; end an import with end=true",
+      );
+    }
     for (const outcome of ["added", "known", "overdue", "early"] as const)
       if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
     if (counts.evicted > 0) {
@@ -104,6 +116,7 @@ function windowCounters(
       overdue: 0,
       early: 0,
       evicted: 0,
+      dropped: 0,
     } satisfies Counts);
   };
 }

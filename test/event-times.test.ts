@@ -266,3 +266,13 @@ test("the end of a stream passes every level and lets go of its state", () => {
   );
   expect(found("thrice")).toEqual([["ann", iso(NOW_MS), 3, 4]]);
 });
+
+test("imports that never end: beyond a thousand the oldest gives way, counted; the live one never does", () => {
+  const { send, path } = make();
+  send(json(iso(NOW_MS)));
+  const [windows] = path.windows;
+  path.tick("f", NOW_MS);
+  for (let at = 1; at <= 1000; at++) path.tick("f", NOW_MS, { stream: `import-${at}` });
+  expect([windows?.streams.has("import-1"), windows?.counts.dropped]).toEqual([false, 1]);
+  expect([windows?.streams.size, windows?.streams.has(LIVE)]).toEqual([1000, true]);
+});

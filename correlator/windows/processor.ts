@@ -38,6 +38,7 @@ export type Counts = {
   overdue: number;
   early: number;
   evicted: number;
+  dropped: number; // streams that had not ended
 };
 
 export type StreamState = {
@@ -51,7 +52,7 @@ export class WindowsProcessor implements Processor {
   readonly streams = new Map<string, StreamState>();
   readonly ended = new Set<string>();
   readonly early: Signal[] = [];
-  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0 };
+  readonly counts: Counts = { added: 0, known: 0, overdue: 0, early: 0, evicted: 0, dropped: 0 };
   readonly options: WindowsOptions;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
 
@@ -238,8 +239,10 @@ export class WindowsProcessor implements Processor {
     const known = this.streams.get(name);
     if (known) return known;
     if (this.ended.has(name)) return undefined;
-    if (this.streams.size >= STREAMS_MAX)
+    if (this.streams.size >= STREAMS_MAX) {
       this.#end([...this.streams.keys()].find((one) => one !== "live") ?? name);
+      this.counts.dropped += 1;
+    }
     const stream: StreamState = { feeders: new Map(), clocks: new Map(), windows: new Map() };
     this.streams.set(name, stream);
     return stream;
