@@ -216,7 +216,7 @@ function drawOdds(chance: Chance): Odds {
   const odds = Object.fromEntries(
     FAULTS.filter(() => chance.is(share)).map((fault) => [fault, ODDS[fault] * times]),
   );
-  return odds["clock set"] ? { ...odds, "feeder stop": 0 } : odds;
+  return { ...odds, [chance.is(0.3) ? "feeder stop" : "clock set"]: 0 }; // one of the two: see allFromTheStart
 }
 
 type Seen = {
