@@ -224,6 +224,14 @@ test("a stream is resumed where it stands, ends once, and takes nothing after", 
   expect(ends.map((tick) => tick.stream)).toEqual(["s1", "s1", "s1"]);
 });
 
+test("a stream whose sender died is ended by hand, with an empty body", async () => {
+  const rig = await start();
+  expect((await post(rig, "?stream=s1", "a\n")).json()).toMatchObject({ accepted: 1 });
+  expect((await post(rig, "?stream=s1&end=true", "")).statusCode).toBe(200);
+  const ends = rig.bus.ticks.filter((tick) => tick.end === true);
+  expect(ends.map((tick) => tick.stream)).toEqual(["s1", "s1", "s1"]);
+});
+
 test("a request waits for the bus, is refused when the queue stays full, and what it got a yes for is durable", async () => {
   const rig = await start({ collectors: { queueBytesMax: 1_048_576, spoolBytesMax: 0 } });
   rig.bus.mode = "hangs";

@@ -21,6 +21,8 @@ import { startSyslog } from "./inputs/syslog.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { isZone } from "./parsers/log-time.ts";
+import { Presence } from "./presence.ts";
+import { keptIfPossible, receiptsOf } from "./receipts.ts";
 import { Spool } from "./spool.ts";
 import { Streams } from "./streams.ts";
 
@@ -79,7 +81,9 @@ function openIntake(context: ServiceContext, sourcesOf: LogSourceReader): Intake
   const config = context.config.collectors;
   const metrics = collectorMetrics(context.metrics);
   const feeder = feederId(context);
+  const latenessMs = spanMs(context.config.time.lateness);
   const db = openCollectorDb(dataDir);
+  const receipts = receiptsOf(context, db);
   const spool = new Spool({
     dir: join(dataDir, "spool"),
     bytesMax: config.spoolBytesMax,
@@ -90,6 +94,14 @@ function openIntake(context: ServiceContext, sourcesOf: LogSourceReader): Intake
     bus,
     spool,
     clock,
+    receipts,
+    presence: new Presence({
+      knownFromMs: db.knownFrom(),
+      save: keptIfPossible(db.saveKnownFrom, log),
+      latenessMs,
+      nowMs: receipts.now,
+      metrics,
+    }),
     log,
     metrics,
     feeder,
@@ -104,11 +116,11 @@ function openIntake(context: ServiceContext, sourcesOf: LogSourceReader): Intake
     context,
     config,
     zone: context.config.time.zone,
-    latenessMs: spanMs(context.config.time.lateness),
+    latenessMs,
     feeder,
     sourcesOf,
     outbox,
-    streams: new Streams({ db, outbox, clock }),
+    streams: new Streams({ db, outbox, receipts }),
     db,
     metrics,
   };

@@ -37,6 +37,12 @@ export type CollectorDb = {
   readonly files: () => FileCheckpoint[];
   readonly saveFile: (file: FileCheckpoint) => void;
   readonly removeFile: (inode: string) => void;
+  /** The time of the last tick of the live stream; undefined where none was told. */
+  readonly told: () => number | undefined;
+  readonly saveTold: (atMs: number) => void;
+  /** From when on the stages know this collector; undefined where they do not. */
+  readonly knownFrom: () => number | undefined;
+  readonly saveKnownFrom: (knownFromMs: number | undefined) => void;
   readonly close: () => void;
 };
 
@@ -52,6 +58,8 @@ const SCHEMA = `
     inode TEXT PRIMARY KEY, path TEXT NOT NULL, generation TEXT NOT NULL, offset INTEGER NOT NULL,
     head_hash TEXT NOT NULL, seen_ms REAL NOT NULL
   ) STRICT;
+  CREATE TABLE IF NOT EXISTS told (one INTEGER PRIMARY KEY CHECK (one = 1), at_ms REAL NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS known (one INTEGER PRIMARY KEY CHECK (one = 1), from_ms REAL) STRICT;
 `;
 
 export function openCollectorDb(dataDir: string): CollectorDb {
@@ -69,6 +77,10 @@ function openAt(path: string): CollectorDb {
   const allFiles = db.prepare("SELECT * FROM file ORDER BY seen_ms, inode");
   const oneFile = db.prepare("SELECT * FROM file WHERE inode = ?");
   const putFile = db.prepare("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)");
+  const told = db.prepare("SELECT at_ms FROM told");
+  const putTold = db.prepare("INSERT OR REPLACE INTO told VALUES (1, ?)");
+  const known = db.prepare("SELECT from_ms FROM known");
+  const putKnown = db.prepare("INSERT OR REPLACE INTO known VALUES (1, ?)");
   const dropFile = db.prepare("DELETE FROM file WHERE inode = ?");
   return {
     stream: (name) => {
@@ -102,6 +114,14 @@ function openAt(path: string): CollectorDb {
     },
     removeFile: (inode) => {
       dropFile.run(inode);
+    },
+    told: () => numberOf(told.get()?.at_ms),
+    saveTold: (atMs) => {
+      putTold.run(atMs);
+    },
+    knownFrom: () => numberOf(known.get()?.from_ms),
+    saveKnownFrom: (fromMs) => {
+      putKnown.run(fromMs ?? null);
     },
     close: () => db.close(),
   };

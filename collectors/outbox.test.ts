@@ -4,15 +4,32 @@ import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bus } from "../core/bus/bus.ts";
 import type { EventRecord } from "../core/records.ts";
-import { makeRig, PARTITIONS, type Rig, turn, until } from "./fixtures/rig.ts";
+import {
+  LATENESS_MS,
+  makeRig,
+  PARTITIONS,
+  presentIn,
+  type Rig,
+  turn,
+  until,
+} from "./fixtures/rig.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
 import type { Entry } from "./stamp.ts";
 
 type Made = Rig & { readonly outbox: Outbox; readonly spool: Spool; readonly said: string[] };
-function make(options: { readonly spoolBytesMax?: number; readonly dir?: string } = {}): Made {
+type Disk = NonNullable<Parameters<typeof presentIn>[1]>;
+function make(
+  options: {
+    readonly spoolBytesMax?: number;
+    readonly dir?: string;
+    readonly disk?: Disk;
+    readonly isAway?: boolean;
+  } = {},
+): Made {
   const rig = makeRig(options.dir === undefined ? {} : { dir: options.dir });
+  if (options.isAway) rig.bus.mode = "refuses";
   const said: string[] = [];
   const { log, clock } = rig.context;
   const spool = new Spool({
@@ -25,6 +42,7 @@ function make(options: { readonly spoolBytesMax?: number; readonly dir?: string 
     bus: rig.bus as unknown as Bus,
     spool,
     clock,
+    ...presentIn(rig, options.disk),
     log,
     metrics: collectorMetrics(new Registry()),
     feeder: "f",
@@ -191,4 +209,90 @@ test("spool full and bus away: nothing is acknowledged, senders see it, and all 
   await Promise.all([done, room]);
   expect([idsOf(made), made.outbox.isFull]).toEqual([["a"], false]);
   await turn();
+});
+
+const timed = (id: string, timeMs: number, receiptMs: number): Entry => ({
+  record: {
+    topic: "wache.events",
+    key: id,
+    value: {
+      kind: "event",
+      event: {
+        "@timestamp": new Date(timeMs).toISOString(),
+        event: { id },
+        wache: { stream: "live", sources: [], clockMs: receiptMs },
+      },
+    },
+  },
+  bytes: 10,
+});
+const marks = (made: Made, fromMs: number): unknown[] =>
+  made.bus.events.map(({ event, wache }) => [
+    event.id,
+    (wache.clockMs ?? 0) - fromMs,
+    wache.late ?? false,
+  ]);
+
+test("a collector that nobody knew: what came before its first tick was heard is judged by that moment", async () => {
+  const disk: Disk = {};
+  const made = make({ isAway: true, disk });
+  const startMs = made.clock.now();
+  await made.clock.advance(1_000);
+  const spooled = made.outbox.submit((receiptMs) => [
+    timed("old", receiptMs - 1_000, receiptMs),
+    timed("edge", startMs + 90_000 - LATENESS_MS, receiptMs),
+    timed("past the edge", startMs + 90_000 - LATENESS_MS - 1, receiptMs),
+  ]);
+  await made.clock.advance(2_000);
+  await spooled;
+  await made.clock.advance(startMs + 90_000 - made.clock.now() - 1);
+  expect([made.bus.events, disk.knownFromMs]).toEqual([[], undefined]);
+  made.bus.release();
+  while (made.bus.ticks.length === 0) await made.clock.advance(1);
+  await caughtUp(made, "past the edge");
+  expect((disk.knownFromMs ?? 0) - startMs).toBe(90_000);
+  expect(marks(made, startMs)).toEqual([
+    ["old", 90_000, true],
+    ["edge", 90_000, false],
+    ["past the edge", 90_000, true],
+  ]);
+  const [first] = made.bus.values;
+  expect(first).toEqual({ kind: "tick", stream: "live", feeder: "f", atMs: startMs + 90_000 });
+  const last = made.outbox.submit((receiptMs) => [timed("new", receiptMs, receiptMs)]);
+  await caughtUp(made, "new");
+  await last;
+  expect(made.bus.events.at(-1)?.wache.late).toBeUndefined();
+});
+
+test("a collector that is known keeps its receipts, however long its spool waited", async () => {
+  const made = make({ isAway: true, disk: { knownFromMs: 1 } });
+  const startMs = made.clock.now();
+  const spooled = made.outbox.submit((receiptMs) => [timed("old", receiptMs, receiptMs)]);
+  await made.clock.advance(100_000);
+  await spooled;
+  made.bus.release();
+  await caughtUp(made, "old");
+  expect(marks(made, startMs)).toEqual([["old", 0, false]]);
+});
+
+test("a farewell that waited in the spool does not make a collector leave that is back", async () => {
+  const disk: Disk = { knownFromMs: 1 };
+  const first = make({ isAway: true, disk });
+  await send(first, "a");
+  const { bytes } = first.spool;
+  const stopping = first.outbox.stop();
+  await until(() => first.spool.bytes > bytes);
+  await first.clock.advance(12_000);
+  await stopping;
+  expect(disk.knownFromMs).toBe(undefined);
+  const second = make({ dir: first.dir, disk });
+  expect(second.spool.isEmpty).toBe(false);
+  await caughtUp(second, "a");
+  while (second.said.at(-1) !== "events go to the bus") await second.clock.advance(100);
+  await second.clock.advance(6_000);
+  expect(second.bus.ticks.length).toBeGreaterThan(2 * PARTITIONS);
+  expect(second.bus.ticks.filter(({ idle }) => idle)).toEqual([]);
+  const leaving = second.outbox.stop();
+  await until(() => second.bus.ticks.filter(({ idle }) => idle).length === PARTITIONS);
+  await leaving;
 });

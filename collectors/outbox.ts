@@ -11,13 +11,24 @@ import { LIVE } from "../core/event.ts";
 import { type Tick, TOPIC } from "../core/records.ts";
 import type { Clock } from "../core/service.ts";
 import type { CollectorMetrics } from "./metrics.ts";
+import type { Presence } from "./presence.ts";
 import type { Spool } from "./spool.ts";
 import type { Entry } from "./stamp.ts";
+
+/** What stamps receipts and ticks. */
+export type Receipts = {
+  /** Never goes back. */
+  readonly now: () => number;
+  /** A tick is about to say so: remembered over a restart. */
+  readonly told: (atMs: number) => void;
+};
 
 export type OutboxOptions = {
   readonly bus: Bus;
   readonly spool: Pick<Spool, "append" | "read" | "advance" | "close" | "bytes" | "isEmpty">;
   readonly clock: Clock;
+  readonly receipts: Receipts;
+  readonly presence: Presence;
   readonly log: Logger;
   readonly metrics: CollectorMetrics;
   readonly feeder: string;
@@ -64,7 +75,6 @@ export class Outbox {
   #spooling = false; // an append is under way
   #isBack = false; // the bus took what the spool gave last
   #waiting: (() => void)[] = [];
-  #receiptMs = 0;
   #tickMs = 0;
   #eventsSinceTick = true;
   #tickQueued = false;
@@ -75,12 +85,12 @@ export class Outbox {
     this.#options = options;
     if (!options.spool.isEmpty) this.#startDraining(undefined);
     this.#stopTicks = options.clock.every(TICK_MS, () => this.#tickWhenDue());
-    this.begun = this.#tick(this.#receipt());
+    this.begun = this.#tick(options.receipts.now());
   }
 
   /** Resolves when every entry is on the bus or in the spool; `make` is called at once. */
   submit(make: (receiptMs: number) => readonly Entry[]): Promise<void> {
-    const entries = make(this.#receipt());
+    const entries = make(this.#options.receipts.now());
     if (entries.length === 0) return Promise.resolve();
     this.#eventsSinceTick = true;
     return this.#enqueue(entries, false);
@@ -121,8 +131,10 @@ export class Outbox {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopTicks();
-    const { feeder, log } = this.#options;
-    const atMs = this.#receipt();
+    const { feeder, log, presence, receipts } = this.#options;
+    const atMs = receipts.now();
+    receipts.told(atMs);
+    presence.leaves();
     const farewell = this.#enqueue(
       this.ticks({ kind: "tick", stream: LIVE, feeder, atMs, idle: true }),
       true,
@@ -138,14 +150,8 @@ export class Outbox {
     await this.#options.spool.close();
   }
 
-  /** Monotonic: a clock that is set back does not take receipts back. */
-  #receipt(): number {
-    this.#receiptMs = Math.max(this.#receiptMs, this.#options.clock.now());
-    return this.#receiptMs;
-  }
-
   #tickWhenDue(): void {
-    const now = this.#receipt();
+    const now = this.#options.receipts.now();
     if (this.#tickQueued || (!this.#eventsSinceTick && now - this.#tickMs < TICK_IDLE_MS)) return;
     void this.#tick(now);
   }
@@ -154,7 +160,8 @@ export class Outbox {
     this.#tickMs = atMs;
     this.#eventsSinceTick = false;
     this.#tickQueued = true;
-    const { feeder } = this.#options;
+    const { feeder, receipts } = this.#options;
+    receipts.told(atMs);
     return this.#enqueue(this.ticks({ kind: "tick", stream: LIVE, feeder, atMs }), true);
   }
 
@@ -188,7 +195,9 @@ export class Outbox {
     const records: OutRecord[] = [];
     let bytes = 0;
     let count = 0;
+    const { presence } = this.#options;
     for (const group of this.#queue) {
+      if (count > 0 && !presence.isKnown) break; // the first tick goes alone
       const over =
         records.length + group.entries.length > BATCH_RECORDS_MAX ||
         bytes + group.bytes > BATCH_BYTES_MAX;
@@ -207,13 +216,14 @@ export class Outbox {
 
   /** Returns when the records are durable, and not before; gives up only when the process stops. */
   async #write(records: readonly OutRecord[]): Promise<void> {
-    const { spool, clock } = this.#options;
+    const { spool, clock, presence } = this.#options;
     let hanging: Promise<void> | undefined;
     while (!this.#stopped) {
       if (this.#draining === undefined) {
-        const producing = hanging ?? this.#options.bus.produce(records);
+        const producing = hanging ?? this.#options.bus.produce(presence.toSend(records));
         const outcome = await this.#within(producing, PRODUCE_MS);
         if (outcome === "done") {
+          if (!presence.isKnown) presence.begun();
           this.#say(true, "events go to the bus");
           return;
         }
@@ -248,16 +258,20 @@ export class Outbox {
 
   /** Until the spool is empty, everything goes through it. */
   async #drain(hanging: Promise<void> | undefined): Promise<void> {
-    const { spool, bus, clock, log, metrics } = this.#options;
+    const { spool, bus, clock, log, metrics, presence } = this.#options;
     let late = hanging;
     while (!this.#stopped) {
+      if (late === undefined && !presence.isKnown) await this.#introduce();
       const next = await this.#next();
       if (next === undefined) {
         if (spool.isEmpty && !this.#spooling) return;
         await clock.sleep(10);
         continue;
       }
-      const outcome = await this.#within(late ?? bus.produce(next.records), HANG_MS);
+      const outcome = await this.#within(
+        late ?? bus.produce(presence.toSend(next.records)),
+        HANG_MS,
+      );
       late = undefined;
       this.#isBack = outcome === "done";
       if (outcome === "done") {
@@ -267,6 +281,23 @@ export class Outbox {
         log.warn({ spoolBytes: spool.bytes }, "the bus is still away; spooled events wait");
         await clock.sleep(RETRY_MS);
       }
+    }
+  }
+
+  /** Before the first record of a spool, whatever it holds: from here on the stages wait for this collector. */
+  async #introduce(): Promise<void> {
+    const { bus, clock, feeder, presence, receipts } = this.#options;
+    while (!this.#stopped) {
+      const atMs = receipts.now();
+      receipts.told(atMs);
+      const ticks = this.ticks({ kind: "tick", stream: LIVE, feeder, atMs });
+      const producing = bus.produce(ticks.map(({ record }) => record));
+      const outcome = await this.#within(producing, HANG_MS);
+      if (outcome === "done") {
+        presence.begun();
+        return;
+      }
+      await clock.sleep(RETRY_MS);
     }
   }
 

@@ -4,7 +4,7 @@ import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type { Bus } from "../core/bus/bus.ts";
 import { type CollectorDb, openCollectorDb } from "./collector-db.ts";
-import { type MemoryBus, makeRig, type Rig } from "./fixtures/rig.ts";
+import { type MemoryBus, makeRig, presentIn, type Rig } from "./fixtures/rig.ts";
 import { collectorMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Spool } from "./spool.ts";
@@ -30,11 +30,14 @@ type Made = { readonly rig: Rig; readonly bus: MemoryBus; readonly streams: Stre
 function open(dir?: string, db?: (real: CollectorDb) => CollectorDb): Made {
   const rig = makeRig(dir === undefined ? {} : { dir });
   const { log, clock } = rig.context;
+  const { receipts, presence } = presentIn(rig);
   const spool = new Spool({ dir: join(rig.dir, "spool"), bytesMax: 0, segmentBytesMax: 1, log });
   const outbox = new Outbox({
     bus: rig.bus as unknown as Bus,
     spool,
     clock,
+    receipts,
+    presence,
     log,
     metrics: collectorMetrics(new Registry()),
     feeder: "f",
@@ -42,7 +45,7 @@ function open(dir?: string, db?: (real: CollectorDb) => CollectorDb): Made {
     onState: () => {},
   });
   const real = openCollectorDb(rig.dir);
-  const streams = new Streams({ db: db?.(real) ?? real, outbox, clock });
+  const streams = new Streams({ db: db?.(real) ?? real, outbox, receipts });
   onTestFinished(() => rig.remove());
   return { rig, bus: rig.bus, streams };
 }

@@ -7,9 +7,8 @@
 import { createHash } from "node:crypto";
 import { idOf } from "../core/event.ts";
 import type { Tick } from "../core/records.ts";
-import type { Clock } from "../core/service.ts";
 import type { CollectorDb, StreamRow } from "./collector-db.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outbox, Receipts } from "./outbox.ts";
 import {
   type Entry,
   isEmpty,
@@ -48,17 +47,17 @@ export const STREAM_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export class Streams {
   readonly #db: CollectorDb;
   readonly #outbox: Outbox;
-  readonly #clock: Clock;
+  readonly #receipts: Pick<Receipts, "now">;
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(parts: {
     readonly db: CollectorDb;
     readonly outbox: Outbox;
-    readonly clock: Clock;
+    readonly receipts: Pick<Receipts, "now">;
   }) {
     this.#db = parts.db;
     this.#outbox = parts.outbox;
-    this.#clock = parts.clock;
+    this.#receipts = parts.receipts;
   }
 
   find(name: string): StreamRow | undefined {
@@ -92,7 +91,7 @@ export class Streams {
     const receiptMs =
       row.pendingPosition === row.position && row.pendingReceiptMs !== undefined
         ? row.pendingReceiptMs
-        : this.#clock.now();
+        : this.#receipts.now();
     this.#db.saveStream({
       ...row,
       pendingPosition: row.position,
@@ -159,7 +158,7 @@ export class Streams {
       source: origin.source,
       position: 0,
       ended: false,
-      openedMs: this.#clock.now(),
+      openedMs: this.#receipts.now(),
       yearHintMs,
       clockMs: undefined,
       lastTimeMs: undefined,

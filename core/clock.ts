@@ -7,6 +7,7 @@ const TIMER_MS_MAX = 2_147_483_647;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after(ms, run) {
     let timer: NodeJS.Timeout;
     const arm = (leftMs: number): void => {

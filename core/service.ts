@@ -9,6 +9,8 @@ import type { Store } from "./store/store.ts";
 export type Clock = {
   /** Wall time, ms since 1970. */
   readonly now: () => number;
+  /** Goes on evenly whatever the wall clock does, ms; the difference of two is what counts. */
+  readonly monotonicMs: () => number;
   /** Runs after `ms`; the result cancels it. Never keeps the process alive. */
   readonly after: (ms: number, run: () => void) => () => void;
   readonly every: (ms: number, run: () => void) => () => void;

@@ -11,6 +11,7 @@ import { spanMs } from "../core/spans.ts";
 import { rulesInForce } from "./active-rules.ts";
 import { startLateWatch } from "./backfill/late-watch.ts";
 import { type ActiveRules, type DetectCounts, DetectProcessor } from "./detection.ts";
+import { silenceTeller } from "./silence.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
 
@@ -42,6 +43,7 @@ export async function startDetection(
 ): Promise<RunningDetection> {
   const { bus, config, metrics } = context;
   const counters = detectCounters(metrics);
+  const tellSilence = silenceTeller(context);
   const stages = new Map<number, DetectProcessor>();
   const running = await runProcessor(
     {
@@ -51,7 +53,10 @@ export async function startDetection(
       snapshotEveryMs: Math.min(SNAPSHOT_EVERY_MS_MAX, spanMs(config.correlator.snapshot)),
       make: (partition, parts) => {
         const stage = new DetectProcessor(
-          { partition, signalPartitions: bus.partitions(TOPIC.signals), rules },
+          {
+            ...{ partition, rules, signalPartitions: bus.partitions(TOPIC.signals) },
+            latenessMs: spanMs(config.time.lateness),
+          },
           parts,
         );
         stages.set(partition, stage);
@@ -61,7 +66,10 @@ export async function startDetection(
     {
       ...context,
       onGone: (partition) => stages.delete(partition),
-      afterBatch: (partition) => counters(stages.get(partition)?.counts),
+      afterBatch: (partition) => {
+        counters(stages.get(partition)?.counts);
+        tellSilence([...stages.values()].flatMap((stage) => stage.silent()));
+      },
     },
   );
   return { stop: () => running.stop(), has: (partition) => stages.has(partition) };
@@ -82,13 +90,19 @@ function detectCounters(
     "wache_detect_missed_values_total",
     "matches that a correlation could not count: the event has no value, or no number, in the condition's field",
   );
+  const behind = counter(
+    "wache_detect_behind_total",
+    "live events that came behind the clock, for nobody waited for their collector: correlations do not count them",
+  );
   return (counts) => {
     if (!counts) return;
+    behind.inc(counts.behind);
     events.inc(counts.events);
     matches.inc(counts.matches);
     missed.inc(counts.missedGroups);
     valueless.inc(counts.missedValues);
-    const none = { events: 0, matches: 0, missedGroups: 0, missedValues: 0 };
+    behind.inc(counts.behind);
+    const none = { events: 0, matches: 0, missedGroups: 0, missedValues: 0, behind: 0 };
     Object.assign(counts, none satisfies DetectCounts);
   };
 }

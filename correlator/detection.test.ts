@@ -30,7 +30,7 @@ const tick = (over: Partial<Tick>): Tick => ({
 
 /** What each record leads to in the first of two partitions of signals; a restart goes through the snapshot. */
 function bench(rules: { current: ReturnType<typeof rulesOf> }) {
-  const options = { partition: 4, signalPartitions: 2, rules: () => rules.current };
+  const options = { partition: 4, latenessMs: 0, signalPartitions: 2, rules: () => rules.current };
   let processor = new DetectProcessor(options);
   const send = (value: EventRecord) => {
     const out: OutRecord[] = [];

@@ -5,13 +5,14 @@
 //        and ticks: the minimum over this partition's feeders, to every partition of signals.
 // Holds: an event that came too late gives no signal (it is marked, kept and counted), but a rule that stands alone sees it.
 import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
-import { LIVE } from "../core/event.ts";
+import { type EcsEvent, LIVE, timeOf } from "../core/event.ts";
 import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
 import { findingOf, type Missed, signalsOf } from "./signals.ts";
-import { ENDED_MS, type FeederClock, minimumOfActive, passed } from "./windows/clocks.ts";
+import { ENDED_MS } from "./windows/clocks.ts";
+import { Feeders, type SilentFeeder, type StoredFeeders } from "./windows/feeders.ts";
 
 export const SILENT_MS = 15 * 60_000; // a feeder silent for longer is not waited for
 
@@ -19,18 +20,25 @@ export type ActiveRules = { readonly set: RuleSet; readonly matcher: Matcher };
 export type DetectOptions = {
   readonly partition: number;
   readonly signalPartitions: number;
+  readonly latenessMs: number;
   readonly rules: () => ActiveRules;
 };
-export type DetectCounts = Missed & { events: number; matches: number };
+export type DetectCounts = Missed & { events: number; matches: number; behind: number };
 
-type StreamClock = {
-  readonly feeders: Map<string, FeederClock>;
-  passedMs: number;
-  untilMs?: number;
-};
+type StreamClock = { readonly feeders: Feeders; passedMs: number; untilMs?: number };
+type Stored = readonly [
+  name: string,
+  passedMs: number,
+  feeders: StoredFeeders["feeders"],
+  elapsedMs: number,
+  untilMs?: number | null,
+];
 
 export class DetectProcessor implements Processor {
-  readonly counts: DetectCounts = { events: 0, matches: 0, missedGroups: 0, missedValues: 0 };
+  readonly counts: DetectCounts = {
+    ...{ events: 0, matches: 0, behind: 0 },
+    ...{ missedGroups: 0, missedValues: 0 },
+  };
   readonly #options: DetectOptions;
   readonly #streams = new Map<string, StreamClock>();
   #announced: RuleSet | undefined;
@@ -38,14 +46,10 @@ export class DetectProcessor implements Processor {
   constructor(options: DetectOptions, parts?: readonly SnapshotPart[]) {
     this.#options = options;
     for (const part of parts ?? []) {
-      const [name, passedMs, feeders, untilMs] = JSON.parse(part) as [
-        string,
-        number,
-        [string, FeederClock][],
-        number?,
-      ];
+      const [name, passedMs, feeders, elapsedMs, untilMs] = JSON.parse(part) as Stored;
+      const stored = { elapsedMs, feeders };
       this.#streams.set(name, {
-        ...{ passedMs, feeders: new Map(feeders) },
+        ...{ passedMs, feeders: new Feeders(silentMsOf(name), stored) },
         ...(typeof untilMs === "number" && { untilMs }),
       });
     }
@@ -70,8 +74,15 @@ export class DetectProcessor implements Processor {
   }
 
   *snapshot(): Generator<SnapshotPart> {
-    for (const [name, { passedMs, feeders, untilMs }] of this.#streams)
-      yield JSON.stringify([name, passedMs, [...feeders], untilMs]);
+    for (const [name, { passedMs, feeders, untilMs }] of this.#streams) {
+      const stored = feeders.stored();
+      yield JSON.stringify([name, passedMs, stored.feeders, stored.elapsedMs, untilMs]);
+    }
+  }
+
+  /** Collectors that the live clock does not wait for any more, though they did not say farewell. */
+  silent(): SilentFeeder[] {
+    return this.#streams.get(LIVE)?.feeders.silent() ?? [];
   }
 
   #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
@@ -80,22 +91,27 @@ export class DetectProcessor implements Processor {
     this.counts.matches += matched.length;
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;
+    if (this.#isBehind(event)) this.counts.behind += 1;
     for (const signal of signalsOf(event, matched, this.counts)) out.push(signal);
+  }
+
+  /** Nobody waited for its collector: the windows may be past it. */
+  #isBehind(event: EcsEvent): boolean {
+    const { stream, clockMs } = event.wache;
+    if (stream !== LIVE || clockMs === undefined) return false;
+    const passedMs = this.#streams.get(LIVE)?.passedMs ?? Number.MIN_SAFE_INTEGER;
+    return clockMs < passedMs && timeOf(event) < passedMs - this.#options.latenessMs;
   }
 
   #tick(tick: Tick, out: OutRecord[]): void {
     const stream = this.#streams.get(tick.stream) ?? {
-      feeders: new Map<string, FeederClock>(),
+      feeders: new Feeders(silentMsOf(tick.stream)),
       passedMs: Number.MIN_SAFE_INTEGER,
     };
     this.#streams.set(tick.stream, stream);
     const next = { atMs: tick.end ? ENDED_MS : tick.atMs, ...(tick.idle && { idle: true }) };
-    if (!passed(stream.feeders, tick.feeder, next)) return;
+    const atMs = stream.feeders.tick(tick.feeder, next);
     if (tick.end) stream.untilMs = Math.max(stream.untilMs ?? tick.atMs, tick.atMs);
-    const atMs = minimumOfActive(
-      stream.feeders,
-      tick.stream === LIVE ? SILENT_MS : Number.POSITIVE_INFINITY,
-    );
     if (atMs === undefined || atMs <= stream.passedMs) return;
     stream.passedMs = atMs;
     const ended = atMs === ENDED_MS;
@@ -123,3 +139,6 @@ export class DetectProcessor implements Processor {
       out.push({ topic: TOPIC.signals, key, partition, value });
   }
 }
+
+const silentMsOf = (stream: string): number =>
+  stream === LIVE ? SILENT_MS : Number.POSITIVE_INFINITY;

@@ -24,8 +24,20 @@ export function windowCounters(
     help: "matches dropped because their group reached correlator.matchesMax or correlator.valuesMax; its findings say bounded",
     registers: [metrics],
   });
+  const dropped = new Counter({
+    name: "wache_correlate_streams_dropped_total",
+    help: "imports whose windows were dropped before their end, because too many had not ended",
+    registers: [metrics],
+  });
   return (counts) => {
     if (!counts) return;
+    if (counts.dropped > 0) {
+      dropped.inc(counts.dropped);
+      log.warn(
+        { streams: counts.dropped },
+        "too many imports have not ended: the windows of the oldest were dropped; end an import with end=true",
+      );
+    }
     for (const outcome of ["added", "known", "overdue", "early", "valueless"] as const)
       if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
     if (counts.evicted > 0) {

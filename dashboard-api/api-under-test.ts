@@ -165,6 +165,7 @@ function turnedClock(): { readonly clock: Clock; readonly advance: (ms: number) 
   };
   const clock: Clock = {
     now: () => nowMs,
+    monotonicMs: () => nowMs,
     after: (ms, run) => add(ms, run),
     every: (ms, run) => add(ms, run, ms),
     sleep: async (ms) => {

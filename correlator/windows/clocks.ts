@@ -16,24 +16,6 @@ export function minimumOf(
   return least;
 }
 
-/**
- * The clock that all feeders have passed whose number is not known: those that left are not waited for, nor is one that
- * has been silent for `silentMs` while others went on.
- */
-export function minimumOfActive(
-  feeders: ReadonlyMap<string, FeederClock>,
-  silentMs: number,
-): number | undefined {
-  let most = Number.NEGATIVE_INFINITY;
-  for (const { atMs } of feeders.values()) if (atMs < ENDED_MS) most = Math.max(most, atMs);
-  const active = [...feeders.values()].filter(
-    ({ atMs, idle }) => !idle && atMs < ENDED_MS && atMs >= most - silentMs,
-  );
-  if (active.length > 0) return Math.min(...active.map(({ atMs }) => atMs));
-  if (feeders.size === 0) return undefined;
-  return [...feeders.values()].every(({ atMs }) => atMs === ENDED_MS) ? ENDED_MS : most;
-}
-
 /** A feeder's clock only goes on; says whether it did. */
 export function passed(
   feeders: Map<string, FeederClock>,

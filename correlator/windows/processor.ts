@@ -47,9 +47,10 @@ export type Counts = Lost & {
   overdue: number;
   early: number;
   valueless: number; // matches of correlations that have no number for the next one
+  dropped: number; // streams that had not ended
 };
 export const noCounts = (): Counts => ({
-  ...{ added: 0, known: 0, overdue: 0, early: 0, valueless: 0 },
+  ...{ added: 0, known: 0, overdue: 0, early: 0, valueless: 0, dropped: 0 },
   ...{ evicted: 0, forgotten: 0 },
 });
 
@@ -342,8 +343,10 @@ export class WindowsProcessor implements Processor {
     const known = this.streams.get(name);
     if (known) return known;
     if (this.ended.has(name)) return undefined;
-    if (this.streams.size >= STREAMS_MAX)
+    if (this.streams.size >= STREAMS_MAX) {
       this.#end([...this.streams.keys()].find((one) => one !== "live") ?? name);
+      this.counts.dropped += 1;
+    }
     const stream = newStream();
     this.streams.set(name, stream);
     return stream;

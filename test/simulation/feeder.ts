@@ -5,9 +5,11 @@
 //        its place; both are judged as the product judges them.
 
 import { Outbox } from "../../collectors/outbox.ts";
+import { Presence } from "../../collectors/presence.ts";
 import type { Entry } from "../../collectors/stamp.ts";
 import { type EcsEvent, judgeTime, LIVE } from "../../core/event.ts";
 import { createLog } from "../../core/log.ts";
+import { ReceiptClock } from "../../core/receipt-clock.ts";
 import { type EventRecord, TOPIC } from "../../core/records.ts";
 import type { Delivery, DrawnEvent } from "./drawn-events.ts";
 import type { MemoryBus } from "./memory-bus.ts";
@@ -16,7 +18,6 @@ import { Process } from "./process.ts";
 import type { World } from "./world.ts";
 
 const DOWN_MS_MAX = 8000;
-const SPOOL_LOOK_MS = 50;
 const silent = createLog({ level: "silent" });
 const nobody = (): void => {};
 const noMetrics = {
@@ -48,6 +49,9 @@ export class Feeder {
   readonly #spool = new MemorySpool();
   #life: Life | undefined;
   #isDead = false;
+  #setMs = 0; // how far its wall clock is from the truth
+  #toldMs: number | undefined; // on its disk
+  #knownFromMs: number | undefined; // on its disk
 
   constructor(parts: {
     readonly name: string;
@@ -92,6 +96,11 @@ export class Feeder {
     void life.outbox.stop().then(() => life.process.end());
   }
 
+  /** Somebody sets its clock. */
+  setClock(ms: number): void {
+    this.#setMs = ms;
+  }
+
   #start(): void {
     const world = this.#world;
     const process = new Process(world, this.name, "feeder crash");
@@ -99,10 +108,26 @@ export class Feeder {
       if (this.#isDead) return;
       world.scheduler.after(world.chance.int(1, DOWN_MS_MAX), () => this.#start());
     });
+    const receipts = new ReceiptClock({
+      wallMs: () => process.clock.now() + this.#setMs,
+      monotonicMs: process.clock.monotonicMs,
+      toldMs: this.#toldMs,
+    });
+    const told = (atMs: number): void => {
+      this.#toldMs = atMs;
+    };
+    const presence = new Presence({
+      knownFromMs: this.#knownFromMs,
+      save: (fromMs) => {
+        this.#knownFromMs = fromMs;
+      },
+      ...{ latenessMs: this.#latenessMs, nowMs: receipts.now, metrics: noMetrics },
+    });
     const outbox = new Outbox({
       bus: this.#bus.connect(process),
       spool: this.#spool.opened(process),
       clock: process.clock,
+      ...{ receipts: { now: receipts.now, told }, presence },
       log: silent,
       metrics: noMetrics,
       feeder: this.name,
@@ -113,12 +138,11 @@ export class Feeder {
     void this.#listen(this.#life);
   }
 
-  /** As collectors/collect.ts; and, so that the reference stays exact, once the first tick is on the bus and not only in the spool. */
+  /** As collectors/collect.ts. */
   async #listen(life: Life): Promise<void> {
     const { process, outbox } = life;
     const { world } = process;
     await outbox.begun;
-    while (!this.#spool.isEmpty) await process.clock.sleep(SPOOL_LOOK_MS);
     for (const delivery of this.#deliveries) {
       if (this.#done.has(delivery)) continue;
       process.clock.after(delivery.atMs - world.nowMs, () => void this.#deliver(delivery, life));

@@ -69,6 +69,7 @@ function clockOf(process: Process): Clock {
     });
   return {
     now: () => scheduler.nowMs,
+    monotonicMs: () => scheduler.nowMs,
     after,
     every(ms, run) {
       let cancel = (): void => {};

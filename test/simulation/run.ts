@@ -30,7 +30,9 @@ const START_MS = Date.UTC(2026, 0, 15, 12);
 const BEGIN_MS = 10_000; // after the start, things happen
 const CALM_MS_MAX = 20 * 60_000; // in which all must have been taken
 const LEAP_MS_MIN = 20 * 60_000; // more than a silent feeder is waited for
+const CLOCK_SET_MS_MAX = 3_600_000;
 const LOOK_MS = 250;
+const LEAPS = 4;
 const GROUPS = 7; // that read something: without one of them nothing may be removed
 
 export type Outcome = Differences & {
@@ -48,9 +50,12 @@ export async function runSeed(
 ): Promise<Outcome> {
   const chance = chanceOf(seed);
   const { rules, editions } = drawActive(chance.fork());
-  const plan = drawPlan(chance.fork());
+  const drawn = drawPlan(chance.fork());
+  const forked = chance.fork();
+  const odds = drawOdds(chance.fork());
+  const plan = odds["clock set"] ? allFromTheStart(drawn) : drawn;
   const world = new World({
-    ...{ chance: chance.fork(), startMs: START_MS, odds: drawOdds(chance.fork()) },
+    ...{ chance: forked, startMs: START_MS, odds },
     delayMsMax: chance.one([0, 3, 20, 200]),
     ...(options.keepLines && { keepLines: true }),
   });
@@ -155,6 +160,12 @@ function drawPlan(chance: Chance): Plan {
   };
 }
 
+/** Whoever joins with a clock behind the others' comes too late: docs/correlation.md says so. */
+const allFromTheStart = (plan: Plan): Plan => ({
+  ...plan,
+  startsMs: plan.startsMs.map(() => 0),
+});
+
 /** In the order of their delivery, which is mostly within the lateness. */
 function shuffledALittle(
   chance: Chance,
@@ -193,6 +204,7 @@ const ODDS: Required<Odds> = {
   "store away": 0.01,
   "feeder crash": 0.004,
   "feeder stop": 0.01,
+  "clock set": 0.02,
   retention: 0.1,
   compaction: 0.05,
 };
@@ -201,9 +213,10 @@ const ODDS: Required<Odds> = {
 function drawOdds(chance: Chance): Odds {
   const share = chance.one([0, 0.3, 0.6, 1]);
   const times = chance.one([0.5, 1, 1, 3]);
-  return Object.fromEntries(
+  const odds = Object.fromEntries(
     FAULTS.filter(() => chance.is(share)).map((fault) => [fault, ODDS[fault] * times]),
   );
+  return { ...odds, [chance.is(0.3) ? "feeder stop" : "clock set"]: 0 }; // one of the two: see allFromTheStart
 }
 
 type Seen = {
@@ -295,8 +308,13 @@ async function live(scenery: Scenery): Promise<string | undefined> {
   if (!(await scheduler.run(looksEvery(scheduler, isTaken), CALM_MS_MAX)))
     return `not all that was sent was taken: ${waiting(scenery)}`;
   if (feeders.length > 1 && chance.is(0.3)) chance.one(feeders).die();
-  scheduler.leap(leapMs(seen, plan));
-  await scheduler.run(() => false, 6000);
+  // In steps, for a feeder that is gone is given up only while the others are heard.
+  const steps = world.counts.has("clock set") ? 2 * LEAPS : LEAPS;
+  const aheadMs = leapMs(seen, plan) + (steps > LEAPS ? 2 * CLOCK_SET_MS_MAX : 0);
+  for (let step = 0; step < steps; step++) {
+    scheduler.leap(Math.ceil(aheadMs / steps));
+    await scheduler.run(() => false, 6000);
+  }
   if (
     !(await scheduler.run(
       looksEvery(scheduler, () => isQuiet(scenery)),
@@ -348,6 +366,8 @@ function meddle({ world, bus, workers, feeders }: Scenery): () => void {
     if (groups.length > 0 && world.comes("kick")) chance.one(groups).kick();
     if (world.comes("stop")) chance.one(workers).stop();
     if (world.comes("feeder stop")) chance.one(feeders).stop();
+    if (world.comes("clock set"))
+      chance.one(feeders).setClock(chance.one([0, 1, -1]) * chance.int(100, CLOCK_SET_MS_MAX));
     if (world.comes("bus away")) world.busAwayUntilMs = world.nowMs + chance.int(500, 20_000);
     if (world.comes("store away")) world.storeAwayUntilMs = world.nowMs + chance.int(500, 30_000);
     if (world.comes("retention")) bus.expire(GROUPS);
@@ -359,5 +379,6 @@ function meddle({ world, bus, workers, feeders }: Scenery): () => void {
     over = true;
     world.busAwayUntilMs = 0;
     world.storeAwayUntilMs = 0;
+    for (const feeder of feeders) feeder.setClock(0);
   };
 }

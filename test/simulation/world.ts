@@ -21,6 +21,7 @@ export const FAULTS = [
   "store away",
   "feeder crash",
   "feeder stop",
+  "clock set", // a collector's, by up to an hour
   "retention",
   "compaction",
 ] as const;
