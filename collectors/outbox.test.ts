@@ -192,3 +192,20 @@ test("spool full and bus away: nothing is acknowledged, senders see it, and all 
   expect([idsOf(made), made.outbox.isFull]).toEqual([["a"], false]);
   await turn();
 });
+
+test("what neither the bus nor the spool took before a stop is not acknowledged", async () => {
+  const made = make({ spoolBytesMax: 0 });
+  await until(() => made.bus.ticks.length > 0);
+  made.bus.mode = "refuses";
+  let acknowledged = 0;
+  void send(made, "a").then(() => acknowledged++);
+  await made.clock.advance(1_000);
+  let stopped = false;
+  const stopping = made.outbox.stop().then(() => {
+    stopped = true;
+  });
+  while (!stopped) await made.clock.advance(1_000);
+  await stopping;
+  await made.clock.advance(20_000);
+  expect([acknowledged, idsOf(made)]).toEqual([0, []]);
+});
