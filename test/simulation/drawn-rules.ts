@@ -3,8 +3,9 @@ import type { Chance } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
-export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host"];
+export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host", "sim.port"];
 export const VALUE_FIELDS = ["sim.value", "sim.other", "sim.user"];
+export const NUMBER_FIELDS = ["sim.number", "sim.port"];
 export const LEVELS = ["low", "medium", "high"] as const;
 const SPANS_S = [1, 1, 2, 3, 5, 5, 10, 20];
 
@@ -59,7 +60,9 @@ function drawCorrelation(
     const isChain = among[0]?.kind === "correlation";
     const type = chance.one(Object.keys(CORRELATION_TYPES));
     const fields = isChain ? groupOf(among.slice(0, 1)) : VALUE_FIELDS;
-    const body = CORRELATION_TYPES[type]?.draw(chance, { fields, rulesMax: among.length });
+    const numbers = isChain ? fields.filter((one) => NUMBER_FIELDS.includes(one)) : NUMBER_FIELDS;
+    const from = { fields, numbers, rulesMax: among.length };
+    const body = CORRELATION_TYPES[type]?.draw(chance, from);
     if (body === undefined) continue;
     const rules = isChain
       ? chance.shuffled(among.slice(0, body.rules))
@@ -104,7 +107,7 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
       `  marked: { sim.mark: ${rule.mark} }`,
       "  condition: marked",
     ];
-  const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body) ?? [];
+  const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body, rule.rules) ?? [];
   return [
     ...head,
     "correlation:",
@@ -112,6 +115,6 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     `  rules: [${rule.rules.join(", ")}]`,
     ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
     `  timespan: ${rule.spanS}s`,
-    ...(condition.length > 0 ? ["  condition:", ...condition.map((line) => `    ${line}`)] : []),
+    ...condition.map((line) => `  ${line}`),
   ];
 }

@@ -4,6 +4,7 @@ import type { Finding, Incident } from "../../core/records.ts";
 import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
+import type { DrawnEvent, SimValue } from "./drawn-events.ts";
 import type { DrawnRule } from "./drawn-rules.ts";
 import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
 
@@ -84,8 +85,8 @@ function expectedOf(left: Left): Named[] {
 }
 
 function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
-  const fields = Object.entries(sim as Readonly<Record<string, string | readonly string[]>>).map(
-    ([name, value]) => [`sim.${name}`, typeof value === "string" ? [value] : value] as const,
+  const fields = Object.entries(sim as DrawnEvent["sim"]).map(
+    ([name, value]) => [`sim.${name}`, textsOf(value)] as const,
   );
   const known = Object.fromEntries(fields);
   return {
@@ -97,6 +98,12 @@ function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
     counts: !wache.late && !wache.implausible,
   };
 }
+
+const textsOf = (value: SimValue): readonly string[] => {
+  if (typeof value === "boolean" || value === null) return [];
+  const all = typeof value === "string" || typeof value === "number" ? [value] : value;
+  return all.map(String).filter((text) => text !== "");
+};
 
 /** The same events through the same windows, in one go and without a fault: what it names as evidence must be named. */
 function undisturbed({ active, evidenceMax }: Left, events: readonly EcsEvent[]) {
