@@ -6,27 +6,34 @@ export const MARKS = ["a", "b", "c", "d"];
 export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host", "sim.port"];
 export const VALUE_FIELDS = ["sim.value", "sim.other", "sim.user"];
 export const NUMBER_FIELDS = ["sim.number", "sim.port"];
-export const LEVELS = ["low", "medium", "high"] as const;
+/** Of rules the first three; findings may rise to the last. */
+export const LEVELS = ["low", "medium", "high", "critical"] as const;
+export type Level = (typeof LEVELS)[number];
+const RULE_LEVELS = LEVELS.slice(0, 3);
 const SPANS_S = [1, 1, 2, 3, 5, 5, 10, 20];
 
 export type DrawnDetection = {
   readonly kind: "detection";
   readonly name: string;
-  readonly level: (typeof LEVELS)[number];
+  readonly level: Level;
   readonly mark: string; // of the events that it matches
   readonly generate: boolean;
 };
 export type DrawnCorrelation = {
   readonly kind: "correlation";
   readonly name: string;
-  readonly level: (typeof LEVELS)[number];
+  readonly level: Level;
   readonly type: string;
   readonly body: Body;
   readonly rules: readonly string[]; // names
   readonly groupBy: readonly string[];
   readonly spanS: number;
   readonly generate: boolean;
+  readonly suppressS?: number;
+  readonly escalate?: readonly Step[];
 };
+/** From this count on a finding has this level. */
+export type Step = { readonly count: number; readonly level: Level };
 export type DrawnRule = DrawnDetection | DrawnCorrelation;
 
 /** What feeds a rule stands before it. */
@@ -34,7 +41,7 @@ export function drawRules(chance: Chance): DrawnRule[] {
   const detections = chance.some(MARKS, chance.int(2, 4)).map(
     (mark, index): DrawnDetection => ({
       kind: "detection",
-      ...{ name: `d${index}`, level: chance.one(LEVELS), mark },
+      ...{ name: `d${index}`, level: chance.one(RULE_LEVELS), mark },
       generate: chance.is(0.1),
     }),
   );
@@ -70,15 +77,27 @@ function drawCorrelation(
     const known = groupOf(rules);
     if (body.fields?.some((field) => isChain && !known.includes(field))) continue;
     const most = Math.min(known.length, chance.one([0, 1, 1, 1, 2, 2, 3]));
+    const level = chance.one(RULE_LEVELS);
     return {
       kind: "correlation",
-      ...{ name, level: chance.one(LEVELS), type, body },
+      ...{ name, level, type, body },
       rules: rules.map((rule) => rule.name),
       groupBy: chance.some(known, most),
       spanS: chance.one(SPANS_S),
       generate: chance.is(0.2),
+      ...(chance.is(0.3) && { suppressS: chance.one([1, 2, 5, 10, 30]) }),
+      ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
     };
   }
+}
+
+function drawSteps(chance: Chance, level: Level): Step[] {
+  const higher = LEVELS.slice(LEVELS.indexOf(level) + 1).filter(() => chance.is(0.7));
+  let count = 1;
+  return (higher.length > 0 ? higher : LEVELS.slice(-1)).map((one) => {
+    count += chance.int(1, 3);
+    return { count, level: one };
+  });
 }
 
 /** What all of the rules can be grouped by. */
@@ -116,5 +135,9 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
     `  timespan: ${rule.spanS}s`,
     ...condition.map((line) => `  ${line}`),
+    ...(rule.suppressS === undefined ? [] : [`  suppress: ${rule.suppressS}s`]),
+    ...(rule.escalate ? [`  escalate: [${rule.escalate.map(stepText).join(", ")}]`] : []),
   ];
 }
+
+const stepText = ({ count, level }: Step): string => `{ count: ${count}, level: ${level} }`;

@@ -1,11 +1,11 @@
 // outcome.ts — compares what a run left behind with what it must have left: nothing lost, nothing doubled, nothing else.
 import { type EcsEvent, idOf, LIVE } from "../../core/event.ts";
-import type { Finding, Incident } from "../../core/records.ts";
+import type { Finding, Incident, Notification } from "../../core/records.ts";
 import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
-import type { DrawnRule } from "./drawn-rules.ts";
+import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
 import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
 
 export type Left = {
@@ -17,7 +17,7 @@ export type Left = {
   readonly stored: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   readonly incidents: readonly Incident[];
-  readonly pages: readonly string[]; // ids of notifications, each once
+  readonly pages: readonly Notification[]; // each id once
   readonly deadLetters: ReadonlySet<string>; // ids of events, or reasons
 };
 export type Differences = {
@@ -41,8 +41,8 @@ export function differencesOf(left: Left): Differences {
     .map((text) => `in the dead letter: ${text}`);
   const kinds: readonly (readonly [string, Words, Words])[] = [
     ["finding", wordsOf(expected), foundWords(found)],
-    ["incident", expectedIncidents(left, expected), incidentWords(left.incidents)],
-    ["page", expectedPages(left, expected), new Map(left.pages.map((id) => [id, id]))],
+    ["incident", expectedIncidents(expected), incidentWords(left.incidents)],
+    ["page", expectedPages(expected), pageWords(left.pages)],
   ];
   for (const [kind, want, have] of kinds) {
     for (const [id, words] of want) {
@@ -143,48 +143,72 @@ export function unsuperseded(findings: readonly Finding[]): Finding[] {
 
 type Content = Pick<
   Named,
-  "stream" | "rule" | "group" | "firstMs" | "lastMs" | "count" | "evidence"
+  "stream" | "rule" | "group" | "firstMs" | "lastMs" | "count" | "level" | "suppressed" | "evidence"
 >;
 
-const contentOf = ({ stream, rule, group, firstMs, lastMs, count, evidence }: Content): string =>
-  `${stream} ${rule} ${JSON.stringify(group)} ${firstMs}..${lastMs} ${count} of ${evidence.join(",")}`;
+const contentOf = (one: Content): string =>
+  `${one.stream} ${one.rule} ${JSON.stringify(one.group)} ${one.firstMs}..${one.lastMs} ${one.count} of ` +
+  `${one.evidence.join(",")} ${one.level}, ${one.suppressed} suppressed`;
 
 const wordsOf = (expected: readonly Named[]): Words =>
   new Map(expected.map((one) => [one.id, contentOf(one)]));
 
 const foundWords = (found: readonly Finding[]): Words =>
   new Map(
-    found.map((one) => [
-      one.id,
-      contentOf({ ...one, rule: one.rule.id, group: Object.entries(one.group) }) +
-        (one.bounded ? " bounded" : ""),
-    ]),
+    found.map((one) => {
+      const { rule, suppressed = 0 } = one;
+      const group = Object.entries(one.group);
+      const level = rule.level as Level;
+      const words = contentOf({ ...one, rule: rule.id, group, level, suppressed });
+      return [one.id, words + (one.bounded ? " bounded" : "")];
+    }),
   );
 
 /** One a fingerprint, of all its findings. */
-function expectedIncidents(_: Left, expected: readonly Named[]): Words {
+function expectedIncidents(expected: readonly Named[]): Words {
   const keys = Map.groupBy(expected, ({ fingerprint }) => fingerprint);
   return new Map(
     [...keys].map(([key, findings]) => {
       const firstMs = Math.min(...findings.map((one) => one.firstMs));
       const lastMs = Math.max(...findings.map((one) => one.lastMs));
       const count = findings.reduce((sum, one) => sum + one.count, 0);
-      return [idOf(key, 1), `${firstMs}..${lastMs} ${count}`];
+      return [idOf(key, 1), `${firstMs}..${lastMs} ${count} ${gravest(findings)}`];
     }),
   );
 }
 
+const gravest = (findings: readonly ExpectedFinding[]): Level =>
+  LEVELS.findLast((level) => findings.some((one) => one.level === level)) ?? "low";
+
 const incidentWords = (incidents: readonly Incident[]): Words =>
   new Map(
-    incidents.map(({ id, firstMs, lastMs, count }) => [id, `${firstMs}..${lastMs} ${count}`]),
+    incidents.map(({ id, firstMs, lastMs, count, severity }) => [
+      id,
+      `${firstMs}..${lastMs} ${count} ${severity}`,
+    ]),
   );
 
-/** A page for each incident of tonight from medium up; an import pages nobody. */
-function expectedPages({ rules }: Left, expected: readonly Named[]): Words {
-  const isGrave = (name: string): boolean =>
-    rules.some((rule) => rule.name === name && rule.level !== "low");
-  const keys = expected
-    .filter(({ stream, rule }) => stream === LIVE && isGrave(rule))
-    .map(({ fingerprint }) => idOf(idOf(fingerprint, 1), "opened", "team"));
-  return new Map(keys.map((id) => [id, id]));
+/** Each incident of tonight from medium up is paged once, and told up to its level; an import pages nobody. */
+function expectedPages(expected: readonly Named[]): Words {
+  const live = expected.filter(({ stream }) => stream === LIVE);
+  const pages = new Map<string, string>();
+  for (const [key, findings] of Map.groupBy(live, ({ fingerprint }) => fingerprint)) {
+    const level = gravest(findings);
+    if (level !== "low") pages.set(idOf(key, 1), pageText(1, level));
+  }
+  return pages;
 }
+
+function pageWords(pages: readonly Notification[]): Words {
+  const incidents = Map.groupBy(pages, ({ incident }) => incident.id);
+  return new Map(
+    [...incidents].map(([id, all]) => {
+      const opened = all.filter(({ reason }) => reason === "opened").length;
+      const level = LEVELS.findLast((one) => all.some(({ incident }) => incident.severity === one));
+      return [id, pageText(opened, level)];
+    }),
+  );
+}
+
+const pageText = (opened: number, level: Level | undefined): string =>
+  `opened ${opened} times, told up to ${level}`;

@@ -10,6 +10,7 @@ import {
   type EventRecord,
   type Finding,
   type Incident,
+  type Notification,
   type NotificationRecord,
   TOPIC,
 } from "../../core/records.ts";
@@ -77,7 +78,7 @@ export async function runSeed(
     stored: new Set(store.events.keys()),
     findings: findings as unknown as readonly Finding[],
     incidents: incidents as unknown as readonly Incident[],
-    pages: [...seen.pages],
+    pages: [...seen.pages.values()],
     deadLetters: seen.deadLetters,
   });
   return {
@@ -209,14 +210,14 @@ function drawOdds(chance: Chance): Odds {
 type Seen = {
   readonly events: Map<string, EcsEvent>;
   readonly ticked: Set<string>;
-  readonly pages: Set<string>;
+  readonly pages: Map<string, Notification>;
   readonly deadLetters: Set<string>; // ids of events, or reasons
 };
 
 /** What was ever durable, whatever retention removed since. */
 function watch(bus: MemoryBus): Seen {
   const seen: Seen = {
-    ...{ events: new Map(), ticked: new Set(), pages: new Set(), deadLetters: new Set() },
+    ...{ events: new Map(), ticked: new Set(), pages: new Map(), deadLetters: new Set() },
   };
   const { lines } = bus.world.scheduler;
   bus.log.onRecord = (record) => {
@@ -226,7 +227,7 @@ function watch(bus: MemoryBus): Seen {
     if (record.topic === TOPIC.events) sawEvent(record, seen);
     else if (record.topic === TOPIC.notifications) {
       const value = record.value as NotificationRecord;
-      if (value.kind === "notification") seen.pages.add(value.id);
+      if (value.kind === "notification") seen.pages.set(value.id, value);
     } else if (record.topic === TOPIC.deadLetter)
       seen.deadLetters.add(nameOf(record.value as DeadLetter));
   };
