@@ -1,4 +1,5 @@
 // drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
+import { type Awaiting, awaitingLines, drawAwaiting } from "./absences.ts";
 import type { Chance } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 
@@ -31,6 +32,7 @@ export type DrawnCorrelation = {
   readonly generate: boolean;
   readonly suppressS?: number;
   readonly escalate?: readonly Step[];
+  readonly awaiting?: Awaiting; // of an absence
 };
 /** From this count on a finding has this level. */
 export type Step = { readonly count: number; readonly level: Level };
@@ -54,6 +56,10 @@ export function drawRules(chance: Chance): DrawnRule[] {
     const first = chance.one(correlations);
     const others = [...correlations, ...detections].filter((rule) => rule !== first);
     correlations.push(drawCorrelation(chance, `n${index}`, [first, ...chance.shuffled(others)]));
+  }
+  if (chance.is(0.25)) {
+    const among: readonly DrawnRule[] = chance.is(0.7) ? detections : correlations;
+    correlations.push(drawAbsence(chance, "a0", chance.one(among)));
   }
   return [...detections, ...correlations];
 }
@@ -89,6 +95,21 @@ function drawCorrelation(
       ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
     };
   }
+}
+
+/** It feeds no other. */
+function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {
+  const known = groupOf([awaited]);
+  const groupBy = chance.some(known, Math.min(known.length, chance.one([0, 1, 1, 2])));
+  const level = chance.one(RULE_LEVELS);
+  const spanS = chance.one(SPANS_S);
+  return {
+    kind: "correlation",
+    ...{ name, level, type: "absence", body: { rules: 1 }, rules: [awaited.name] },
+    ...{ groupBy, spanS, generate: false },
+    awaiting: drawAwaiting(chance, { groupBy, spanS }),
+    ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
+  };
 }
 
 function drawSteps(chance: Chance, level: Level): Step[] {
@@ -134,7 +155,7 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     `  rules: [${rule.rules.join(", ")}]`,
     ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
     `  timespan: ${rule.spanS}s`,
-    ...condition.map((line) => `  ${line}`),
+    ...[...condition, ...awaitingLines(rule.awaiting ?? {})].map((line) => `  ${line}`),
     ...(rule.suppressS === undefined ? [] : [`  suppress: ${rule.suppressS}s`]),
     ...(rule.escalate ? [`  escalate: [${rule.escalate.map(stepText).join(", ")}]`] : []),
   ];

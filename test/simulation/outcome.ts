@@ -4,9 +4,12 @@ import type { Finding, Incident, Notification } from "../../core/records.ts";
 import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
+import { partitionOfGroup } from "../../correlator/windows/signal-records.ts";
+import type { Wait } from "./absences.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
 import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
 import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
+import type { SignalClock } from "./signal-clock.ts";
 
 export type Left = {
   readonly rules: readonly DrawnRule[];
@@ -19,6 +22,11 @@ export type Left = {
   readonly incidents: readonly Incident[];
   readonly pages: readonly Notification[]; // each id once
   readonly deadLetters: ReadonlySet<string>; // ids of events, or reasons
+  readonly signalClock: SignalClock;
+  readonly latenessMs: number;
+  readonly partitions: number;
+  /** How far the clock of an import came. */
+  readonly importClockMs: (stream: string) => number;
 };
 export type Differences = {
   readonly expected: number;
@@ -67,7 +75,8 @@ function expectedOf(left: Left): Named[] {
   const streams = Map.groupBy(left.events, (event) => event.wache.stream);
   return [...streams].flatMap(([stream, events]) => {
     const twins = undisturbed(left, events);
-    return expectedFindings(left.rules, events.map(seen)).map((one): Named => {
+    const wait = waitOf(left, stream);
+    return expectedFindings(left.rules, events.map(seen), wait).map((one): Named => {
       const version = versionOf(left.active, one.rule);
       const values = one.group.map(([, value]) => value);
       const id =
@@ -78,10 +87,23 @@ function expectedOf(left: Left): Named[] {
       return {
         ...one,
         ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
-        evidence: one.event === undefined ? (twin?.evidence ?? []) : [one.event],
+        evidence: one.evidence ?? (one.event === undefined ? (twin?.evidence ?? []) : [one.event]),
       };
     });
   });
+}
+
+function waitOf(left: Left, stream: string): Wait {
+  const { signalClock, latenessMs, active, partitions } = left;
+  if (stream !== LIVE) return { clockMs: left.importClockMs(stream), since: () => undefined };
+  return {
+    clockMs: signalClock.clockMs - latenessMs,
+    since: (name, group) => {
+      const rule = active.set.correlations.find(({ about }) => about.id === name);
+      const partition = partitionOfGroup(stream, group, partitions);
+      return rule && signalClock.beganMs({ partition, version: rule.version, level: rule.level });
+    },
+  };
 }
 
 function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {

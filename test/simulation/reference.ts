@@ -4,6 +4,7 @@
 //        member event, f the oldest member event with t - f <= timespan, in which the condition holds; a correlation is
 //        fed by each member event with which the condition of another held. docs/correlation.md, "Suppression" and
 //        "Rising severity": which of a group's episodes are told, how many are not, how grave each is.
+import { absencesOf, listedOf, type Wait } from "./absences.ts";
 import {
   type Body,
   CORRELATION_TYPES,
@@ -32,6 +33,7 @@ export type ExpectedFinding = {
   readonly suppressed: number; // episodes that are only counted here
   readonly members: readonly string[]; // ids, sorted
   readonly event?: string; // the one event of a rule that stands alone
+  readonly evidence?: readonly string[]; // of what did not come
 };
 
 type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
@@ -40,6 +42,7 @@ type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
 export function expectedFindings(
   rules: readonly DrawnRule[],
   events: readonly SeenEvent[],
+  wait: Wait,
 ): ExpectedFinding[] {
   const found: ExpectedFinding[] = [];
   const points = new Map<string, readonly Point[]>(); // by rule
@@ -58,6 +61,10 @@ export function expectedFindings(
       continue;
     }
     const groups = groupsOf(rule, points);
+    if (rule.awaiting) {
+      found.push(...awaitedOf(rule, groups, wait));
+      continue;
+    }
     const held: Point[] = [];
     for (const { values, members } of groups.values()) {
       const { episodes, points: these } = episodesOf(rule, members);
@@ -77,6 +84,26 @@ function findingOf({ name, level }: DrawnRule, { id, timeMs, host }: SeenEvent):
   const times = { firstMs: timeMs, lastMs: timeMs };
   const content = { count: 1, level, suppressed: 0, members: [id], event: id };
   return { rule: name, group, ...times, ...content };
+}
+
+/** Of all groups that were seen or are listed. */
+function awaitedOf(
+  rule: DrawnCorrelation,
+  seen: ReadonlyMap<string, Group>,
+  wait: Wait,
+): ExpectedFinding[] {
+  const groups = new Map(seen);
+  for (const values of listedOf(rule)) {
+    const key = values.join("\n");
+    if (!groups.has(key)) groups.set(key, { values, members: [] });
+  }
+  return [...groups.values()].flatMap(({ values, members }) => {
+    const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
+    return absencesOf(rule, { values, members }, wait).map((one) => ({
+      ...{ rule: rule.name, group, suppressed: 0, members: [], ...one },
+      level: levelOf(rule, one.count),
+    }));
+  });
 }
 
 type Group = { readonly values: readonly string[]; readonly members: readonly Member[] };

@@ -20,10 +20,11 @@ import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
 import { type DrawnRule, drawRules, yamlOf } from "./drawn-rules.ts";
-import { Feeder, type Import } from "./feeder.ts";
+import { clockAt, Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { type Differences, differencesOf } from "./outcome.ts";
+import { SignalClock } from "./signal-clock.ts";
 import { type House, ROLES, type Role, Worker } from "./worker.ts";
 import { FAULTS, type Fault, type Odds, World } from "./world.ts";
 
@@ -58,7 +59,7 @@ export async function runSeed(
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(plan.partitions);
-  const seen = watch(bus);
+  const seen = watch(bus, plan.partitions);
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
     ...{ world, bus, store, rules: () => world.chance.one(editions) },
@@ -80,6 +81,11 @@ export async function runSeed(
     incidents: incidents as unknown as readonly Incident[],
     pages: [...seen.pages.values()],
     deadLetters: seen.deadLetters,
+    ...{ signalClock: seen.signalClock, latenessMs: scene.latenessMs, partitions: plan.partitions },
+    importClockMs: (name) => {
+      const events = plan.imports.find(({ stream }) => stream === name)?.events ?? [];
+      return clockAt(events, events.length - 1) ?? 0;
+    },
   });
   return {
     ...differences,
@@ -208,6 +214,7 @@ function drawOdds(chance: Chance): Odds {
 }
 
 type Seen = {
+  readonly signalClock: SignalClock;
   readonly events: Map<string, EcsEvent>;
   readonly ticked: Set<string>;
   readonly pages: Map<string, Notification>;
@@ -215,8 +222,9 @@ type Seen = {
 };
 
 /** What was ever durable, whatever retention removed since. */
-function watch(bus: MemoryBus): Seen {
+function watch(bus: MemoryBus, partitions: number): Seen {
   const seen: Seen = {
+    signalClock: new SignalClock(partitions),
     ...{ events: new Map(), ticked: new Set(), pages: new Map(), deadLetters: new Set() },
   };
   const { lines } = bus.world.scheduler;
@@ -225,6 +233,7 @@ function watch(bus: MemoryBus): Seen {
       `  ${record.topic}/${record.partition}/${record.offset} ${record.key} ${record.text}`,
     );
     if (record.topic === TOPIC.events) sawEvent(record, seen);
+    else if (record.topic === TOPIC.signals) seen.signalClock.saw(record);
     else if (record.topic === TOPIC.notifications) {
       const value = record.value as NotificationRecord;
       if (value.kind === "notification") seen.pages.set(value.id, value);
