@@ -97,6 +97,25 @@ function drawCorrelation(
   }
 }
 
+/** The same set with another span in one correlation, at times: then that and all above it are other rules. */
+export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonly DrawnRule[] {
+  if (!chance.is(0.3)) return rules;
+  const changed = chance.one(rules.filter((rule) => rule.kind === "correlation"));
+  const isAwaited = rules.some(
+    (rule) => rule.kind === "correlation" && rule.awaiting && isAbove(rules, rule, changed.name),
+  );
+  if (isAwaited) return rules; // what it waits for begins anew with each worker that has it: no one program says when
+  return rules.map((rule) => (rule === changed ? { ...changed, spanS: changed.spanS + 2 } : rule));
+}
+
+/** Itself, too. */
+const isAbove = (rules: readonly DrawnRule[], rule: DrawnCorrelation, name: string): boolean =>
+  rule.name === name ||
+  rule.rules.some((one) => {
+    const below = rules.find((known) => known.name === one);
+    return below?.kind === "correlation" && isAbove(rules, below, name);
+  });
+
 /** It feeds no other. */
 function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {
   const known = groupOf([awaited]);

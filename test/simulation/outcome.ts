@@ -8,12 +8,13 @@ import { partitionOfGroup } from "../../correlator/windows/signal-records.ts";
 import type { Wait } from "./absences.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
 import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
-import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
+import { type ExpectedFinding, expectedFindings, type Fed, type SeenEvent } from "./reference.ts";
 import type { SignalClock } from "./signal-clock.ts";
 
+/** Rules as a worker may have had them. */
+export type Edition = { readonly rules: readonly DrawnRule[]; readonly active: ActiveRules };
 export type Left = {
-  readonly rules: readonly DrawnRule[];
-  readonly active: ActiveRules;
+  readonly editions: readonly [Edition, Edition];
   readonly evidenceMax: number;
   readonly events: readonly EcsEvent[]; // each once; late or implausible only where all its deliveries were
   readonly acknowledged: ReadonlySet<string>;
@@ -48,7 +49,7 @@ export function differencesOf(left: Left): Differences {
     .filter((text) => !mustBeDead(text))
     .map((text) => `in the dead letter: ${text}`);
   const kinds: readonly (readonly [string, Words, Words])[] = [
-    ["finding", wordsOf(expected), foundWords(found)],
+    ["finding", wordsOf(expected), foundWords(found, expected)],
     ["incident", expectedIncidents(expected), incidentWords(left.incidents)],
     ["page", expectedPages(expected), pageWords(left.pages)],
   ];
@@ -64,37 +65,67 @@ export function differencesOf(left: Left): Differences {
 }
 
 type Words = ReadonlyMap<string, string>;
-type Named = ExpectedFinding & {
+type Named = Omit<ExpectedFinding, "evidence"> & {
   readonly id: string;
   readonly stream: string;
   readonly fingerprint: string;
-  readonly evidence: readonly string[];
+  readonly evidence: readonly string[] | "some";
 };
 
+/** Of all editions: where they say the same of a rule, it is one rule. */
 function expectedOf(left: Left): Named[] {
   const streams = Map.groupBy(left.events, (event) => event.wache.stream);
-  return [...streams].flatMap(([stream, events]) => {
-    const twins = undisturbed(left, events);
-    const wait = waitOf(left, stream);
-    return expectedFindings(left.rules, events.map(seen), wait).map((one): Named => {
-      const version = versionOf(left.active, one.rule);
-      const values = one.group.map(([, value]) => value);
-      const id =
-        one.event === undefined
-          ? idOf(stream, version, ...values, one.firstMs)
-          : idOf(stream, version, one.event);
-      const twin = twins.get(placeOf(one.rule, one.group, one));
-      return {
-        ...one,
-        ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
-        evidence: one.evidence ?? (one.event === undefined ? (twin?.evidence ?? []) : [one.event]),
-      };
-    });
+  const found = [...streams].flatMap(([stream, events]) =>
+    left.editions.flatMap((edition) => expectedIn(left, { stream, events, edition })),
+  );
+  return [...new Map(found.map((one) => [one.id, one])).values()];
+}
+
+function expectedIn(
+  left: Left,
+  of: {
+    readonly stream: string;
+    readonly events: readonly EcsEvent[];
+    readonly edition: Edition;
+  },
+): Named[] {
+  const { stream, events, edition } = of;
+  const { rules, active } = edition;
+  const twins = undisturbed(left, active, events);
+  const isChanged = changedIn(left.editions);
+  const sees = ({ rule, by, ...match }: Fed): boolean =>
+    !isChanged(rule) ||
+    isChanged(by) ||
+    left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
+  const to = { wait: waitOf(left, active, stream), sees };
+  return expectedFindings(rules, events.map(seen), to).map((one): Named => {
+    const version = versionOf(active, one.rule);
+    const values = one.group.map(([, value]) => value);
+    const id =
+      one.event === undefined
+        ? idOf(stream, version, ...values, one.firstMs)
+        : idOf(stream, version, one.event);
+    const twin = twins.get(placeOf(one.rule, one.group, one));
+    const named = one.evidence ?? (one.event === undefined ? twin?.evidence : [one.event]) ?? [];
+    return {
+      ...one,
+      ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
+      evidence: isChanged(one.rule) ? "some" : named,
+    };
   });
 }
 
-function waitOf(left: Left, stream: string): Wait {
-  const { signalClock, latenessMs, active, partitions } = left;
+/** A rule that is another in the other edition. What it saw is not what all saw, nor is what it names as evidence. */
+function changedIn([one, other]: Left["editions"]): (rule: string) => boolean {
+  const names = one.rules
+    .map(({ name }) => name)
+    .filter((name) => versionOf(one.active, name) !== versionOf(other.active, name));
+  const changed = new Set(names);
+  return (name) => changed.has(name);
+}
+
+function waitOf(left: Left, active: ActiveRules, stream: string): Wait {
+  const { signalClock, latenessMs, partitions } = left;
   if (stream !== LIVE) return { clockMs: left.importClockMs(stream), since: () => undefined };
   return {
     clockMs: signalClock.clockMs - latenessMs,
@@ -128,7 +159,7 @@ const textsOf = (value: SimValue): readonly string[] => {
 };
 
 /** The same events through the same windows, in one go and without a fault: what it names as evidence must be named. */
-function undisturbed({ active, evidenceMax }: Left, events: readonly EcsEvent[]) {
+function undisturbed({ evidenceMax }: Left, active: ActiveRules, events: readonly EcsEvent[]) {
   const bounds = { matchesMax: 100_000, valuesMax: 100_000, groupsMax: 100_000, evidenceMax };
   const stream = new FinishedStream(active.set, { ...bounds, latenessMs: 0 });
   for (const event of events) {
@@ -170,21 +201,24 @@ type Content = Pick<
 
 const contentOf = (one: Content): string =>
   `${one.stream} ${one.rule} ${JSON.stringify(one.group)} ${one.firstMs}..${one.lastMs} ${one.count} of ` +
-  `${one.evidence.join(",")} ${one.level}, ${one.suppressed} suppressed`;
+  `${one.evidence === "some" ? "some" : one.evidence.join(",")} ${one.level}, ${one.suppressed} suppressed`;
 
 const wordsOf = (expected: readonly Named[]): Words =>
   new Map(expected.map((one) => [one.id, contentOf(one)]));
 
-const foundWords = (found: readonly Finding[]): Words =>
-  new Map(
+function foundWords(found: readonly Finding[], expected: readonly Named[]): Words {
+  const isAny = new Set(expected.filter(({ evidence }) => evidence === "some").map(({ id }) => id));
+  return new Map(
     found.map((one) => {
       const { rule, suppressed = 0 } = one;
+      const evidence = isAny.has(one.id) ? "some" : one.evidence;
       const group = Object.entries(one.group);
       const level = rule.level as Level;
-      const words = contentOf({ ...one, rule: rule.id, group, level, suppressed });
+      const words = contentOf({ ...one, rule: rule.id, group, level, suppressed, evidence });
       return [one.id, words + (one.bounded ? " bounded" : "")];
     }),
   );
+}
 
 /** One a fingerprint, of all its findings. */
 function expectedIncidents(expected: readonly Named[]): Words {
@@ -199,7 +233,7 @@ function expectedIncidents(expected: readonly Named[]): Words {
   );
 }
 
-const gravest = (findings: readonly ExpectedFinding[]): Level =>
+const gravest = (findings: readonly Pick<Named, "level">[]): Level =>
   LEVELS.findLast((level) => findings.some((one) => one.level === level)) ?? "low";
 
 const incidentWords = (incidents: readonly Incident[]): Words =>

@@ -38,11 +38,20 @@ export type ExpectedFinding = {
 
 type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
 
-/** Of one stream. */
+/** What comes to a rule by another, for one of its groups. */
+export type Fed = {
+  readonly rule: string;
+  readonly by: string;
+  readonly from: number;
+  readonly id: string;
+  readonly group: readonly string[];
+};
+
+/** Of one stream. `sees`: false for what a rule that a reload changed never saw. */
 export function expectedFindings(
   rules: readonly DrawnRule[],
   events: readonly SeenEvent[],
-  wait: Wait,
+  { wait, sees }: { readonly wait: Wait; readonly sees: (fed: Fed) => boolean },
 ): ExpectedFinding[] {
   const found: ExpectedFinding[] = [];
   const points = new Map<string, readonly Point[]>(); // by rule
@@ -60,7 +69,7 @@ export function expectedFindings(
       if (isShown) found.push(...matched.map((event) => findingOf(rule, event)));
       continue;
     }
-    const groups = groupsOf(rule, points);
+    const groups = groupsOf(rule, points, sees);
     if (rule.awaiting) {
       found.push(...awaitedOf(rule, groups, wait));
       continue;
@@ -111,6 +120,7 @@ type Group = { readonly values: readonly string[]; readonly members: readonly Me
 function groupsOf(
   rule: DrawnCorrelation,
   points: ReadonlyMap<string, readonly Point[]>,
+  sees: (fed: Fed) => boolean,
 ): ReadonlyMap<string, Group> {
   const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
   rule.rules.forEach((name, from) => {
@@ -119,6 +129,7 @@ function groupsOf(
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
       for (const [key, values] of all) {
+        if (!sees({ rule: rule.name, by: name, from, id, group: values })) continue;
         const group = groups.get(key) ?? { values, members: [] };
         groups.set(key, group);
         const known = group.members.findIndex((one) => one.id === id && one.from === from);

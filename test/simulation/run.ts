@@ -14,16 +14,15 @@ import {
   type NotificationRecord,
   TOPIC,
 } from "../../core/records.ts";
-import type { ActiveRules } from "../../correlator/detection.ts";
 import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
-import { type DrawnRule, drawRules, yamlOf } from "./drawn-rules.ts";
+import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
 import { clockAt, Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { type Differences, differencesOf } from "./outcome.ts";
+import { type Differences, differencesOf, type Edition } from "./outcome.ts";
 import { SignalClock } from "./signal-clock.ts";
 import { type House, ROLES, type Role, Worker } from "./worker.ts";
 import { FAULTS, type Fault, type Odds, World } from "./world.ts";
@@ -49,7 +48,7 @@ export async function runSeed(
   options: { readonly keepLines?: boolean } = {},
 ): Promise<Outcome> {
   const chance = chanceOf(seed);
-  const { rules, editions } = drawActive(chance.fork());
+  const editions = drawEditions(chance.fork());
   const plan = drawPlan(chance.fork());
   const world = new World({
     ...{ chance: chance.fork(), startMs: START_MS, odds: drawOdds(chance.fork()) },
@@ -59,10 +58,10 @@ export async function runSeed(
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(plan.partitions);
-  const seen = watch(bus, plan.partitions);
+  const seen = watch(bus, plan);
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
-    ...{ world, bus, store, rules: () => world.chance.one(editions) },
+    ...{ world, bus, store, rules: () => world.chance.one(editions).active },
     settings: { latenessMs: scene.latenessMs, evidenceMax, snapshotS },
   };
   const feeders = feedersOf(plan, { world, bus });
@@ -71,8 +70,7 @@ export async function runSeed(
   const incidents = [...store.documents("incidents").values()].map(({ body }) => body);
   const findings = [...store.documents("findings").values()].map(({ body }) => body);
   const differences = differencesOf({
-    rules,
-    active: editions[0],
+    editions,
     evidenceMax,
     events: [...seen.events.values()],
     acknowledged: new Set(feeders.flatMap(({ acknowledged }) => [...acknowledged])),
@@ -92,26 +90,30 @@ export async function runSeed(
     ...{ seed, events: seen.events.size, faults: world.counts },
     ...(stuck !== undefined && { stuck }),
     trace: world.scheduler.trace,
-    lines: [...(world.scheduler.lines ?? []), ...(options.keepLines ? [yamlOf(rules, "")] : [])],
+    lines: [
+      ...(world.scheduler.lines ?? []),
+      ...(options.keepLines ? editions.map(({ rules }) => yamlOf(rules, "")) : []),
+    ],
   };
 }
 
-/** The same rules under two titles: a worker has one or the other. */
-function drawActive(chance: Chance): {
-  readonly rules: readonly DrawnRule[];
-  readonly editions: readonly [ActiveRules, ActiveRules];
-} {
+/** The same rules under two titles, at times one of them changed: a worker has one set or the other. */
+function drawEditions(chance: Chance): readonly [Edition, Edition] {
   for (;;) {
     const rules = drawRules(chance);
-    const sets = ["first", "second"].map((edition) => {
-      const text = yamlOf(rules, edition);
-      return readRules([{ path: "drawn.yml", text, lenient: false }]);
-    });
-    const [first, second] = sets.map(({ set }) => set);
-    if (first === undefined || second === undefined) continue; // a condition that nothing can satisfy
-    const [one, other] = [first, second].map((set) => ({ set, matcher: indexedMatcher(set) }));
-    if (one && other) return { rules, editions: [one, other] };
+    const [one, other] = [
+      editionOf(rules, "first"),
+      editionOf(drawReload(chance, rules), "second"),
+    ];
+    if (one && other) return [one, other];
   }
+}
+
+/** Undefined where a condition is one that nothing can satisfy. */
+function editionOf(rules: readonly DrawnRule[], title: string): Edition | undefined {
+  const text = yamlOf(rules, title);
+  const { set } = readRules([{ path: "drawn.yml", text, lenient: false }]);
+  return set && { rules, active: { set, matcher: indexedMatcher(set) } };
 }
 
 type Plan = {
@@ -222,9 +224,9 @@ type Seen = {
 };
 
 /** What was ever durable, whatever retention removed since. */
-function watch(bus: MemoryBus, partitions: number): Seen {
+function watch(bus: MemoryBus, { partitions, scene: { latenessMs } }: Plan): Seen {
   const seen: Seen = {
-    signalClock: new SignalClock(partitions),
+    signalClock: new SignalClock({ partitions, latenessMs }),
     ...{ events: new Map(), ticked: new Set(), pages: new Map(), deadLetters: new Set() },
   };
   const { lines } = bus.world.scheduler;
