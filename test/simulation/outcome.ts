@@ -75,8 +75,10 @@ type Named = Omit<ExpectedFinding, "evidence"> & {
 /** Of all editions: where they say the same of a rule, it is one rule. */
 function expectedOf(left: Left): Named[] {
   const streams = Map.groupBy(left.events, (event) => event.wache.stream);
+  const changed = changedIn(left.editions);
+  const editions = changed.size === 0 ? left.editions.slice(0, 1) : left.editions;
   const found = [...streams].flatMap(([stream, events]) =>
-    left.editions.flatMap((edition) => expectedIn(left, { stream, events, edition })),
+    editions.flatMap((edition) => expectedIn(left, { stream, events, edition, changed })),
   );
   return [...new Map(found.map((one) => [one.id, one])).values()];
 }
@@ -87,15 +89,15 @@ function expectedIn(
     readonly stream: string;
     readonly events: readonly EcsEvent[];
     readonly edition: Edition;
+    readonly changed: ReadonlySet<string>;
   },
 ): Named[] {
-  const { stream, events, edition } = of;
+  const { stream, events, edition, changed } = of;
   const { rules, active } = edition;
   const twins = undisturbed(left, active, events);
-  const isChanged = changedIn(left.editions);
   const sees = ({ rule, by, ...match }: Fed): boolean =>
-    !isChanged(rule) ||
-    isChanged(by) ||
+    !changed.has(rule) ||
+    changed.has(by) ||
     left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
   const to = { wait: waitOf(left, active, stream), sees };
   return expectedFindings(rules, events.map(seen), to).map((one): Named => {
@@ -110,18 +112,17 @@ function expectedIn(
     return {
       ...one,
       ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
-      evidence: isChanged(one.rule) ? "some" : named,
+      evidence: changed.has(one.rule) ? "some" : named,
     };
   });
 }
 
 /** A rule that is another in the other edition. What it saw is not what all saw, nor is what it names as evidence. */
-function changedIn([one, other]: Left["editions"]): (rule: string) => boolean {
+function changedIn([one, other]: Left["editions"]): ReadonlySet<string> {
   const names = one.rules
     .map(({ name }) => name)
     .filter((name) => versionOf(one.active, name) !== versionOf(other.active, name));
-  const changed = new Set(names);
-  return (name) => changed.has(name);
+  return new Set(names);
 }
 
 function waitOf(left: Left, active: ActiveRules, stream: string): Wait {
