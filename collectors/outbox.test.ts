@@ -296,3 +296,20 @@ test("a farewell that waited in the spool does not make a collector leave that i
   await until(() => second.bus.ticks.filter(({ idle }) => idle).length === PARTITIONS);
   await leaving;
 });
+
+test("what neither the bus nor the spool took before a stop is not acknowledged", async () => {
+  const made = make({ spoolBytesMax: 0 });
+  await until(() => made.bus.ticks.length > 0);
+  made.bus.mode = "refuses";
+  let acknowledged = 0;
+  void send(made, "a").then(() => acknowledged++);
+  await made.clock.advance(1_000);
+  let stopped = false;
+  const stopping = made.outbox.stop().then(() => {
+    stopped = true;
+  });
+  while (!stopped) await made.clock.advance(1_000);
+  await stopping;
+  await made.clock.advance(20_000);
+  expect([acknowledged, idsOf(made)]).toEqual([0, []]);
+});

@@ -180,7 +180,7 @@ export class Outbox {
     await Promise.resolve(); // what is submitted in the same turn goes together
     while (this.#queue.length > 0 && !this.#stopped) {
       const { groups, records } = this.#take();
-      await this.#write(records);
+      if (!(await this.#write(records))) break; // stopped: nobody may take them for durable
       this.#underWayBytes = 0;
       this.#options.metrics.queueBytes(this.#queuedBytes);
       for (const group of groups) group.done();
@@ -214,8 +214,8 @@ export class Outbox {
     return { groups, records };
   }
 
-  /** Returns when the records are durable, and not before; gives up only when the process stops. */
-  async #write(records: readonly OutRecord[]): Promise<void> {
+  /** Returns when the records are durable, and not before; false only when the process stops. */
+  async #write(records: readonly OutRecord[]): Promise<boolean> {
     const { spool, clock, presence } = this.#options;
     let hanging: Promise<void> | undefined;
     while (!this.#stopped) {
@@ -225,7 +225,7 @@ export class Outbox {
         if (outcome === "done") {
           if (!presence.isKnown) presence.begun();
           this.#say(true, "events go to the bus");
-          return;
+          return true;
         }
         hanging = outcome === "slow" ? producing : undefined;
       }
@@ -239,11 +239,12 @@ export class Outbox {
       if (kept === "kept") {
         this.#options.metrics.spoolBytes(spool.bytes);
         this.#startDraining(hanging);
-        return;
+        return true;
       }
       this.#say(false, SPOOL_WORDS[kept]);
       if (hanging === undefined) await clock.sleep(RETRY_MS);
     }
+    return false;
   }
 
   #startDraining(hanging: Promise<void> | undefined): void {

@@ -23,7 +23,7 @@ import { aboutOf } from "./severity.ts";
 const BUCKETS_A_SPAN = 64;
 
 export class AbsenceWindows {
-  readonly rule: CorrelationRule;
+  rule: CorrelationRule;
   readonly groups = new Map<string, Awaited>();
   beganMs: number | undefined; // since when listed groups are awaited
   watermarkMs = Number.NEGATIVE_INFINITY;
@@ -47,6 +47,11 @@ export class AbsenceWindows {
     this.#due = dueOf(rule);
     this.#agenda = new Agenda(Math.max(1000, Math.ceil(rule.spanMs / BUCKETS_A_SPAN)));
     this.#listed = new Set((rule.absence?.expected ?? []).map(nameOf));
+  }
+
+  /** The same version came again: whom it feeds, and how it is called, may be new. */
+  announced(rule: CorrelationRule): void {
+    this.rule = rule;
   }
 
   take({ group: values, member, page }: Match): Taken {

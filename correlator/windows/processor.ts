@@ -116,6 +116,10 @@ export class WindowsProcessor implements Processor {
 
   #announced(rule: CorrelationRule, out: OutRecord[]): void {
     this.rules.set(rule.version, rule);
+    for (const { windows, absences } of this.streams.values()) {
+      windows.get(rule.version)?.announced(rule);
+      absences.get(rule.version)?.announced(rule);
+    }
     this.#retire();
     const waiting = this.early.splice(0);
     for (const signal of waiting) this.#signal(signal, out);

@@ -49,10 +49,10 @@ const FORGET_OVER = 64;
 const KEPT = 0.75; // of what a group may have, once it had more
 
 export class RuleWindows {
-  readonly rule: CorrelationRule;
+  rule: CorrelationRule;
   readonly groups = new GroupStore();
   watermarkMs = Number.NEGATIVE_INFINITY;
-  readonly #context: Context;
+  #context: Context;
   readonly #bounds: Bounds;
   readonly #counts: Lost;
   readonly #room: Room;
@@ -73,6 +73,12 @@ export class RuleWindows {
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
     this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
+  }
+
+  /** The same version came again: whom it feeds, and how it is called, may be new. */
+  announced(rule: CorrelationRule): void {
+    this.rule = rule;
+    this.#context = { ...this.#context, rule };
   }
 
   take(match: Match, caused: Caused): Taken {

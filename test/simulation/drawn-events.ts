@@ -10,8 +10,10 @@ export type DrawnEvent = {
   readonly id: string;
   readonly timeMs: number;
   readonly host: string;
-  readonly sim: Readonly<Record<string, string | readonly string[]>>;
+  readonly sim: Readonly<Record<string, SimValue>>;
 };
+/** null, and what is no text and no number, has nothing to say. */
+export type SimValue = string | number | boolean | null | readonly (string | number)[];
 export type Delivery = {
   readonly event: DrawnEvent;
   readonly atMs: number;
@@ -54,9 +56,13 @@ export function drawEvents(
   });
 }
 
+/** As JSON and as text, and what is none. */
+const NUMBERS = [1, 2, 2.5, -3, 0.1, 0.2, 0.25, -0.5, 0, "4", "-1.25", "1e1", "0.3", "many", ""];
+const NO_NUMBERS: readonly SimValue[] = [null, true];
+
 /** Some lack a field, some have a list in it. */
 function drawFields(chance: Chance, users: readonly string[]): DrawnEvent["sim"] {
-  const sim: Record<string, string | readonly string[]> = {
+  const sim: Record<string, SimValue> = {
     mark: chance.is(0.1) ? chance.some(MARKS, 2) : chance.one(MARKS),
   };
   if (!chance.is(0.05)) sim.user = chance.is(0.08) ? chance.some(users, 2) : chance.one(users);
@@ -65,6 +71,11 @@ function drawFields(chance: Chance, users: readonly string[]): DrawnEvent["sim"]
   if (!chance.is(0.05))
     sim.value = chance.is(0.1) ? chance.some(["p", "q", "r", "s"], 2) : chance.one(["p", "q", "r"]);
   if (!chance.is(0.2)) sim.other = chance.one(["1", "2", "3"]);
+  if (!chance.is(0.1)) sim.port = chance.one([1, 2.5, -3, "2", "web"]);
+  if (!chance.is(0.05))
+    sim.number = chance.is(0.1)
+      ? [chance.one(NUMBERS), chance.one(NUMBERS), chance.one(NUMBERS)]
+      : chance.one<SimValue>(chance.is(0.05) ? NO_NUMBERS : NUMBERS);
   return sim;
 }
 

@@ -1,31 +1,41 @@
 // drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
+import { type Awaiting, awaitingLines, drawAwaiting } from "./absences.ts";
 import type { Chance } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
-export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host"];
+export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host", "sim.port"];
 export const VALUE_FIELDS = ["sim.value", "sim.other", "sim.user"];
-export const LEVELS = ["low", "medium", "high"] as const;
+export const NUMBER_FIELDS = ["sim.number", "sim.port"];
+/** Of rules the first three; findings may rise to the last. */
+export const LEVELS = ["low", "medium", "high", "critical"] as const;
+export type Level = (typeof LEVELS)[number];
+const RULE_LEVELS = LEVELS.slice(0, 3);
 const SPANS_S = [1, 1, 2, 3, 5, 5, 10, 20];
 
 export type DrawnDetection = {
   readonly kind: "detection";
   readonly name: string;
-  readonly level: (typeof LEVELS)[number];
+  readonly level: Level;
   readonly mark: string; // of the events that it matches
   readonly generate: boolean;
 };
 export type DrawnCorrelation = {
   readonly kind: "correlation";
   readonly name: string;
-  readonly level: (typeof LEVELS)[number];
+  readonly level: Level;
   readonly type: string;
   readonly body: Body;
   readonly rules: readonly string[]; // names
   readonly groupBy: readonly string[];
   readonly spanS: number;
   readonly generate: boolean;
+  readonly suppressS?: number;
+  readonly escalate?: readonly Step[];
+  readonly awaiting?: Awaiting; // of an absence
 };
+/** From this count on a finding has this level. */
+export type Step = { readonly count: number; readonly level: Level };
 export type DrawnRule = DrawnDetection | DrawnCorrelation;
 
 /** What feeds a rule stands before it. */
@@ -33,7 +43,7 @@ export function drawRules(chance: Chance): DrawnRule[] {
   const detections = chance.some(MARKS, chance.int(2, 4)).map(
     (mark, index): DrawnDetection => ({
       kind: "detection",
-      ...{ name: `d${index}`, level: chance.one(LEVELS), mark },
+      ...{ name: `d${index}`, level: chance.one(RULE_LEVELS), mark },
       generate: chance.is(0.1),
     }),
   );
@@ -47,6 +57,10 @@ export function drawRules(chance: Chance): DrawnRule[] {
     const others = [...correlations, ...detections].filter((rule) => rule !== first);
     correlations.push(drawCorrelation(chance, `n${index}`, [first, ...chance.shuffled(others)]));
   }
+  if (chance.is(0.25)) {
+    const among: readonly DrawnRule[] = chance.is(0.7) ? detections : correlations;
+    correlations.push(drawAbsence(chance, "a0", chance.one(among)));
+  }
   return [...detections, ...correlations];
 }
 
@@ -59,7 +73,9 @@ function drawCorrelation(
     const isChain = among[0]?.kind === "correlation";
     const type = chance.one(Object.keys(CORRELATION_TYPES));
     const fields = isChain ? groupOf(among.slice(0, 1)) : VALUE_FIELDS;
-    const body = CORRELATION_TYPES[type]?.draw(chance, { fields, rulesMax: among.length });
+    const numbers = isChain ? fields.filter((one) => NUMBER_FIELDS.includes(one)) : NUMBER_FIELDS;
+    const from = { fields, numbers, rulesMax: among.length };
+    const body = CORRELATION_TYPES[type]?.draw(chance, from);
     if (body === undefined) continue;
     const rules = isChain
       ? chance.shuffled(among.slice(0, body.rules))
@@ -67,15 +83,61 @@ function drawCorrelation(
     const known = groupOf(rules);
     if (body.fields?.some((field) => isChain && !known.includes(field))) continue;
     const most = Math.min(known.length, chance.one([0, 1, 1, 1, 2, 2, 3]));
+    const level = chance.one(RULE_LEVELS);
     return {
       kind: "correlation",
-      ...{ name, level: chance.one(LEVELS), type, body },
+      ...{ name, level, type, body },
       rules: rules.map((rule) => rule.name),
       groupBy: chance.some(known, most),
       spanS: chance.one(SPANS_S),
       generate: chance.is(0.2),
+      ...(chance.is(0.3) && { suppressS: chance.one([1, 2, 5, 10, 30]) }),
+      ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
     };
   }
+}
+
+/** The same set with another span in one correlation, at times: then that and all above it are other rules. */
+export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonly DrawnRule[] {
+  if (!chance.is(0.3)) return rules;
+  const changed = chance.one(rules.filter((rule) => rule.kind === "correlation"));
+  const isAwaited = rules.some(
+    (rule) => rule.kind === "correlation" && rule.awaiting && isAbove(rules, rule, changed.name),
+  );
+  if (isAwaited) return rules; // what it waits for begins anew with each worker that has it: no one program says when
+  return rules.map((rule) => (rule === changed ? { ...changed, spanS: changed.spanS + 2 } : rule));
+}
+
+/** Itself, too. */
+const isAbove = (rules: readonly DrawnRule[], rule: DrawnCorrelation, name: string): boolean =>
+  rule.name === name ||
+  rule.rules.some((one) => {
+    const below = rules.find((known) => known.name === one);
+    return below?.kind === "correlation" && isAbove(rules, below, name);
+  });
+
+/** It feeds no other. */
+function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {
+  const known = groupOf([awaited]);
+  const groupBy = chance.some(known, Math.min(known.length, chance.one([0, 1, 1, 2])));
+  const level = chance.one(RULE_LEVELS);
+  const spanS = chance.one(SPANS_S);
+  return {
+    kind: "correlation",
+    ...{ name, level, type: "absence", body: { rules: 1 }, rules: [awaited.name] },
+    ...{ groupBy, spanS, generate: false },
+    awaiting: drawAwaiting(chance, { groupBy, spanS }),
+    ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
+  };
+}
+
+function drawSteps(chance: Chance, level: Level): Step[] {
+  const higher = LEVELS.slice(LEVELS.indexOf(level) + 1).filter(() => chance.is(0.7));
+  let count = 1;
+  return (higher.length > 0 ? higher : LEVELS.slice(-1)).map((one) => {
+    count += chance.int(1, 3);
+    return { count, level: one };
+  });
 }
 
 /** What all of the rules can be grouped by. */
@@ -104,7 +166,7 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
       `  marked: { sim.mark: ${rule.mark} }`,
       "  condition: marked",
     ];
-  const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body) ?? [];
+  const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body, rule.rules) ?? [];
   return [
     ...head,
     "correlation:",
@@ -112,6 +174,10 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     `  rules: [${rule.rules.join(", ")}]`,
     ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
     `  timespan: ${rule.spanS}s`,
-    ...(condition.length > 0 ? ["  condition:", ...condition.map((line) => `    ${line}`)] : []),
+    ...[...condition, ...awaitingLines(rule.awaiting ?? {})].map((line) => `  ${line}`),
+    ...(rule.suppressS === undefined ? [] : [`  suppress: ${rule.suppressS}s`]),
+    ...(rule.escalate ? [`  escalate: [${rule.escalate.map(stepText).join(", ")}]`] : []),
   ];
 }
+
+const stepText = ({ count, level }: Step): string => `{ count: ${count}, level: ${level} }`;

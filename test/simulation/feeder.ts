@@ -220,7 +220,7 @@ export class Feeder {
 const CLOCK_TIMES = 9;
 
 /** The highest median of the last times, known once there are so many: as the product's clock, for shorter streams. */
-function clockAt(events: readonly DrawnEvent[], index: number): number | undefined {
+export function clockAt(events: readonly DrawnEvent[], index: number): number | undefined {
   let clockMs: number | undefined;
   for (let end = CLOCK_TIMES; end <= index + 1; end++) {
     const last = events.slice(end - CLOCK_TIMES, end).map(({ timeMs }) => timeMs);

@@ -1,23 +1,33 @@
 // outcome.ts — compares what a run left behind with what it must have left: nothing lost, nothing doubled, nothing else.
 import { type EcsEvent, idOf, LIVE } from "../../core/event.ts";
-import type { Finding, Incident } from "../../core/records.ts";
+import type { Finding, Incident, Notification } from "../../core/records.ts";
 import { EVENT_ID_CHARS_MAX } from "../../core/store/indices.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
-import type { DrawnRule } from "./drawn-rules.ts";
-import { type ExpectedFinding, expectedFindings, type SeenEvent } from "./reference.ts";
+import { partitionOfGroup } from "../../correlator/windows/signal-records.ts";
+import type { Wait } from "./absences.ts";
+import type { DrawnEvent, SimValue } from "./drawn-events.ts";
+import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
+import { type ExpectedFinding, expectedFindings, type Fed, type SeenEvent } from "./reference.ts";
+import type { SignalClock } from "./signal-clock.ts";
 
+/** Rules as a worker may have had them. */
+export type Edition = { readonly rules: readonly DrawnRule[]; readonly active: ActiveRules };
 export type Left = {
-  readonly rules: readonly DrawnRule[];
-  readonly active: ActiveRules;
+  readonly editions: readonly [Edition, Edition];
   readonly evidenceMax: number;
   readonly events: readonly EcsEvent[]; // each once; late or implausible only where all its deliveries were
   readonly acknowledged: ReadonlySet<string>;
   readonly stored: ReadonlySet<string>;
   readonly findings: readonly Finding[];
   readonly incidents: readonly Incident[];
-  readonly pages: readonly string[]; // ids of notifications, each once
+  readonly pages: readonly Notification[]; // each id once
   readonly deadLetters: ReadonlySet<string>; // ids of events, or reasons
+  readonly signalClock: SignalClock;
+  readonly latenessMs: number;
+  readonly partitions: number;
+  /** How far the clock of an import came. */
+  readonly importClockMs: (stream: string) => number;
 };
 export type Differences = {
   readonly expected: number;
@@ -39,9 +49,9 @@ export function differencesOf(left: Left): Differences {
     .filter((text) => !mustBeDead(text))
     .map((text) => `in the dead letter: ${text}`);
   const kinds: readonly (readonly [string, Words, Words])[] = [
-    ["finding", wordsOf(expected), foundWords(found)],
-    ["incident", expectedIncidents(left, expected), incidentWords(left.incidents)],
-    ["page", expectedPages(left, expected), new Map(left.pages.map((id) => [id, id]))],
+    ["finding", wordsOf(expected), foundWords(found, expected)],
+    ["incident", expectedIncidents(expected), incidentWords(left.incidents)],
+    ["page", expectedPages(expected), pageWords(left.pages)],
   ];
   for (const [kind, want, have] of kinds) {
     for (const [id, words] of want) {
@@ -55,37 +65,82 @@ export function differencesOf(left: Left): Differences {
 }
 
 type Words = ReadonlyMap<string, string>;
-type Named = ExpectedFinding & {
+type Named = Omit<ExpectedFinding, "evidence"> & {
   readonly id: string;
   readonly stream: string;
   readonly fingerprint: string;
-  readonly evidence: readonly string[];
+  readonly evidence: readonly string[] | "some";
 };
 
+/** Of all editions: where they say the same of a rule, it is one rule. */
 function expectedOf(left: Left): Named[] {
   const streams = Map.groupBy(left.events, (event) => event.wache.stream);
-  return [...streams].flatMap(([stream, events]) => {
-    const twins = undisturbed(left, events);
-    return expectedFindings(left.rules, events.map(seen)).map((one): Named => {
-      const version = versionOf(left.active, one.rule);
-      const values = one.group.map(([, value]) => value);
-      const id =
-        one.event === undefined
-          ? idOf(stream, version, ...values, one.firstMs)
-          : idOf(stream, version, one.event);
-      const twin = twins.get(placeOf(one.rule, one.group, one));
-      return {
-        ...one,
-        ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
-        evidence: one.event === undefined ? (twin?.evidence ?? []) : [one.event],
-      };
-    });
+  const changed = changedIn(left.editions);
+  const editions = changed.size === 0 ? left.editions.slice(0, 1) : left.editions;
+  const found = [...streams].flatMap(([stream, events]) =>
+    editions.flatMap((edition) => expectedIn(left, { stream, events, edition, changed })),
+  );
+  return [...new Map(found.map((one) => [one.id, one])).values()];
+}
+
+function expectedIn(
+  left: Left,
+  of: {
+    readonly stream: string;
+    readonly events: readonly EcsEvent[];
+    readonly edition: Edition;
+    readonly changed: ReadonlySet<string>;
+  },
+): Named[] {
+  const { stream, events, edition, changed } = of;
+  const { rules, active } = edition;
+  const twins = undisturbed(left, active, events);
+  const sees = ({ rule, by, ...match }: Fed): boolean =>
+    !changed.has(rule) ||
+    changed.has(by) ||
+    left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
+  const to = { wait: waitOf(left, active, stream), sees };
+  return expectedFindings(rules, events.map(seen), to).map((one): Named => {
+    const version = versionOf(active, one.rule);
+    const values = one.group.map(([, value]) => value);
+    const id =
+      one.event === undefined
+        ? idOf(stream, version, ...values, one.firstMs)
+        : idOf(stream, version, one.event);
+    const twin = twins.get(placeOf(one.rule, one.group, one));
+    const named = one.evidence ?? (one.event === undefined ? twin?.evidence : [one.event]) ?? [];
+    return {
+      ...one,
+      ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
+      evidence: changed.has(one.rule) ? "some" : named,
+    };
   });
 }
 
+/** A rule that is another in the other edition. What it saw is not what all saw, nor is what it names as evidence. */
+function changedIn([one, other]: Left["editions"]): ReadonlySet<string> {
+  const names = one.rules
+    .map(({ name }) => name)
+    .filter((name) => versionOf(one.active, name) !== versionOf(other.active, name));
+  return new Set(names);
+}
+
+function waitOf(left: Left, active: ActiveRules, stream: string): Wait {
+  const { signalClock, latenessMs, partitions } = left;
+  if (stream !== LIVE) return { clockMs: left.importClockMs(stream), since: () => undefined };
+  return {
+    clockMs: signalClock.clockMs - latenessMs,
+    since: (name, group) => {
+      const rule = active.set.correlations.find(({ about }) => about.id === name);
+      const partition = partitionOfGroup(stream, group, partitions);
+      return rule && signalClock.beganMs({ partition, version: rule.version, level: rule.level });
+    },
+  };
+}
+
 function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
-  const fields = Object.entries(sim as Readonly<Record<string, string | readonly string[]>>).map(
-    ([name, value]) => [`sim.${name}`, typeof value === "string" ? [value] : value] as const,
+  const fields = Object.entries(sim as DrawnEvent["sim"]).map(
+    ([name, value]) => [`sim.${name}`, textsOf(value)] as const,
   );
   const known = Object.fromEntries(fields);
   return {
@@ -98,8 +153,14 @@ function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
   };
 }
 
+const textsOf = (value: SimValue): readonly string[] => {
+  if (typeof value === "boolean" || value === null) return [];
+  const all = typeof value === "string" || typeof value === "number" ? [value] : value;
+  return all.map(String).filter((text) => text !== "");
+};
+
 /** The same events through the same windows, in one go and without a fault: what it names as evidence must be named. */
-function undisturbed({ active, evidenceMax }: Left, events: readonly EcsEvent[]) {
+function undisturbed({ evidenceMax }: Left, active: ActiveRules, events: readonly EcsEvent[]) {
   const bounds = { matchesMax: 100_000, valuesMax: 100_000, groupsMax: 100_000, evidenceMax };
   const stream = new FinishedStream(active.set, { ...bounds, latenessMs: 0 });
   for (const event of events) {
@@ -136,48 +197,75 @@ export function unsuperseded(findings: readonly Finding[]): Finding[] {
 
 type Content = Pick<
   Named,
-  "stream" | "rule" | "group" | "firstMs" | "lastMs" | "count" | "evidence"
+  "stream" | "rule" | "group" | "firstMs" | "lastMs" | "count" | "level" | "suppressed" | "evidence"
 >;
 
-const contentOf = ({ stream, rule, group, firstMs, lastMs, count, evidence }: Content): string =>
-  `${stream} ${rule} ${JSON.stringify(group)} ${firstMs}..${lastMs} ${count} of ${evidence.join(",")}`;
+const contentOf = (one: Content): string =>
+  `${one.stream} ${one.rule} ${JSON.stringify(one.group)} ${one.firstMs}..${one.lastMs} ${one.count} of ` +
+  `${one.evidence === "some" ? "some" : one.evidence.join(",")} ${one.level}, ${one.suppressed} suppressed`;
 
 const wordsOf = (expected: readonly Named[]): Words =>
   new Map(expected.map((one) => [one.id, contentOf(one)]));
 
-const foundWords = (found: readonly Finding[]): Words =>
-  new Map(
-    found.map((one) => [
-      one.id,
-      contentOf({ ...one, rule: one.rule.id, group: Object.entries(one.group) }) +
-        (one.bounded ? " bounded" : ""),
-    ]),
+function foundWords(found: readonly Finding[], expected: readonly Named[]): Words {
+  const isAny = new Set(expected.filter(({ evidence }) => evidence === "some").map(({ id }) => id));
+  return new Map(
+    found.map((one) => {
+      const { rule, suppressed = 0 } = one;
+      const evidence = isAny.has(one.id) ? "some" : one.evidence;
+      const group = Object.entries(one.group);
+      const level = rule.level as Level;
+      const words = contentOf({ ...one, rule: rule.id, group, level, suppressed, evidence });
+      return [one.id, words + (one.bounded ? " bounded" : "")];
+    }),
   );
+}
 
 /** One a fingerprint, of all its findings. */
-function expectedIncidents(_: Left, expected: readonly Named[]): Words {
+function expectedIncidents(expected: readonly Named[]): Words {
   const keys = Map.groupBy(expected, ({ fingerprint }) => fingerprint);
   return new Map(
     [...keys].map(([key, findings]) => {
       const firstMs = Math.min(...findings.map((one) => one.firstMs));
       const lastMs = Math.max(...findings.map((one) => one.lastMs));
       const count = findings.reduce((sum, one) => sum + one.count, 0);
-      return [idOf(key, 1), `${firstMs}..${lastMs} ${count}`];
+      return [idOf(key, 1), `${firstMs}..${lastMs} ${count} ${gravest(findings)}`];
     }),
   );
 }
 
+const gravest = (findings: readonly Pick<Named, "level">[]): Level =>
+  LEVELS.findLast((level) => findings.some((one) => one.level === level)) ?? "low";
+
 const incidentWords = (incidents: readonly Incident[]): Words =>
   new Map(
-    incidents.map(({ id, firstMs, lastMs, count }) => [id, `${firstMs}..${lastMs} ${count}`]),
+    incidents.map(({ id, firstMs, lastMs, count, severity }) => [
+      id,
+      `${firstMs}..${lastMs} ${count} ${severity}`,
+    ]),
   );
 
-/** A page for each incident of tonight from medium up; an import pages nobody. */
-function expectedPages({ rules }: Left, expected: readonly Named[]): Words {
-  const isGrave = (name: string): boolean =>
-    rules.some((rule) => rule.name === name && rule.level !== "low");
-  const keys = expected
-    .filter(({ stream, rule }) => stream === LIVE && isGrave(rule))
-    .map(({ fingerprint }) => idOf(idOf(fingerprint, 1), "opened", "team"));
-  return new Map(keys.map((id) => [id, id]));
+/** Each incident of tonight from medium up is paged once, and told up to its level; an import pages nobody. */
+function expectedPages(expected: readonly Named[]): Words {
+  const live = expected.filter(({ stream }) => stream === LIVE);
+  const pages = new Map<string, string>();
+  for (const [key, findings] of Map.groupBy(live, ({ fingerprint }) => fingerprint)) {
+    const level = gravest(findings);
+    if (level !== "low") pages.set(idOf(key, 1), pageText(1, level));
+  }
+  return pages;
 }
+
+function pageWords(pages: readonly Notification[]): Words {
+  const incidents = Map.groupBy(pages, ({ incident }) => incident.id);
+  return new Map(
+    [...incidents].map(([id, all]) => {
+      const opened = all.filter(({ reason }) => reason === "opened").length;
+      const level = LEVELS.findLast((one) => all.some(({ incident }) => incident.severity === one));
+      return [id, pageText(opened, level)];
+    }),
+  );
+}
+
+const pageText = (opened: number, level: Level | undefined): string =>
+  `opened ${opened} times, told up to ${level}`;

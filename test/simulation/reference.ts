@@ -2,7 +2,9 @@
 //
 // Holds: DESIGN.md, "Findings", word for word: an episode is the maximal union of overlapping closed windows [f, t], t a
 //        member event, f the oldest member event with t - f <= timespan, in which the condition holds; a correlation is
-//        fed by each member event with which the condition of another held.
+//        fed by each member event with which the condition of another held. docs/correlation.md, "Suppression" and
+//        "Rising severity": which of a group's episodes are told, how many are not, how grave each is.
+import { absencesOf, listedOf, type Wait } from "./absences.ts";
 import {
   type Body,
   CORRELATION_TYPES,
@@ -10,7 +12,7 @@ import {
   type Fields,
   type Member,
 } from "./correlation-types.ts";
-import type { DrawnCorrelation, DrawnRule } from "./drawn-rules.ts";
+import { type DrawnCorrelation, type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
 
 export type SeenEvent = {
   readonly id: string;
@@ -27,16 +29,29 @@ export type ExpectedFinding = {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly count: number;
+  readonly level: Level;
+  readonly suppressed: number; // episodes that are only counted here
   readonly members: readonly string[]; // ids, sorted
   readonly event?: string; // the one event of a rule that stands alone
+  readonly evidence?: readonly string[]; // of what did not come
 };
 
 type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
 
-/** Of one stream. */
+/** What comes to a rule by another, for one of its groups. */
+export type Fed = {
+  readonly rule: string;
+  readonly by: string;
+  readonly from: number;
+  readonly id: string;
+  readonly group: readonly string[];
+};
+
+/** Of one stream. `sees`: false for what a rule that a reload changed never saw. */
 export function expectedFindings(
   rules: readonly DrawnRule[],
   events: readonly SeenEvent[],
+  { wait, sees }: { readonly wait: Wait; readonly sees: (fed: Fed) => boolean },
 ): ExpectedFinding[] {
   const found: ExpectedFinding[] = [];
   const points = new Map<string, readonly Point[]>(); // by rule
@@ -51,27 +66,53 @@ export function expectedFindings(
         rule.name,
         matched.filter(({ counts }) => counts),
       );
-      if (isShown) found.push(...matched.map((event) => findingOf(rule.name, event)));
+      if (isShown) found.push(...matched.map((event) => findingOf(rule, event)));
       continue;
     }
-    const groups = groupsOf(rule, points);
+    const groups = groupsOf(rule, points, sees);
+    if (rule.awaiting) {
+      found.push(...awaitedOf(rule, groups, wait));
+      continue;
+    }
     const held: Point[] = [];
     for (const { values, members } of groups.values()) {
       const { episodes, points: these } = episodesOf(rule, members);
       const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
       const fields = Object.fromEntries(group.map(([name, value]) => [name, [value]]));
       held.push(...these.map(({ id, timeMs }) => ({ id, timeMs, fields })));
-      if (isShown) found.push(...episodes.map((one) => ({ rule: rule.name, group, ...one })));
+      if (isShown)
+        found.push(...toldOf(rule, episodes).map((one) => ({ rule: rule.name, group, ...one })));
     }
     points.set(rule.name, held);
   }
   return found;
 }
 
-function findingOf(rule: string, { id, timeMs, host }: SeenEvent): ExpectedFinding {
+function findingOf({ name, level }: DrawnRule, { id, timeMs, host }: SeenEvent): ExpectedFinding {
   const group = [["host.name", host]] as const;
   const times = { firstMs: timeMs, lastMs: timeMs };
-  return { rule, group, ...times, count: 1, members: [id], event: id };
+  const content = { count: 1, level, suppressed: 0, members: [id], event: id };
+  return { rule: name, group, ...times, ...content };
+}
+
+/** Of all groups that were seen or are listed. */
+function awaitedOf(
+  rule: DrawnCorrelation,
+  seen: ReadonlyMap<string, Group>,
+  wait: Wait,
+): ExpectedFinding[] {
+  const groups = new Map(seen);
+  for (const values of listedOf(rule)) {
+    const key = values.join("\n");
+    if (!groups.has(key)) groups.set(key, { values, members: [] });
+  }
+  return [...groups.values()].flatMap(({ values, members }) => {
+    const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
+    return absencesOf(rule, { values, members }, wait).map((one) => ({
+      ...{ rule: rule.name, group, suppressed: 0, members: [], ...one },
+      level: levelOf(rule, one.count),
+    }));
+  });
 }
 
 type Group = { readonly values: readonly string[]; readonly members: readonly Member[] };
@@ -79,6 +120,7 @@ type Group = { readonly values: readonly string[]; readonly members: readonly Me
 function groupsOf(
   rule: DrawnCorrelation,
   points: ReadonlyMap<string, readonly Point[]>,
+  sees: (fed: Fed) => boolean,
 ): ReadonlyMap<string, Group> {
   const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
   rule.rules.forEach((name, from) => {
@@ -87,6 +129,7 @@ function groupsOf(
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
       for (const [key, values] of all) {
+        if (!sees({ rule: rule.name, by: name, from, id, group: values })) continue;
         const group = groups.get(key) ?? { values, members: [] };
         groups.set(key, group);
         const known = group.members.findIndex((one) => one.id === id && one.from === from);
@@ -126,6 +169,31 @@ function episodesOf(rule: DrawnCorrelation, unsorted: readonly Member[]) {
     return { firstMs, lastMs, count: inside.length, members: ids };
   });
   return { episodes, points };
+}
+
+type Episode = Span & { readonly count: number; readonly members: readonly string[] };
+type Told = Episode & { readonly level: Level; suppressed: number };
+
+/** In the order of their beginnings; each is judged by the one that was told before it. */
+function toldOf(rule: DrawnCorrelation, episodes: readonly Episode[]): Told[] {
+  const told: Told[] = [];
+  for (const episode of episodes) {
+    const level = levelOf(rule, episode.count);
+    const head = told.at(-1);
+    const isQuiet =
+      rule.suppressS !== undefined &&
+      head !== undefined &&
+      episode.lastMs <= head.lastMs + rule.suppressS * 1000 &&
+      LEVELS.indexOf(level) <= LEVELS.indexOf(head.level);
+    if (isQuiet) head.suppressed += 1;
+    else told.push({ ...episode, level, suppressed: 0 });
+  }
+  return told;
+}
+
+function levelOf({ level, escalate = [] }: DrawnCorrelation, count: number): Level {
+  const reached = escalate.filter((step) => step.count <= count);
+  return reached.at(-1)?.level ?? level;
 }
 
 const holds = (type: string, body: Body, window: readonly Member[]): boolean =>

@@ -10,19 +10,20 @@ import {
   type EventRecord,
   type Finding,
   type Incident,
+  type Notification,
   type NotificationRecord,
   TOPIC,
 } from "../../core/records.ts";
-import type { ActiveRules } from "../../correlator/detection.ts";
 import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
-import { type DrawnRule, drawRules, yamlOf } from "./drawn-rules.ts";
-import { Feeder, type Import } from "./feeder.ts";
+import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
+import { clockAt, Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
-import { type Differences, differencesOf } from "./outcome.ts";
+import { type Differences, differencesOf, type Edition } from "./outcome.ts";
+import { SignalClock } from "./signal-clock.ts";
 import { type House, ROLES, type Role, Worker } from "./worker.ts";
 import { FAULTS, type Fault, type Odds, World } from "./world.ts";
 
@@ -49,7 +50,7 @@ export async function runSeed(
   options: { readonly keepLines?: boolean } = {},
 ): Promise<Outcome> {
   const chance = chanceOf(seed);
-  const { rules, editions } = drawActive(chance.fork());
+  const editions = drawEditions(chance.fork());
   const drawn = drawPlan(chance.fork());
   const forked = chance.fork();
   const odds = drawOdds(chance.fork());
@@ -62,10 +63,10 @@ export async function runSeed(
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(plan.partitions);
-  const seen = watch(bus);
+  const seen = watch(bus, plan);
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
-    ...{ world, bus, store, rules: () => world.chance.one(editions) },
+    ...{ world, bus, store, rules: () => world.chance.one(editions).active },
     settings: { latenessMs: scene.latenessMs, evidenceMax, snapshotS },
   };
   const feeders = feedersOf(plan, { world, bus });
@@ -74,42 +75,50 @@ export async function runSeed(
   const incidents = [...store.documents("incidents").values()].map(({ body }) => body);
   const findings = [...store.documents("findings").values()].map(({ body }) => body);
   const differences = differencesOf({
-    rules,
-    active: editions[0],
+    editions,
     evidenceMax,
     events: [...seen.events.values()],
     acknowledged: new Set(feeders.flatMap(({ acknowledged }) => [...acknowledged])),
     stored: new Set(store.events.keys()),
     findings: findings as unknown as readonly Finding[],
     incidents: incidents as unknown as readonly Incident[],
-    pages: [...seen.pages],
+    pages: [...seen.pages.values()],
     deadLetters: seen.deadLetters,
+    ...{ signalClock: seen.signalClock, latenessMs: scene.latenessMs, partitions: plan.partitions },
+    importClockMs: (name) => {
+      const events = plan.imports.find(({ stream }) => stream === name)?.events ?? [];
+      return clockAt(events, events.length - 1) ?? 0;
+    },
   });
   return {
     ...differences,
     ...{ seed, events: seen.events.size, faults: world.counts },
     ...(stuck !== undefined && { stuck }),
     trace: world.scheduler.trace,
-    lines: [...(world.scheduler.lines ?? []), ...(options.keepLines ? [yamlOf(rules, "")] : [])],
+    lines: [
+      ...(world.scheduler.lines ?? []),
+      ...(options.keepLines ? editions.map(({ rules }) => yamlOf(rules, "")) : []),
+    ],
   };
 }
 
-/** The same rules under two titles: a worker has one or the other. */
-function drawActive(chance: Chance): {
-  readonly rules: readonly DrawnRule[];
-  readonly editions: readonly [ActiveRules, ActiveRules];
-} {
+/** The same rules under two titles, at times one of them changed: a worker has one set or the other. */
+function drawEditions(chance: Chance): readonly [Edition, Edition] {
   for (;;) {
     const rules = drawRules(chance);
-    const sets = ["first", "second"].map((edition) => {
-      const text = yamlOf(rules, edition);
-      return readRules([{ path: "drawn.yml", text, lenient: false }]);
-    });
-    const [first, second] = sets.map(({ set }) => set);
-    if (first === undefined || second === undefined) continue; // a condition that nothing can satisfy
-    const [one, other] = [first, second].map((set) => ({ set, matcher: indexedMatcher(set) }));
-    if (one && other) return { rules, editions: [one, other] };
+    const [one, other] = [
+      editionOf(rules, "first"),
+      editionOf(drawReload(chance, rules), "second"),
+    ];
+    if (one && other) return [one, other];
   }
+}
+
+/** Undefined where a condition is one that nothing can satisfy. */
+function editionOf(rules: readonly DrawnRule[], title: string): Edition | undefined {
+  const text = yamlOf(rules, title);
+  const { set } = readRules([{ path: "drawn.yml", text, lenient: false }]);
+  return set && { rules, active: { set, matcher: indexedMatcher(set) } };
 }
 
 type Plan = {
@@ -220,16 +229,18 @@ function drawOdds(chance: Chance): Odds {
 }
 
 type Seen = {
+  readonly signalClock: SignalClock;
   readonly events: Map<string, EcsEvent>;
   readonly ticked: Set<string>;
-  readonly pages: Set<string>;
+  readonly pages: Map<string, Notification>;
   readonly deadLetters: Set<string>; // ids of events, or reasons
 };
 
 /** What was ever durable, whatever retention removed since. */
-function watch(bus: MemoryBus): Seen {
+function watch(bus: MemoryBus, { partitions, scene: { latenessMs } }: Plan): Seen {
   const seen: Seen = {
-    ...{ events: new Map(), ticked: new Set(), pages: new Set(), deadLetters: new Set() },
+    signalClock: new SignalClock({ partitions, latenessMs }),
+    ...{ events: new Map(), ticked: new Set(), pages: new Map(), deadLetters: new Set() },
   };
   const { lines } = bus.world.scheduler;
   bus.log.onRecord = (record) => {
@@ -237,9 +248,10 @@ function watch(bus: MemoryBus): Seen {
       `  ${record.topic}/${record.partition}/${record.offset} ${record.key} ${record.text}`,
     );
     if (record.topic === TOPIC.events) sawEvent(record, seen);
+    else if (record.topic === TOPIC.signals) seen.signalClock.saw(record);
     else if (record.topic === TOPIC.notifications) {
       const value = record.value as NotificationRecord;
-      if (value.kind === "notification") seen.pages.add(value.id);
+      if (value.kind === "notification") seen.pages.set(value.id, value);
     } else if (record.topic === TOPIC.deadLetter)
       seen.deadLetters.add(nameOf(record.value as DeadLetter));
   };
