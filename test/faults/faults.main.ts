@@ -1,7 +1,7 @@
 // faults.main.ts — real faults under load, a row each: what came of it, held against a run that nothing disturbed.
 //
 // Run by hand: npm run faults [-- --seed N | --fresh] [--kills N] [--only PART,…] [--short] [--report FILE]. `--only` takes
-// parts of faults' names and modes. Exits with 1 unless all is as without faults; the report counts rows for .ci/run.
+// parts of faults' names and modes. The two modes go side by side. Exits with 1 unless all is as without faults; the report counts rows for .ci/run.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +22,7 @@ const FAILURES = 8000; // about 50 a user, in three hours
 const CLOCK_FAILURES = 1800; // 12 a user, in less than an hour: a clock that jumps by one must matter
 const CLOCK_SLACK_MS = 1_200_000; // that such a scene may take
 const LATENESS = "1d"; // of live events otherwise: they are as old as the run and three hours
+const MODES: readonly Mode[] = ["embedded", "distributed"];
 const KILLS_MAX = 20; // in one scene
 const SHOWN_MAX = 8;
 const RECEIPT_CLOCK = join(import.meta.dirname, "..", "..", "core", "receipt-clock.ts");
@@ -42,7 +43,6 @@ const kafkaAwayMs = values.short ? 10_000 : 60_000;
 const only = values.only?.split(",").map((part) => part.trim());
 const dir = mkdtempSync(join(tmpdir(), "wache-faults-"));
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
-const tell = (text: string): void => say(`    ${text}`);
 const count = { passed: 0, failed: 0, skipped: 0 };
 const table: string[] = [];
 
@@ -61,7 +61,7 @@ async function undisturbed(name: string, as: Load["as"]): Promise<Reference> {
   const at = mkdtempSync(join(dir, "load-"));
   const load = { as, delivery: name === "wall clock" ? clockDelivery(at) : deliveryOf(as, at) };
   const chance = chanceOf(seed);
-  const told = await played({ load, servers: undefined, chance, say: tell }, async () => {});
+  const told = await played({ load, servers: undefined, chance, say }, async () => {});
   const faults = faultsOf(told, load.delivery);
   if (faults.length > 0) throw new Error(`without any fault: ${faults.join("; ")}`);
   return { load, told };
@@ -117,6 +117,7 @@ async function rowOf(fault: Fault, mode: Mode, servers: Servers | undefined): Pr
     const prefix = `faults-${scenes++}`;
     const on = mode === "distributed" && servers ? { ...servers, prefix } : undefined;
     const about = { delivery: load.delivery, servers: on, kills: killsNow, kafkaAwayMs };
+    const tell = (text: string): void => say(`    ${mode}: ${text}`);
     const play = { load, servers: on, needs: fault.needs, expected, chance, say: tell };
     const told = await played(play, async (scene) => {
       times += await fault.act(scene, about);
@@ -159,31 +160,39 @@ async function started(): Promise<Servers | { readonly skip: string }> {
   return "skip" in openSearch ? openSearch : { kafka, openSearch };
 }
 
-const rows = FAULTS.flatMap((fault) => fault.modes.map((mode) => ({ fault, mode }))).filter(
-  ({ fault, mode }) => isWanted(fault, mode),
-);
+type Wanted = { readonly fault: Fault; readonly mode: Mode };
+
+async function counted({ fault, mode }: Wanted): Promise<void> {
+  const skip = reasonToSkip(fault, mode, "skip" in servers ? servers.skip : undefined);
+  if (skip !== undefined) {
+    count.skipped += 1;
+    say(`SKIPPED ${fault.name} ${mode}: ${skip}`);
+    return;
+  }
+  try {
+    await rowOf(fault, mode, running);
+    count.passed += 1;
+  } catch (error) {
+    count.failed += 1;
+    const how = `--seed ${seed} --kills ${kills} --only "${fault.name} ${mode}"`;
+    say(`FAILED ${fault.name} ${mode}: ${error instanceof Error ? error.message : String(error)}`);
+    say(`    again: npm run faults -- ${how}${values.short ? " --short" : ""}`);
+  }
+}
+
+const rows: readonly Wanted[] = FAULTS.flatMap((fault) =>
+  fault.modes.map((mode) => ({ fault, mode })),
+).filter(({ fault, mode }) => isWanted(fault, mode));
 say(`seed ${seed}`);
 const isDistributed = rows.some(({ mode }) => mode === "distributed");
 const servers = isDistributed ? await started() : { skip: "not asked for" };
 const running = "skip" in servers ? undefined : servers;
 try {
-  for (const { fault, mode } of rows) {
-    const skip = reasonToSkip(fault, mode, "skip" in servers ? servers.skip : undefined);
-    if (skip !== undefined) {
-      count.skipped += 1;
-      say(`SKIPPED ${fault.name}, ${mode}: ${skip}`);
-      continue;
-    }
-    try {
-      await rowOf(fault, mode, running);
-      count.passed += 1;
-    } catch (error) {
-      count.failed += 1;
-      const again = `npm run faults -- --seed ${seed} --kills ${kills} --only "${fault.name} ${mode}"`;
-      say(`FAILED ${fault.name}, ${mode}: ${error instanceof Error ? error.message : error}`);
-      say(`    again: ${again}${values.short ? " --short" : ""}`);
-    }
-  }
+  await Promise.all(
+    MODES.map(async (lane) => {
+      for (const row of rows) if (row.mode === lane) await counted(row);
+    }),
+  );
 } finally {
   await running?.kafka.stop();
   await running?.openSearch.stop();

@@ -4,7 +4,7 @@ import type { Incident } from "../../core/records.ts";
 import { everything, until } from "../house.ts";
 import { differences, type Outcome, outcomeLike, outcomeOf } from "../outcome.ts";
 import type { WebhookStandIn } from "../servers/webhook.ts";
-import { type Delivery, isExact, scoreOf } from "../trust/truth.ts";
+import { type Delivery, type Episode, isExact, scoreOf } from "../trust/truth.ts";
 
 const PATIENCE_MS = 120_000;
 const POLL_MS = 500;
@@ -56,7 +56,12 @@ export async function toldBy(
 const isWhole =
   ({ truth }: Delivery) =>
   ({ findings, incidents }: Outcome): boolean =>
-    findings.length >= truth.length && countOf(incidents) >= countOf(truth);
+    isExact(scoreOf(episodesOf(findings), truth)) && countOf(incidents) >= countOf(truth);
+
+const episodesOf = (findings: Outcome["findings"]): Episode[] =>
+  findings.map(({ group, firstMs, lastMs, count }) => ({
+    ...{ user: group["User"] ?? "", firstMs, lastMs, count },
+  }));
 
 const countOf = (all: readonly { readonly count: number }[]): number =>
   all.reduce((sum, { count }) => sum + count, 0);
@@ -81,10 +86,7 @@ function unmarkedRepeats(hook: WebhookStandIn): number {
 /** What is wrong with a run that nothing disturbed: others are held against it. */
 export function faultsOf({ outcome, events, pages, repeats }: Told, delivery: Delivery): string[] {
   const { findings, incidents } = outcome;
-  const found = findings.map(({ group, firstMs, lastMs, count }) => ({
-    ...{ user: group["User"] ?? "", firstMs, lastMs, count },
-  }));
-  const score = scoreOf(found, delivery.truth);
+  const score = scoreOf(episodesOf(findings), delivery.truth);
   const users = new Set(delivery.truth.map(({ user }) => user)).size;
   return [
     ...(isExact(score) ? [] : [`findings are not the truth: ${JSON.stringify(score)}`]),
