@@ -107,7 +107,8 @@ export function compared(told: Told, expected: Told): Comparison {
   const surplus = (["findings", "incidents"] as const).map(
     (what) => told.outcome[what].length - expected.outcome[what].length,
   );
-  const doubled = [...surplus, events.surplus, pages.surplus, told.repeats];
+  const ids = difference(told.events.map(idIn), expected.events.map(idIn), "event");
+  const doubled = [...surplus, ids.surplus, pages.surplus, told.repeats];
   return {
     stored: told.events.length,
     expected: expected.outcome.findings.length,
@@ -123,6 +124,8 @@ export function compared(told: Told, expected: Told): Comparison {
     ],
   };
 }
+
+const idIn = (event: string): string => event.split(" ")[0] ?? "";
 
 /** Of two multisets. */
 function difference(
