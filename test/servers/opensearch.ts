@@ -45,6 +45,38 @@ export async function startOpenSearch(
   return launch(java, options);
 }
 
+/** One of our own that can be killed and started again on its data and port. */
+export type RestartableOpenSearch = {
+  readonly node: string;
+  readonly kill9: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>; // for good
+};
+
+export async function startRestartableOpenSearch(): Promise<
+  RestartableOpenSearch | { readonly skip: string }
+> {
+  if (process.env.WACHE_TEST_OPENSEARCH)
+    return { skip: "that of WACHE_TEST_OPENSEARCH is not ours to kill" };
+  const data = mkdtempSync(join(tmpdir(), "wache-opensearch-"));
+  const first = await startOpenSearch({ data });
+  if ("skip" in first) return first;
+  const { node } = first;
+  let running = first;
+  return {
+    node,
+    kill9: () => running.kill9(),
+    start: async () => {
+      const again = await startOpenSearch({ data, port: Number(new URL(node).port) });
+      if (!("skip" in again)) running = again;
+    },
+    stop: async () => {
+      await running.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
 function newestJava(): string | undefined {
   const root = "/usr/lib/jvm";
   const found = (existsSync(root) ? readdirSync(root) : []).flatMap((name) => {

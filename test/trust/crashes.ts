@@ -12,7 +12,7 @@ import { startWebhook, type WebhookStandIn } from "../servers/webhook.ts";
 import { evaluated, linesOf, RULES } from "./eval.ts";
 import { startSending } from "./sending.ts";
 import { type Delivery, type Found, idsThatDiffer, isExact, scoreOf } from "./truth.ts";
-import { sendUnderFire } from "./under-fire.ts";
+import { killed, sendUnderFire } from "./under-fire.ts";
 
 const BATCH_LINES_MAX = 200;
 const PATIENCE_MS = 120_000;
@@ -59,7 +59,7 @@ export async function underCrashes(how: {
     const sending = startSending(what, { data: run.data, batchLinesMax: BATCH_LINES_MAX, chance });
     await sendUnderFire({
       ...{ sending, chance, say },
-      victims: Array.from({ length: kills }, () => run),
+      victims: Array.from({ length: kills }, () => killed(run)),
       logIsCut,
     });
     sending.allow(Number.POSITIVE_INFINITY);
@@ -88,7 +88,7 @@ export async function underCrashes(how: {
 }
 
 /** The same events, so much later that the last one is now. */
-function untilNow(delivery: Delivery, dir: string): Delivery & { readonly shiftMs: number } {
+export function untilNow(delivery: Delivery, dir: string): Delivery & { readonly shiftMs: number } {
   const events = linesOf(delivery.file).map((line) => JSON.parse(line) as Timed);
   const lastMs = events.reduce((most, one) => Math.max(most, Date.parse(one["@timestamp"])), 0);
   const shiftMs = Date.now() - lastMs;

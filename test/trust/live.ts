@@ -13,7 +13,7 @@ import { kafkaLogIsCut } from "../log-cut.ts";
 import { evaluated, RULES } from "./eval.ts";
 import { startSending } from "./sending.ts";
 import { type Delivery, type Found, idsThatDiffer } from "./truth.ts";
-import { sendUnderFire } from "./under-fire.ts";
+import { killed, sendUnderFire } from "./under-fire.ts";
 
 const HEAP_MIB = 128;
 const PARTITIONS = 8;
@@ -56,7 +56,7 @@ export async function overKafka(how: {
     const sending = startSending(what, to);
     await sendUnderFire({
       ...{ sending, chance, say },
-      victims: shuffled([collect, ...pairs], chance),
+      victims: shuffled([collect, ...pairs], chance).map(killed),
       logIsCut: () => kafkaLogIsCut(kafka),
     });
     const early = await log.firstOf(what.map(({ stream }) => stream));

@@ -1,4 +1,4 @@
-// under-fire.ts — SIGKILL while deliveries are sent, round after round, at moments that chance draws.
+// under-fire.ts — faults while deliveries are sent, round after round, at moments that chance draws.
 //
 // Each round: the victim dies while records are on their way, and is started again while more come. Before the first
 // death, and before about half of the others, the sending is halted until the bus holds nothing of it any more, so that
@@ -16,10 +16,21 @@ const CUT_SHARE = 0.5;
 const MORE_SHARE = 0.6; // of the lines up to the next death, at most: this one must come while they are sent
 const PATIENCE_MS = 120_000;
 
+/** A fault, and its end. */
+export type Victim = {
+  readonly name: string;
+  readonly strike: () => Promise<void>;
+  readonly heal: () => Promise<void>;
+};
+
+export const killed = ({ name, kill9, start }: HouseProcess): Victim => ({
+  ...{ name, strike: kill9, heal: start },
+});
+
 /** Resolves when every victim was killed and runs again, and most lines are acknowledged; `allow` lets the rest go. */
 export async function sendUnderFire(fire: {
   readonly sending: Sending;
-  readonly victims: readonly HouseProcess[]; // in the order of their deaths
+  readonly victims: readonly Victim[]; // in the order of their deaths
   readonly logIsCut: () => Promise<void>;
   readonly chance: Chance;
   readonly say: (text: string) => void;
@@ -39,14 +50,14 @@ export async function sendUnderFire(fire: {
     await passed(sending, held + 1 + Math.floor(chance() * MORE_SHARE * (next - held)));
     await sleep(chance() * DELAY_MS_MAX);
     const diedAt = sending.acked();
-    await victim.kill9();
-    await victim.start();
-    say(`${victim.name} killed when ${diedAt} of ${lines} lines were acknowledged`);
+    await victim.strike();
+    await victim.heal();
+    say(`${victim.name} struck when ${diedAt} of ${lines} lines were acknowledged`);
   }
   await passed(sending, Math.ceil(lines * HELD_SHARE));
 }
 
-async function passed(sending: Sending, lines: number): Promise<void> {
+export async function passed(sending: Sending, lines: number): Promise<void> {
   const endMs = Date.now() + PATIENCE_MS;
   while (sending.acked() < lines) {
     if (Date.now() > endMs) throw new Error(`line ${lines} was not sent in time`);
