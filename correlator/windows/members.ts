@@ -5,6 +5,7 @@
 // Why:   columns, not objects: a group of one match must cost little when there are a million groups.
 
 import type { EventValues } from "../../core/records.ts";
+import { lowerBound } from "./sorted-numbers.ts";
 
 /** One match that counts in a group. */
 export type Member = {
@@ -98,15 +99,7 @@ export class Members {
 
   /** The place of the first member at `timeMs` or later. */
   lowerBound(timeMs: number): number {
-    const { times } = this;
-    let low = 0;
-    let high = times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((times[middle] ?? 0) < timeMs) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return lowerBound(this.times, timeMs);
   }
 
   /** From this place on there are at most as many members, with at most as many values; the last is always among them. */

@@ -56,7 +56,8 @@ export class SortedNumbers {
   }
 }
 
-function lowerBound(sorted: readonly number[], number: number): number {
+/** The place of the first that is not below the number. */
+export function lowerBound(sorted: readonly number[], number: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

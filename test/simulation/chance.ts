@@ -1,4 +1,5 @@
 // chance.ts — every draw of a run, from one seed.
+import { chanceOf as numbersOf } from "../chance.ts";
 
 export type Chance = {
   /** A whole number from `least` to `most`, both included. */
@@ -12,14 +13,7 @@ export type Chance = {
 };
 
 export function chanceOf(seed: number): Chance {
-  let state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
-  /** mulberry32 */
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const next = numbersOf(Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b));
   const int = (least: number, most: number): number =>
     least + Math.floor(next() * (most - least + 1));
   const shuffled = <T>(list: readonly T[]): T[] => {
