@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { TOPIC } from "../records.ts";
@@ -55,6 +56,47 @@ test("retention removes what every group has read and nothing else", async () =>
   await reader.commit(0, 3);
   bus.expire();
   expect(await kept(), "the newest row stays, so that offsets go on").toEqual([3]);
+});
+
+test("old records that cannot be removed now stay until they can", async () => {
+  const dir = folder();
+  onTestFinished(() => remove(dir));
+  let nowMs = 1_000_000;
+  let expire = (): void => {};
+  const every = (_: number, run: () => void) => {
+    expire = run;
+    return () => {};
+  };
+  const said: string[] = [];
+  const bus = openEmbeddedBus({
+    dir,
+    clock: { ...systemClock, now: () => nowMs, every },
+    warn: (text) => said.push(text),
+  });
+  onTestFinished(() => bus.close());
+  await bus.ensureTopics([
+    { name: TOPIC.events, partitions: 1, retentionMs: 1000, compacted: false },
+  ]);
+  for (const value of [1, 2]) await bus.produce([{ topic: TOPIC.events, key: "k", value }]);
+  nowMs += 2000;
+  const kept = async () => {
+    const values: unknown[] = [];
+    for await (const { value } of bus.read(TOPIC.events, 0, 0)) values.push(value);
+    return values;
+  };
+  const other = new DatabaseSync(join(dir, "bus.db"));
+  const [table] = other
+    .prepare("SELECT name FROM sqlite_master WHERE name LIKE 'log!_%!_0' ESCAPE '!'")
+    .all();
+  other.exec(
+    `CREATE TRIGGER full BEFORE DELETE ON ${table?.["name"]} BEGIN SELECT RAISE(FAIL, 'disk is full'); END`,
+  );
+  expire();
+  expect([await kept(), said.length]).toEqual([[1, 2], 1]);
+  other.exec("DROP TRIGGER full");
+  other.close();
+  expire();
+  expect([await kept(), said.length]).toEqual([[2], 1]);
 });
 
 test("what removed a key of a compacted topic goes in time, and the keys that are there stay", async () => {

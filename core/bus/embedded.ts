@@ -78,7 +78,7 @@ export class EmbeddedBus implements Bus {
     const spans = [...this.#log.topics.values()].map(({ spec }) => spec.retentionMs / 4);
     const everyMs = Math.max(EXPIRE_EVERY_MS_MIN, Math.min(EXPIRE_EVERY_MS_MAX, ...spans));
     this.#stopExpiry();
-    this.#stopExpiry = this.#clock.every(everyMs, () => this.expire());
+    this.#stopExpiry = this.#clock.every(everyMs, () => this.#expireIfPossible());
   }
 
   async produce(records: readonly OutRecord[]): Promise<void> {
@@ -120,6 +120,15 @@ export class EmbeddedBus implements Bus {
     this.#tailOrder = [];
     this.#tailChars = 0;
     this.#log.expire(this.#clock.now());
+  }
+
+  /** Even to remove takes space: on a full disk old records stay until there is some. */
+  #expireIfPossible(): void {
+    try {
+      this.expire();
+    } catch (error) {
+      this.#warn(`bus: old records stay for now, removing them failed: ${messageOf(error)}`);
+    }
   }
 
   async check(): Promise<void> {
