@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask, openHouse } from "../test/house.ts";
+import { quantile, shown } from "./figures.ts";
 
 const LINES = Number(process.argv[2] ?? 200_000);
 const LATENCY_ROUNDS = 40;
@@ -108,7 +109,10 @@ async function measured({ name, send, lines, also }: Lane): Promise<Row[]> {
 async function latencyAndIdle(running: Running): Promise<Row[]> {
   const latencies = await latencyMs(running);
   return [
-    ["line to finding p50 / p99", `${at(latencies, 0.5)} / ${at(latencies, 0.99)} ms`],
+    [
+      "line to finding p50 / p99",
+      `${shown(quantile(latencies, 0.5))} / ${shown(quantile(latencies, 0.99))} ms`,
+    ],
     ["idle CPU over 10 s", `${await idleCpu(running.pid)} %`],
   ];
 }
@@ -210,8 +214,6 @@ async function latencyMs(running: Running): Promise<number[]> {
   return found.sort((a, b) => a - b);
 }
 
-const at = (sorted: readonly number[], share: number): number =>
-  Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
 const rssMiB = (pid: number): number =>
   Math.round(
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024,

@@ -12,6 +12,7 @@ import { openKafkaBus } from "../core/bus/kafka.ts";
 import { systemClock } from "../core/clock.ts";
 import { TOPIC } from "../core/records.ts";
 import { startKafka } from "../test/servers/kafka.ts";
+import { quantile } from "./figures.ts";
 
 const RECORDS = Number(process.argv[2] ?? 200_000);
 const CALL_RECORDS = 500;
@@ -78,8 +79,8 @@ async function measure(name: string, bus: Bus): Promise<Row> {
     "produce/s": Math.round(RECORDS / produceS),
     "consume/s": Math.round(stored / consumeS),
     "read/s": Math.round(stored / readS),
-    "latency p50 ms": quantile(latencies, 0.5),
-    "p99 ms": quantile(latencies, 0.99),
+    "latency p50 ms": Number(quantile(latencies, 0.5).toFixed(1)),
+    "p99 ms": Number(quantile(latencies, 0.99).toFixed(1)),
     "idle CPU % (one consumer)": cpu,
     "RSS MB": Math.round(process.memoryUsage.rss() / 1e6),
   };
@@ -167,8 +168,4 @@ async function seconds(work: () => Promise<void>): Promise<number> {
   const startMs = performance.now();
   await work();
   return (performance.now() - startMs) / 1000;
-}
-
-function quantile(sorted: readonly number[], q: number): number {
-  return Number((sorted[Math.floor(sorted.length * q)] ?? 0).toFixed(1));
 }

@@ -21,7 +21,6 @@ export type CorrelateTask = {
 export type FindingFigures = {
   readonly events: number;
   readonly cpuMs: number; // net of loading the rules
-  readonly memoryMiB: number; // the most
   readonly findings: number;
   readonly bounded: number; // findings that say so
   readonly evicted: number; // groups
@@ -63,7 +62,6 @@ async function measureFindings(): Promise<FindingFigures> {
   return {
     events: evaluation.counts.events,
     cpuMs: (user + system) / 1000,
-    memoryMiB: process.resourceUsage().maxRSS / 1024,
     findings,
     bounded,
     evicted,

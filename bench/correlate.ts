@@ -13,6 +13,7 @@ import { packageRoot } from "../core/package-root.ts";
 import { type Lane, laneOf, readKinds } from "./correlate-lanes.ts";
 import type { StateFigures } from "./correlate-state.ts";
 import type { CorrelateTask, FindingFigures } from "./correlate-work.ts";
+import { median, rowsOf, shown } from "./figures.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
 // As the command itself has them, but for the last two: a million groups, and their weight.
@@ -20,7 +21,7 @@ const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100"];
 const ROOM = ["--max-old-space-size=6000", "--expose-gc"];
 const BOUNDS = { matchesMax: 10_000, valuesMax: 10_000, groupsMax: 2_000_000, evidenceMax: 20 };
 const LATENESS_MS = 60_000;
-const NAME_WIDTH = 28;
+const row = rowsOf(28, 18);
 const SNAPSHOT_EVERY_S = 60;
 const REPLAYED_A_SECOND = 20_000;
 
@@ -140,14 +141,6 @@ function peerAlerts([first]: readonly PeerFigures[]): string {
   if (found === undefined) return "–";
   return `${shown(Number(found))}${/evict/i.test(first?.said ?? "") ? " (evicts)" : ""}`;
 }
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
-const shown = (number: number): string => Math.round(number).toLocaleString("en");
-const row = (name: string, cells: readonly string[]): void =>
-  console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(18)).join(""));
 
 try {
   await main();

@@ -9,6 +9,7 @@ import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import { ruleDisk } from "../correlator/sigma/disk.ts";
 import { loadRules } from "../correlator/sigma/load.ts";
 import { multiplied } from "./more-rules.ts";
+import { mostMemoryMiB } from "./peer.ts";
 
 export type Task = {
   readonly kind: "wache" | "floor"; // floor: reading and JSON.parse alone
@@ -33,9 +34,6 @@ const cpuMs = (since?: NodeJS.CpuUsage): number => {
   return (user + system) / 1000;
 };
 const read = (path: string) => createReadStream(path, { highWaterMark: CHUNK_BYTES });
-/** Of this process alone: what `resourceUsage` tells begins with what its parent had when it was forked. */
-const memoryMiB = (): number =>
-  Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024;
 
 async function floor({ lane }: Task): Promise<Figures> {
   let events = 0;
@@ -45,7 +43,7 @@ async function floor({ lane }: Task): Promise<Figures> {
     events += 1;
   });
   const none = { matches: 0, rules: 0, loadMs: 0, loadCpuMs: 0 };
-  return { events, ...none, cpuMs: cpuMs(start), memoryMiB: memoryMiB() };
+  return { events, ...none, cpuMs: cpuMs(start), memoryMiB: mostMemoryMiB("self") };
 }
 
 /** A running Wache knows them when rules are reloaded, and makes its index for them as a part of loading. */
@@ -71,7 +69,7 @@ async function wache({ lane, rules, share }: Task): Promise<Figures> {
   });
   const { events, matches } = evaluation.counts;
   if (matches > 0 && written === 0) throw new Error("nothing was written");
-  const figures = { cpuMs: cpuMs(start), memoryMiB: memoryMiB() };
+  const figures = { cpuMs: cpuMs(start), memoryMiB: mostMemoryMiB("self") };
   return { events, matches, rules: whole.detections.length, ...loaded, ...figures };
 }
 

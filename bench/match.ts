@@ -13,6 +13,7 @@ import { gunzipSync } from "node:zlib";
 import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { formOf } from "../correlator/event-forms.ts";
+import { median, rowsOf, shown } from "./figures.ts";
 import type { Figures, Task } from "./match-work.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
@@ -22,7 +23,7 @@ const LANES = [
 ];
 const SHARES = [0.1, 1, 10];
 const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100"]; // as the command itself has them
-const NAME_WIDTH = 20;
+const row = rowsOf(20, 16);
 
 const { values } = parseArgs({
   options: {
@@ -158,14 +159,6 @@ function loadRows(all: readonly Rounds[], peerLoadMs: number): void {
   const theirs = peer === undefined ? "–" : most(all.flatMap(({ peer: others }) => others));
   row("memory, the most", [most(ours), theirs]);
 }
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
-}
-const shown = (number: number): string => Math.round(number).toLocaleString("en");
-const row = (name: string, cells: readonly string[]): void =>
-  console.log(name.padEnd(NAME_WIDTH) + cells.map((cell) => cell.padStart(16)).join(""));
 
 try {
   await main();

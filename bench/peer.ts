@@ -68,7 +68,8 @@ async function runIn(
   return { cpuMs: childrenCpuMs(text), memoryMiB, said: readFileSync(said, "utf8"), isCut };
 }
 
-function mostMemoryMiB(pid: string): number {
+/** Of the process alone: what `resourceUsage` tells begins with what its parent had when it was forked. */
+export function mostMemoryMiB(pid: string): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;

@@ -14,6 +14,7 @@ import { systemClock } from "../core/clock.ts";
 import { type Finding, TOPIC } from "../core/records.ts";
 import { type House, type HouseProcess, openHouse } from "../test/house.ts";
 import { startKafka } from "../test/servers/kafka.ts";
+import { quantile } from "./figures.ts";
 
 const CORRELATORS: readonly number[] = [1, 2, 4];
 const DETECTORS_MAX = 2;
@@ -196,8 +197,5 @@ class Findings {
     return this.#close();
   }
 }
-
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
 await main();

@@ -6,7 +6,6 @@ import { hash } from "node:crypto";
 
 declare const unit: unique symbol;
 export type EventTimeMs = number & { readonly [unit]: "event" }; // when the log says it happened
-export type WallTimeMs = number & { readonly [unit]: "wall" }; // when we saw it
 
 /** Sigma's three words for where a log comes from. */
 export type LogSource = {
@@ -40,7 +39,6 @@ export const LIVE = "live";
 export const IMPLAUSIBLE_AHEAD_MS = 24 * 3600_000;
 export const IMPLAUSIBLE_BEFORE_MS = Date.UTC(1980, 0, 1);
 
-export const eventTimeMs = (ms: number): EventTimeMs => ms as EventTimeMs;
 export const timeOf = (event: EcsEvent): EventTimeMs => {
   const text = event["@timestamp"];
   return (plainTimeMs(text) ?? Date.parse(text)) as EventTimeMs;

@@ -1,6 +1,7 @@
 // Rules that use several things at once, from their text to their findings, in any order of the events.
 import { expect, test } from "vitest";
 import type { EcsEvent } from "../core/event.ts";
+import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { findingsOf } from "./rule-tests.ts";
 import { readRules } from "./sigma/load.ts";
@@ -15,9 +16,7 @@ type At = readonly [atMin: number, fields: Fields];
 
 /** `rule group first last count level suppressed`, times in minutes. */
 function found(text: string, events: readonly At[], untilMin = 0): string[] {
-  const { set, problems } = readRules([{ path: "r.yml", text, lenient: false }]);
-  expect(problems).toEqual([]);
-  if (!set) throw new Error("no set");
+  const set = ruleSetOf(text);
   const stamped = events.map(
     ([atMin, fields], index) =>
       ({

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EventRecord, type Tick, TOPIC } from "../core/records.ts";
 import { DetectProcessor } from "./detection.ts";
+import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
-import { readRules } from "./sigma/load.ts";
 
 const RULES = `title: Beat
 name: beat
@@ -19,8 +19,7 @@ name: busy
 correlation: { type: event_count, rules: [beat], timespan: 10s, condition: { gte: 2 } }
 `;
 const rulesOf = (text: string) => {
-  const { set } = readRules([{ path: "r.yml", text, lenient: false }], {});
-  if (set === undefined) throw new Error("the rules do not load");
+  const set = ruleSetOf(text);
   return { set, matcher: indexedMatcher(set) };
 };
 const tick = (over: Partial<Tick>): Tick => ({

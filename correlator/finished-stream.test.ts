@@ -4,8 +4,8 @@ import { expect, test } from "vitest";
 import type { EcsEvent } from "../core/event.ts";
 import type { Finding } from "../core/records.ts";
 import { FinishedStream } from "./finished-stream.ts";
+import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
-import { readRules } from "./sigma/load.ts";
 
 const LATENESS_MS = 5000;
 const START_MS = Date.UTC(2026, 2, 28, 23);
@@ -24,8 +24,7 @@ correlation: { type: absence, rules: [beat], group-by: [host.name], expected: [d
 title: Busy
 correlation: { type: event_count, rules: [beat], group-by: [host.name], timespan: 4s, condition: { gte: 3 }, suppress: 20s, escalate: [{ count: 5, level: critical }] }
 `;
-const { set } = readRules([{ path: "r.yml", text: RULES, lenient: false }], {});
-if (set === undefined) throw new Error("the rules do not load");
+const set = ruleSetOf(RULES);
 const matcher = indexedMatcher(set);
 
 type Drawn = { readonly at: number; readonly host: string; readonly message: string };

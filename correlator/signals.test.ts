@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import type { EcsEvent } from "../core/event.ts";
 import type { Finding, Signal } from "../core/records.ts";
+import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { findingsOf } from "./rule-tests.ts";
-import { readRules } from "./sigma/load.ts";
 import { type Missed, signalsOf } from "./signals.ts";
 
 const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T08:00:00Z") =>
@@ -16,12 +16,8 @@ const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T0
     wache: { stream: "live", sources: [{ product: "p" }] },
   }) as unknown as EcsEvent;
 
-function setOf(type: string, condition: string) {
-  const { set, problems } = readRules([
-    {
-      path: "r.yml",
-      lenient: false,
-      text: `title: R
+const setOf = (type: string, condition: string) =>
+  ruleSetOf(`title: R
 name: r
 logsource: { product: p }
 detection: { s: { hit: 1 }, condition: s }
@@ -33,13 +29,7 @@ correlation:
   group-by: [who]
   timespan: 1m
   condition: { field: x, ${condition} }
-`,
-    },
-  ]);
-  expect(problems).toEqual([]);
-  if (!set) throw new Error("no set");
-  return set;
-}
+`);
 const SETS = {
   value_sum: setOf("value_sum", "gt: 0"),
   value_count: setOf("value_count", "gte: 1"),

@@ -7,7 +7,7 @@ import { IncidentsProcessor } from "../alerting/incidents/processor.ts";
 import { route } from "../alerting/routing/route.ts";
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type CorrelationRule, type Finding, TOPIC } from "../core/records.ts";
-import { readRules } from "../correlator/sigma/load.ts";
+import { ruleSetOf } from "../correlator/fixtures/rule-set.ts";
 import { Bench, endTick, signalOf, tick } from "../correlator/windows/fixtures/bench.ts";
 
 const HOUR_MS = 3_600_000;
@@ -26,9 +26,7 @@ description: Start the job by hand.
 level: medium
 correlation: { rules: [backup_finished], group-by: [host.name], ${body} }
 `;
-  const { set, problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
-  expect(problems).toEqual([]);
-  const [rule] = set?.correlations ?? [];
+  const [rule] = ruleSetOf(text).correlations;
   if (rule === undefined) throw new Error("there is no correlation");
   return rule;
 }

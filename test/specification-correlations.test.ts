@@ -1,9 +1,9 @@
 // The specification's examples of correlations, each with events that just match and events that just do not.
 import { expect, test } from "vitest";
 import type { EcsEvent } from "../core/event.ts";
+import { ruleSetOf } from "../correlator/fixtures/rule-set.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
 import { findingsOf } from "../correlator/rule-tests.ts";
-import { readRules } from "../correlator/sigma/load.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type At = readonly [atMs: number, fields: Fields];
@@ -20,9 +20,7 @@ const correlation = (name: string, of: string): string =>
 
 /** The findings as `rule group first last count`; times from the first event's start, in ms. */
 function found(rules: string, events: readonly At[]): string[] {
-  const { set, problems } = readRules([{ path: "r.yml", text: rules, lenient: false }]);
-  expect(problems).toEqual([]);
-  if (!set) throw new Error("no set");
+  const set = ruleSetOf(rules);
   const stamped = events.map(
     ([atMs, fields], index) =>
       ({

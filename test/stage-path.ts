@@ -7,8 +7,8 @@ import { partitionOf } from "../core/bus/partitioner.ts";
 import { type EcsEvent, LIVE } from "../core/event.ts";
 import { type EventRecord, type Finding, type Tick, TOPIC } from "../core/records.ts";
 import { DetectProcessor } from "../correlator/detection.ts";
+import { ruleSetOf } from "../correlator/fixtures/rule-set.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
-import { readRules } from "../correlator/sigma/load.ts";
 import { WindowsProcessor } from "../correlator/windows/processor.ts";
 
 const BOUNDS = { matchesMax: 1000, valuesMax: 100_000, groupsMax: 1000, evidenceMax: 10 };
@@ -25,8 +25,7 @@ export class StagePath {
     options: { readonly partitions: number; readonly latenessMs: number },
   ) {
     const { partitions, latenessMs } = options;
-    const { set, problems } = readRules([{ path: "rules.yml", text: rules, lenient: false }]);
-    if (!set) throw new Error(problems.map(({ at, message }) => `${at}: ${message}`).join("\n"));
+    const set = ruleSetOf(rules);
     const active = { set, matcher: indexedMatcher(set) };
     const all = Array.from({ length: partitions }, (_, partition) => partition);
     this.#partitions = partitions;

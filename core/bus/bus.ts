@@ -34,8 +34,6 @@ export type Batch = {
   readonly records: readonly BusRecord[]; // never empty
 };
 
-export type Assignment = { readonly topic: TopicName; readonly partition: number };
-
 export type ConsumeOptions = {
   readonly group: string;
   readonly topic: TopicName;

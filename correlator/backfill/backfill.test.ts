@@ -7,8 +7,8 @@ import type { EcsEvent } from "../../core/event.ts";
 import type { Finding } from "../../core/records.ts";
 import { openEmbeddedStore } from "../../core/store/embedded.ts";
 import { FinishedStream } from "../finished-stream.ts";
+import { ruleSetOf } from "../fixtures/rule-set.ts";
 import { indexedMatcher } from "../match/indexed.ts";
-import { readRules } from "../sigma/load.ts";
 import { findingOf } from "../signals.ts";
 import { backfill } from "./backfill.ts";
 import { BACKFILLED_FROM, fullnessOf } from "./fuller.ts";
@@ -42,8 +42,7 @@ title: Silent
 id: silent
 correlation: { type: absence, rules: [failed], group-by: [host.name], timespan: 5m, rememberFor: 30m, expected: [never] }
 `;
-const { set } = readRules([{ path: "r.yml", text: RULES, lenient: false }], {});
-if (set === undefined) throw new Error("the rules do not load");
+const set = ruleSetOf(RULES);
 const rules: Rules = { set, matcher: indexedMatcher(set), bounds: BOUNDS };
 
 type Marks = { readonly stream?: string; readonly late?: true; readonly clockMs?: number };

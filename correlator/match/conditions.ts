@@ -3,7 +3,7 @@
 // Holds: an expression is compiled once; the largest part of a condition that asks for one field alone is a question,
 //        whose answer is remembered for a value that comes again.
 import type { Expression } from "../sigma/rule.ts";
-import { KEYWORD, type Leaves } from "./leaves.ts";
+import type { Leaves } from "./leaves.ts";
 
 export type Test = () => boolean;
 type Part = {
@@ -44,8 +44,7 @@ export class Conditions {
   #compile(expression: Expression): Part {
     switch (expression.kind) {
       case "predicate": {
-        const { test, slot, predicate } = this.#leaves.leafOf(expression.predicate);
-        const isOfOneField = slot !== KEYWORD && predicate.kind !== "fieldref";
+        const { test, slot, isOfOneField } = this.#leaves.leafOf(expression.predicate);
         return { test, slot: isOfOneField ? slot : undefined, isLeaf: true };
       }
       case "selection":

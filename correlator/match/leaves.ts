@@ -18,6 +18,7 @@ export type Leaf = {
   readonly literal: Literal | undefined;
   readonly id: number | undefined; // fires when the index finds it; undefined where it can only be asked
   readonly present: number | undefined; // fires when its field is there; undefined where it may be true of a missing one
+  readonly isOfOneField: boolean; // it asks for nothing but its field's value
   readonly test: () => boolean;
   isIndexed: boolean; // the index looks for it: where it has not fired it is not true
   asked: number; // in how many events its own test was done, since it was weighed last
@@ -136,7 +137,17 @@ export class Leaves {
     const own = this.#once(isOfOneField ? this.remembered(slot, counted) : counted);
     const isExact = literal?.exact ?? true;
     const leaf: Leaf = {
-      ...{ predicate, slot, literal, id, present, isIndexed: false, asked: 0, isAskedOften: false },
+      ...{
+        predicate,
+        slot,
+        literal,
+        id,
+        present,
+        isOfOneField,
+        isIndexed: false,
+        asked: 0,
+        isAskedOften: false,
+      },
       test: () => {
         if (!leaf.isIndexed || id === undefined) return own();
         return this.fired[id] === this.stamp && (isExact || own());

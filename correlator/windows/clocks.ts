@@ -17,16 +17,9 @@ export function minimumOf(
 }
 
 /** A feeder's clock only goes on; says whether it did. */
-export function passed(
-  feeders: Map<string, FeederClock>,
-  feeder: string,
-  next: FeederClock,
-): boolean {
+export function passed(feeders: Map<string, FeederClock>, feeder: string, atMs: number): boolean {
   const known = feeders.get(feeder);
-  if (known && known.atMs >= next.atMs && Boolean(known.idle) === Boolean(next.idle)) return false;
-  feeders.set(feeder, {
-    atMs: Math.max(known?.atMs ?? 0, next.atMs),
-    ...(next.idle && { idle: true }),
-  });
+  if (known && known.atMs >= atMs) return false;
+  feeders.set(feeder, { atMs: Math.max(0, atMs) });
   return true;
 }

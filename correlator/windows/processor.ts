@@ -195,7 +195,7 @@ export class WindowsProcessor implements Processor {
       stream.untilMs = Math.max(stream.untilMs ?? tick.untilMs, tick.untilMs);
     const feeders = stream.feeders.get(level) ?? new Map<string, FeederClock>();
     stream.feeders.set(level, feeders);
-    if (!passed(feeders, tick.feeder, { atMs: tick.end ? ENDED_MS : tick.atMs })) return;
+    if (!passed(feeders, tick.feeder, tick.end ? ENDED_MS : tick.atMs)) return;
     const expected = level === 0 ? this.options.eventPartitions : this.options.signalPartitions;
     const clockMs = minimumOf(feeders, expected);
     if (clockMs === undefined || clockMs <= (stream.clocks.get(level) ?? Number.NEGATIVE_INFINITY))
