@@ -66,8 +66,7 @@ export async function played(play: Play, act: (scene: Scene) => Promise<void>): 
     await Promise.all(processes.map((one) => one.start()));
     const sent = { delivery: load.delivery, ...(load.as === "stream" && { stream: STREAM }) };
     const to = { data: collector.data, batchLinesMax: BATCH_LINES_MAX, chance };
-    const sending = startSending([sent], to);
-    sending.sent.catch(() => {}); // looked at below
+    using sending = startSending([sent], to);
     const logIsCut = () =>
       servers === undefined
         ? embeddedLogIsCut(collector.data)

@@ -56,7 +56,7 @@ export async function underCrashes(how: {
     const logIsCut = () => (kafka ? kafkaLogIsCut(kafka) : embeddedLogIsCut(run.data));
     await run.start();
     const what = [{ delivery, ...(stream !== undefined && { stream }) }];
-    const sending = startSending(what, { data: run.data, batchLinesMax: BATCH_LINES_MAX, chance });
+    using sending = startSending(what, { data: run.data, batchLinesMax: BATCH_LINES_MAX, chance });
     await sendUnderFire({
       ...{ sending, chance, say },
       victims: Array.from({ length: kills }, () => killed(run)),

@@ -53,7 +53,7 @@ export async function overKafka(how: {
     await log.open();
     const what = deliveries.map((delivery) => ({ delivery, stream: streamOf(delivery) }));
     const to = { data: collect.data, batchLinesMax: BATCH_LINES_MAX, chance };
-    const sending = startSending(what, to);
+    using sending = startSending(what, to);
     await sendUnderFire({
       ...{ sending, chance, say },
       victims: shuffled([collect, ...pairs], chance).map(killed),

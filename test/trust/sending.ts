@@ -22,6 +22,8 @@ export type Sending = {
   readonly sent: Promise<void>;
   /** Ends the streams. */
   end(): Promise<void>;
+  /** Sends nothing more: what was given up must not keep the process alive. */
+  [Symbol.dispose](): void;
 };
 
 export function startSending(
@@ -45,6 +47,14 @@ export function startSending(
       throw new Error(`POST /ingest${query}: ${answer.status} ${wordsOf(answer.body)}`);
   };
   const senders = what.map((one) => ({ one, lines: linesOf(one.delivery.file) }));
+  const sent = Promise.all(senders.map((sender) => sendAll(sender, { state, post, ...to }))).then(
+    () => {},
+    (error: unknown) => {
+      state.failed = true;
+      throw error;
+    },
+  );
+  sent.catch(() => {}); // `acked` tells it to who does not wait for it
   return {
     lines: senders.reduce((sum, { lines }) => sum + lines.length, 0),
     acked: () => {
@@ -55,13 +65,10 @@ export function startSending(
     allow: (lines) => {
       state.allowed = lines;
     },
-    sent: Promise.all(senders.map((sender) => sendAll(sender, { state, post, ...to }))).then(
-      () => {},
-      (error: unknown) => {
-        state.failed = true;
-        throw error;
-      },
-    ),
+    [Symbol.dispose]: () => {
+      state.failed = true;
+    },
+    sent,
     end: async () => {
       for (const { one, lines } of senders)
         if (one.stream !== undefined)
@@ -87,7 +94,8 @@ async function sendAll(
 ): Promise<void> {
   const { state, post, batchLinesMax, chance } = how;
   for (let position = 0; position < lines.length; ) {
-    while (state.taken >= state.allowed) await sleep(POLL_MS);
+    while (state.taken >= state.allowed && !state.failed) await sleep(POLL_MS);
+    if (state.failed) throw new Error("stopped before everything was sent");
     const batch = lines.slice(position, position + 1 + Math.floor(chance() * batchLinesMax));
     state.taken += batch.length;
     await post(queryOf(one.stream, position), `${batch.join("\n")}\n`);

@@ -45,7 +45,8 @@ export async function sendUnderFire(fire: {
     await passed(sending, places[round] ?? 0);
     if (round === 0 || chance() < CUT_SHARE) await logIsCut();
     const held = sending.acked();
-    const next = places[round + 1] ?? Math.ceil(lines * HELD_SHARE);
+    const place = places[round + 1] ?? Math.ceil(lines * HELD_SHARE);
+    const next = Math.max(place, held + 1); // a batch may have gone beyond the place
     sending.allow(next);
     await passed(sending, held + 1 + Math.floor(chance() * MORE_SHARE * (next - held)));
     await sleep(chance() * DELAY_MS_MAX);
