@@ -2,9 +2,9 @@
 //
 // In:    the task as JSON: what to do, the lane's file, the rules' file, the bounds.
 // Why:   one file a run, so that no run finds another's garbage or compiled code.
-import { createReadStream } from "node:fs";
 import { Evaluation } from "../cli/eval/evaluation.ts";
 import { eachLine } from "../cli/eval/text-lines.ts";
+import { openBytes } from "../cli/lines.ts";
 import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import { ruleDisk } from "../correlator/sigma/disk.ts";
 import { loadRules } from "../correlator/sigma/load.ts";
@@ -27,8 +27,6 @@ export type FindingFigures = {
   readonly overdue: number;
 };
 
-const CHUNK_BYTES = 256 * 1024;
-
 const task = JSON.parse(process.argv[2] ?? "{}") as CorrelateTask;
 const mappings = await loadMappings([shippedMappings()]);
 const loaded = await loadRules([{ path: task.rules, lenient: false }], ruleDisk, {
@@ -36,7 +34,7 @@ const loaded = await loadRules([{ path: task.rules, lenient: false }], ruleDisk,
 });
 if (!loaded.set) throw new Error(`${task.rules} does not load`);
 const { set } = loaded;
-const chunks = createReadStream(task.lane, { highWaterMark: CHUNK_BYTES });
+const chunks = await openBytes(task.lane);
 const figures: FindingFigures | StateFigures =
   task.kind === "findings"
     ? await measureFindings()

@@ -17,7 +17,7 @@ import { median, rowsOf, shown } from "./figures.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
 // As the command itself has them, but for the last two: a million groups, and their weight.
-const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100"];
+const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100", "--no-parallel-scavenge"];
 const ROOM = ["--max-old-space-size=6000", "--expose-gc"];
 const BOUNDS = { matchesMax: 10_000, valuesMax: 10_000, groupsMax: 2_000_000, evidenceMax: 20 };
 const LATENESS_MS = 60_000;

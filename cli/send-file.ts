@@ -80,8 +80,8 @@ async function* batchesOf(
   const bytes = await openBytes(path);
   const chunks = async function* (): AsyncGenerator<Uint8Array> {
     for await (const chunk of bytes) {
-      onChunk(chunk as Uint8Array);
-      yield chunk as Uint8Array;
+      onChunk(chunk);
+      yield chunk;
     }
   };
   yield* lineBatches(chunks());

@@ -25,13 +25,31 @@ export function formOf(
     return { form: "wache", sources: wache.sources as readonly LogSource[] };
   if (typeof evtx?.System === "object" && evtx.System !== null)
     return { form: "evtx", sources: sourcesOf(event) };
-  return { form: "flat", sources: [flatSource(event)] };
+  return flatForm(event);
 }
 
-function flatSource({ product, category, service }: Readable): LogSource {
-  return {
-    ...(typeof product === "string" && { product }),
-    ...(typeof category === "string" && { category }),
-    ...(typeof service === "string" && { service }),
-  };
+type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
+let lastFlat: Flat = { form: "flat", sources: [{}] }; // the same one often comes again with the next event
+
+function flatForm({ product, category, service }: Readable): Flat {
+  const source: LogSource = lastFlat.sources[0] ?? {};
+  if (
+    textOf(product) !== source.product ||
+    textOf(category) !== source.category ||
+    textOf(service) !== source.service
+  )
+    lastFlat = {
+      form: "flat",
+      sources: [
+        {
+          ...(typeof product === "string" && { product }),
+          ...(typeof category === "string" && { category }),
+          ...(typeof service === "string" && { service }),
+        },
+      ],
+    };
+  return lastFlat;
 }
+
+const textOf = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;

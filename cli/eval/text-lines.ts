@@ -4,11 +4,13 @@
 // Out:   each line without its newline, and its number from 0; after each chunk a pause, for whoever writes.
 // Holds: a line has at most `bytesMax` bytes in memory; a longer one is told as undefined.
 // Why:   bytes of plain ASCII become one string, of which lines are slices: a copy and a call a line are saved. A chunk
-//        that is not all ASCII is halved until most of its parts are.
+//        that is not all ASCII is halved until most of its parts are; one from which V8 would make a string of more than
+//        128 KiB too, for those get new pages from the system each time, at the price of parsing what is in them.
 import { isAscii } from "node:buffer";
 
 const NEWLINE = 10;
 const BLOCK_BYTES = 8 * 1024; // not cut any smaller
+const TEXT_BYTES_MAX = 126 * 1024;
 export const LINE_BYTES_MAX = 64 * 1024 * 1024;
 
 export type TakeLine = (line: string | undefined, number: number) => void;
@@ -49,7 +51,7 @@ function takeLines(
   bytesMax: number,
   take: (line: string | undefined) => void,
 ): void {
-  if (bytes.length <= bytesMax && isAscii(bytes)) {
+  if (bytes.length <= Math.min(bytesMax, TEXT_BYTES_MAX) && isAscii(bytes)) {
     const text = bytes.toString("latin1");
     let from = 0;
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {

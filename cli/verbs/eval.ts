@@ -1,5 +1,4 @@
 // eval.ts — the verb that tries rules on a file of events, without a running Wache.
-import type { Readable } from "node:stream";
 import { STREAM_NAME } from "../../collectors/streams.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
 import type { Mappings } from "../../core/mappings.ts";
@@ -11,7 +10,7 @@ import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { Evaluation } from "../eval/evaluation.ts";
 import { leftOutLines, summaryLines, summaryOf } from "../eval/summary.ts";
 import { eachLine } from "../eval/text-lines.ts";
-import { openBytes } from "../lines.ts";
+import { inputBytes, openBytes } from "../lines.ts";
 import { readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
@@ -76,7 +75,11 @@ async function evaluateFile(call: Call): Promise<number> {
   return summary.events === 0 && summary.unreadable > 0 ? EXIT.failed : EXIT.ok;
 }
 
-async function printAll(bytes: Readable, evaluation: Evaluation, call: Call): Promise<number> {
+async function printAll(
+  bytes: AsyncIterable<Uint8Array>,
+  evaluation: Evaluation,
+  call: Call,
+): Promise<number> {
   let text = "";
   const flush = async (charsMin = 0): Promise<void> => {
     if (text.length <= charsMin) return;
@@ -125,8 +128,8 @@ async function rulesOf(
   return { set, mappings };
 }
 
-async function bytesOf(file: string | undefined): Promise<Readable> {
-  if (file === undefined || file === "-") return process.stdin;
+async function bytesOf(file: string | undefined): Promise<AsyncIterable<Uint8Array>> {
+  if (file === undefined || file === "-") return inputBytes();
   try {
     return await openBytes(file);
   } catch (error) {

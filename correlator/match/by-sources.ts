@@ -11,16 +11,20 @@ type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
 export class BySources<T> {
   #root: Node<T> = { next: new Map() };
   #words = 0;
+  #last: Own<T> | undefined; // the same list often comes again with the next event
 
   /** What stands for the set; made when it comes for the first time. */
   of(sources: readonly LogSource[], make: () => T): T {
+    if (this.#last?.sources === sources) return this.#last.value;
     const node = this.#nodeOf(sources);
     node.own ??= { sources, value: make() };
+    this.#last = { sources, value: node.own.value };
     return node.own.value;
   }
 
   set(sources: readonly LogSource[], value: T): void {
     this.#nodeOf(sources).own = { sources, value };
+    this.#last = undefined;
   }
 
   all(): readonly (readonly LogSource[])[] {

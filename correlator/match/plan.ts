@@ -163,13 +163,15 @@ export class Plan {
         matched.push(place);
       }
     if (!matched) return NONE;
-    return matched
-      .sort((a, b) => a - b)
-      .map((place) => {
-        const { rule, selections } = this.#rules[place] as Compiled;
-        const held = selections.filter(({ test }) => test()).map(({ name }) => name);
-        return { rule, event, selections: held };
-      });
+    if (matched.length > 1) matched.sort((a, b) => a - b);
+    const matches: Match[] = [];
+    for (const place of matched) {
+      const { rule, selections } = this.#rules[place] as Compiled;
+      const held: string[] = [];
+      for (const { name, test } of selections) if (test()) held.push(name);
+      matches.push({ rule, event, selections: held });
+    }
+    return matches;
   }
 
   /** Decides what each rule waits for, makes an index of that, and then changes over to it. */
