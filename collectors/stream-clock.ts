@@ -4,10 +4,12 @@
 // Out:   a clock that never goes back; unknown until it has seen as many times as it looks at.
 // Why:   outliers cannot move a median: a thousand events from a clock that is an hour ahead would be needed.
 export const timesMax = 1_000;
+const ROOM = 2 * timesMax; // times mostly come in order: then the oldest goes at the start, the newest comes at the end
 
 export class StreamClock {
   readonly #ring = new Float64Array(timesMax); // in the order of arrival
-  readonly #sorted = new Float64Array(timesMax);
+  readonly #sorted = new Float64Array(ROOM); // from #start on
+  #start = 0;
   #count = 0;
   #next = 0; // where the oldest stands, once full
   #clockMs: number | undefined;
@@ -22,7 +24,7 @@ export class StreamClock {
   }
 
   get medianMs(): number | undefined {
-    return this.#count === 0 ? undefined : this.#sorted[(this.#count - 1) >> 1];
+    return this.#count === 0 ? undefined : this.#sorted[this.#start + ((this.#count - 1) >> 1)];
   }
 
   add(timeMs: number): number | undefined {
@@ -44,23 +46,32 @@ export class StreamClock {
 
   #insert(timeMs: number): void {
     const sorted = this.#sorted;
-    if (this.#count === timesMax) {
-      const gone = this.#find(this.#ring[this.#next] ?? 0);
-      sorted.copyWithin(gone, gone + 1, timesMax);
-      this.#count--;
-    }
+    if (this.#count === timesMax) this.#remove(this.#ring[this.#next] ?? 0);
     this.#ring[this.#next] = timeMs;
     this.#next = (this.#next + 1) % timesMax;
-    const place = this.#find(timeMs);
-    sorted.copyWithin(place + 1, place, this.#count);
+    if (this.#start + this.#count === ROOM) {
+      sorted.copyWithin(0, this.#start, ROOM);
+      this.#start = 0;
+    }
+    const end = this.#start + this.#count;
+    const place = this.#count > 0 && (sorted[end - 1] ?? 0) < timeMs ? end : this.#find(timeMs);
+    if (place < end) sorted.copyWithin(place + 1, place, end);
     sorted[place] = timeMs;
     this.#count++;
   }
 
+  #remove(timeMs: number): void {
+    const place = this.#find(timeMs);
+    if (place > this.#start) this.#sorted.copyWithin(place, place + 1, this.#start + this.#count);
+    else this.#start++;
+    this.#count--;
+  }
+
   /** The first place whose time is not below. */
   #find(timeMs: number): number {
-    let low = 0;
-    let high = this.#count;
+    let low = this.#start;
+    let high = this.#start + this.#count;
+    if ((this.#sorted[low] ?? 0) === timeMs) return low;
     while (low < high) {
       const middle = (low + high) >> 1;
       if ((this.#sorted[middle] ?? 0) < timeMs) low = middle + 1;

@@ -47,8 +47,18 @@ export const timeOf = (event: EcsEvent): EventTimeMs => {
 const PLAIN_TIME = "0000-00-00T00:00:00.000Z"; // a digit at each 0
 const PLAIN_MARKS: readonly number[] = [4, 7, 10, 13, 16, 19, 23];
 
+let lastText = ""; // one event's time is asked for by one stage after the other
+let lastMs: number | undefined;
+
 /** A time as events carry it, read without the costs of reading any form; undefined where it may be another one. */
 export function plainTimeMs(text: string): number | undefined {
+  if (text === lastText) return lastMs;
+  lastText = text;
+  lastMs = readPlainTime(text);
+  return lastMs;
+}
+
+function readPlainTime(text: string): number | undefined {
   if (text.length !== PLAIN_TIME.length) return undefined;
   for (const at of PLAIN_MARKS)
     if (text.charCodeAt(at) !== PLAIN_TIME.charCodeAt(at)) return undefined;

@@ -18,6 +18,14 @@ export type Episode = {
 
 /** Adds a window in which the condition holds to the union of those before it. */
 export function cover(episodes: Episode[], { firstMs, lastMs }: Span): void {
+  const newest = episodes[episodes.length - 1];
+  if (newest && newest.firstMs <= firstMs && firstMs <= newest.lastMs) {
+    if (lastMs > newest.lastMs) {
+      newest.lastMs = lastMs;
+      newest.isDirty = true;
+    }
+    return;
+  }
   let to = episodes.length;
   for (let one = episodes[to - 1]; one && one.firstMs > lastMs; one = episodes[to - 1]) to -= 1;
   let from = to;

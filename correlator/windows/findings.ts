@@ -16,12 +16,14 @@ export type Context = {
 const PAUSE_MS_MAX = 60_000;
 const NONE: readonly string[] = [];
 
-/** The findings of episodes that are new, joined or begin elsewhere; those that only grew wait for a tick. */
-export function fresh(context: Context, group: Group, watermarkMs: number): Finding[] {
-  const findings: Finding[] = [];
+/** Tells the episodes that are new, joined or begin elsewhere; those that only grew wait for a tick. */
+export function tellFresh(
+  context: Context,
+  group: Group,
+  to: { readonly watermarkMs: number; readonly findings: Finding[] },
+): void {
   for (const episode of group.episodes)
-    if (episode.id === undefined) findings.push(tell(context, group, episode, watermarkMs));
-  return findings;
+    if (episode.id === undefined) to.findings.push(tell(context, group, episode, to.watermarkMs));
 }
 
 /** The next revision of each of the group's findings that grew, where it is due or the last. */

@@ -70,11 +70,15 @@ export class GroupStore {
   }
 }
 
+/** One value is the text itself: nothing is made. */
+export const joined = (values: readonly string[]): string =>
+  values.length === 1 ? (values[0] as string) : values.join("\u0000");
+
 /** A name that no other values have, and that tells them. */
 export function nameOf(values: readonly string[]): string {
   for (const value of values)
     if (value === "" || value.includes("\u0000")) return `\u0000${JSON.stringify(values)}`;
-  return values.join("\u0000");
+  return joined(values);
 }
 
 function valuesOf(name: string): readonly string[] {

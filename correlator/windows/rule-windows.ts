@@ -7,7 +7,7 @@
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { firesAtOnce } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
-import { type Context, fresh, grown, tellDueMs } from "./findings.ts";
+import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
 import {
   addMember,
   emptyGroup,
@@ -91,7 +91,11 @@ export class RuleWindows {
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
     this.#bound(group, caused);
-    if (this.#atOnce) caused.findings.push(...fresh(this.#context, group, this.watermarkMs));
+    if (this.#atOnce)
+      tellFresh(this.#context, group, {
+        watermarkMs: this.watermarkMs,
+        findings: caused.findings,
+      });
     this.#plan(name, group);
     return "added";
   }

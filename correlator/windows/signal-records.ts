@@ -6,6 +6,7 @@ import type { OutRecord } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
 import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
+import { joined } from "./group-store.ts";
 
 const KEY_CHARS_MAX = 200;
 
@@ -20,11 +21,11 @@ export function signalRecords(
   const [only] = found;
   if (only && found.length === 1) {
     const { group, match } = only;
-    return [recordOf(base, group.join("\u0000"), { group, matches: [match] })];
+    return [recordOf(base, joined(group), { group, matches: [match] })];
   }
   const groups = new Map<string, InGroup>();
   for (const { group, match } of found) {
-    const name = group.join("\u0000");
+    const name = joined(group);
     const known = groups.get(name);
     if (known) known.matches.push(match);
     else groups.set(name, { group, matches: [match] });
@@ -42,7 +43,7 @@ export const partitionOfGroup = (
   stream: string,
   values: readonly string[],
   partitions: number,
-): number => partitionOf(keyOf(stream, values.join("\u0000")), partitions);
+): number => partitionOf(keyOf(stream, joined(values)), partitions);
 
 function keyOf(stream: string, group: string): string {
   const key = `${stream} ${group}`;
