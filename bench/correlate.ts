@@ -2,8 +2,10 @@
 //
 // Usage: npm run bench:correlate -- [--groups 1000,10000,100000,1000000] [--kinds event_count,…,all] [--rounds 3]
 //        [--data ../shared/data] [--lanes FOLDER] [--peer-seconds 120] [--no-state]
-// Holds: processor time, net of loading, of one process each, in turn; medians. rsigma is named by RSIGMA or PATH; a run
-//        of it that takes longer is stopped, and its rate is said to be less.
+// Holds: processor time of all threads, net of loading, of one process each, in turn; medians. Wache does all twice in a
+//        process: `cold` is the first time, with V8 still compiling, all else the second. rsigma, which is compiled, costs
+//        the same each time. It is named by RSIGMA or PATH; a run of it that takes longer is stopped, and its rate is said
+//        to be less.
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +23,7 @@ const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100", "--no-pa
 const ROOM = ["--max-old-space-size=6000", "--expose-gc"];
 const BOUNDS = { matchesMax: 10_000, valuesMax: 10_000, groupsMax: 2_000_000, evidenceMax: 20 };
 const LATENESS_MS = 60_000;
-const row = rowsOf(28, 18);
+const row = rowsOf(28, 16);
 const SNAPSHOT_EVERY_S = 60;
 const REPLAYED_A_SECOND = 20_000;
 
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
     "wache ev/s",
     "rsigma ev/s",
     "ratio",
+    "cold",
     "cost",
     "findings",
     "rsigma's",
@@ -92,17 +95,20 @@ async function compare(
     if (peer !== undefined && !theirs.at(-1)?.isCut)
       theirs.push(await runPeer(peer, { rules, lane: lane.path, cpuSecondsMax: peerSeconds }));
   }
-  const costUs = (figures: readonly { readonly cpuMs: number }[]): number =>
-    (median(figures.map(({ cpuMs }) => cpuMs)) * 1000) / lane.events;
-  const cost = costUs(ours);
+  const costUs = (cpuMs: readonly number[]): number => (median(cpuMs) * 1000) / lane.events;
+  const cost = costUs(ours.map(({ cpuMs }) => cpuMs));
+  const coldCost = costUs(ours.map(({ coldCpuMs }) => coldCpuMs));
+  const theirCost = costUs(theirs.map(({ cpuMs }) => cpuMs));
   const least = costs.get(kind) ?? cost;
   costs.set(kind, least);
   const isCut = theirs.at(-1)?.isCut === true;
   const [first] = ours;
   row(name, [
     shown(1e6 / cost),
-    theirs.length === 0 ? "–" : `${isCut ? "< " : ""}${shown(1e6 / costUs(theirs))}`,
-    theirs.length === 0 ? "–" : `${isCut ? "> " : ""}${(costUs(theirs) / cost).toFixed(2)}×`,
+    theirs.length === 0 ? "–" : `${isCut ? "< " : ""}${shown(1e6 / theirCost)}`,
+    ...[cost, coldCost].map((own) =>
+      theirs.length === 0 ? "–" : `${isCut ? "> " : ""}${(theirCost / own).toFixed(2)}×`,
+    ),
     `${(cost / least).toFixed(2)}×`,
     `${shown(first?.findings ?? 0)}${first?.bounded ? ` (${shown(first.bounded)} bounded)` : ""}`,
     peerAlerts(theirs),

@@ -8,10 +8,12 @@ import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { numberOf } from "./windows/exact.ts";
 import { type SignalBase, signalRecords } from "./windows/signal-records.ts";
+import { withOne } from "./with-one.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // values that one event adds
 const VALUE_CHARS_MAX = 512;
+const NONE: readonly OutRecord[] = [];
 
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
 export type Missed = { missedGroups: number; missedValues: number };
@@ -22,7 +24,7 @@ export function signalsOf(
   rules: readonly DetectionRule[],
   missed: Missed,
 ): readonly OutRecord[] {
-  const found: { readonly group: readonly string[]; readonly match: SignalMatch }[] = [];
+  let found: { readonly group: readonly string[]; readonly match: SignalMatch }[] | undefined;
   for (const { feeds } of rules)
     for (const feed of feeds) {
       const groups = groupsOf(event, feed.groupBy);
@@ -37,9 +39,9 @@ export function signalsOf(
       }
       const { version, place: from } = feed;
       const match = values === undefined ? { version, from } : { version, from, values };
-      for (const group of groups) found.push({ group, match });
+      for (const group of groups) found = withOne(found, { group, match });
     }
-  if (found.length === 0) return [];
+  if (!found) return NONE;
   const base: SignalBase = {
     stream: event.wache.stream,
     id: event.event.id,
@@ -81,22 +83,18 @@ function hostOf(event: EcsEvent): readonly [name: string, value: string] {
 }
 
 /** Every combination of the group fields' values; a list gives one group an element. */
-function groupsOf(event: EcsEvent, fields: readonly EventField[]): string[][] {
-  let groups: string[][] = [[]];
+function groupsOf(event: EcsEvent, fields: readonly EventField[]): readonly string[][] {
+  let groups: string[][] | undefined;
   for (const field of fields) {
     const values = textsOf(valueAt(event, field));
-    const [group, ...others] = groups;
-    const [value] = values;
-    if (values.length === 1 && value !== undefined && group && others.length === 0) {
-      group.push(value);
-      continue;
-    }
-    groups = groups
-      .flatMap((group) => values.map((value) => [...group, value]))
-      .slice(0, GROUPS_MAX);
+    groups =
+      groups === undefined
+        ? values.slice(0, GROUPS_MAX).map((value) => [value])
+        : groups.flatMap((group) => values.map((value) => [...group, value])).slice(0, GROUPS_MAX);
   }
-  return groups;
+  return groups ?? ALL_IN_ONE;
 }
+const ALL_IN_ONE: readonly string[][] = [[]];
 
 /** What the event has for a condition over values; undefined where it has nothing that counts. */
 function valuesOf(

@@ -7,6 +7,7 @@
 // Why:   of a rule only the part that is least likely is looked for in every event; the rest is asked when that was found.
 //        What is least likely is guessed at first, and then seen.
 import type { DetectionRule } from "../sigma/rule.ts";
+import { withOne } from "../with-one.ts";
 import { Conditions, type Test } from "./conditions.ts";
 import { coverOf, type Weighing } from "./cover.ts";
 import { BETWEEN, FieldIndex } from "./field-index.ts";
@@ -158,20 +159,17 @@ export class Plan {
   #matched(event: Readable): readonly Match[] {
     let matched: number[] | undefined;
     for (const place of this.#woken)
-      if ((this.#rules[place] as Compiled).test()) {
-        matched ??= [];
-        matched.push(place);
-      }
+      if ((this.#rules[place] as Compiled).test()) matched = withOne(matched, place);
     if (!matched) return NONE;
     if (matched.length > 1) matched.sort((a, b) => a - b);
-    const matches: Match[] = [];
-    for (const place of matched) {
-      const { rule, selections } = this.#rules[place] as Compiled;
-      const held: string[] = [];
-      for (const { name, test } of selections) if (test()) held.push(name);
-      matches.push({ rule, event, selections: held });
-    }
-    return matches;
+    return matched.map((place) => this.#matchOf(place, event));
+  }
+
+  #matchOf(place: number, event: Readable): Match {
+    const { rule, selections } = this.#rules[place] as Compiled;
+    let held: string[] | undefined;
+    for (const { name, test } of selections) if (test()) held = withOne(held, name);
+    return { rule, event, selections: held ?? NO_NAMES };
   }
 
   /** Decides what each rule waits for, makes an index of that, and then changes over to it. */
@@ -261,6 +259,7 @@ export class Plan {
 }
 
 const NONE: readonly Match[] = [];
+const NO_NAMES: readonly string[] = [];
 const ASKED_SHARE = 0.2; // of the events
 const ASKED_AT_ALL = 0.003;
 const ASKED_TOGETHER = 0.5;

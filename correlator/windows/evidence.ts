@@ -23,15 +23,20 @@ export function samplePlaces(
   return [...chosen].sort((a, b) => a - b);
 }
 
-/** Each rule's first and last. */
+/** Each rule's first and last, in the order in which the rules come. */
 function endsOf(froms: readonly number[]): readonly number[] {
-  const ends = new Map<number, [first: number, last: number]>();
-  for (const [place, from] of froms.entries()) {
-    const known = ends.get(from);
-    if (known) known[1] = place;
-    else ends.set(from, [place, place]);
+  const places: number[] = []; // by rule, of its first in `ends`
+  const ends: number[] = [];
+  for (let place = 0; place < froms.length; place++) {
+    const from = froms[place] as number;
+    const known = places[from];
+    if (known !== undefined) ends[known + 1] = place;
+    else {
+      places[from] = ends.length;
+      ends.push(place, place);
+    }
   }
-  return [...ends.values()].flat();
+  return ends;
 }
 
 /** The `max` places with the smallest ids but for those that are chosen already. */

@@ -18,6 +18,7 @@ import {
   type Tick,
   TOPIC,
 } from "../../core/records.ts";
+import { withOne } from "../with-one.ts";
 import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
 import { numberOf } from "./exact.ts";
@@ -153,12 +154,12 @@ export class WindowsProcessor implements Processor {
   #signal(signal: Signal, out: OutRecord[]): void {
     const { id, timeMs, group } = signal;
     const stream = this.#stream(signal.stream);
-    const unknown: SignalMatch[] = [];
+    let unknown: SignalMatch[] | undefined;
     for (const match of signal.matches) {
       const { version, from, values } = match;
       const rule = this.rules.get(version);
       if (!rule) {
-        unknown.push(match);
+        unknown = withOne(unknown, match);
         continue;
       }
       if (!stream || stream.clocks.get(rule.level) === ENDED_MS) {
@@ -176,7 +177,7 @@ export class WindowsProcessor implements Processor {
       this.counts[taken] += 1;
       this.#emit(signal.stream, rule, caused, out);
     }
-    if (unknown.length > 0) this.#wait({ ...signal, matches: unknown });
+    if (unknown) this.#wait({ ...signal, matches: unknown });
   }
 
   #wait(signal: Signal): void {
