@@ -5,6 +5,7 @@
 // Why:   columns, not objects: a group of one match must cost little when there are a million groups.
 
 import type { EventValues } from "../../core/records.ts";
+import { IdMarks } from "./id-marks.ts";
 import { lowerBound } from "./sorted-numbers.ts";
 
 /** One match that counts in a group. */
@@ -19,6 +20,7 @@ export type Widened = { readonly place: number; readonly added: readonly (string
 
 const SMALL = 32;
 const GROWS_FROM = 16;
+const SEARCHED_SHARE = 8; // of a group's size: that often all ids are looked through before a set of them is made
 
 export class Members {
   times: number[] = [];
@@ -26,7 +28,9 @@ export class Members {
   froms: number[] | undefined;
   values: EventValues[] | undefined;
   held: number[] | undefined; // 1 where the window that ends with this member was told to hold
-  #known: Set<string> | undefined; // of a large group; derived
+  #marks: IdMarks | undefined; // of a large group; derived
+  #known: Set<string> | undefined; // of one that is asked for what it has again and again; derived
+  #searched = 0; // how often the ids were looked through since there were marks
   #valuesCount: number | undefined; // derived
 
   get length(): number {
@@ -62,6 +66,7 @@ export class Members {
   add({ timeMs, id, from, values }: Member): number | undefined {
     if (this.#isKnown(id, from)) return undefined;
     this.#known?.add(nameOf(id, from));
+    if (this.#marks && !this.#marks.add(id)) this.#marks = undefined; // made anew, with more room
     const before = this.length;
     const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
     if (from > 0) this.froms ??= new Array<number>(before).fill(0);
@@ -128,7 +133,9 @@ export class Members {
     this.held = this.held?.slice(count);
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
+    this.#marks = undefined;
     this.#known = undefined;
+    this.#searched = 0;
     this.#valuesCount = undefined;
   }
 
@@ -139,8 +146,14 @@ export class Members {
   #isKnown(id: string, from: number): boolean {
     const { ids, froms } = this;
     if (ids.length > SMALL) {
-      this.#known ??= new Set(ids.map((one, index) => nameOf(one, froms?.[index] ?? 0)));
-      return this.#known.has(nameOf(id, from));
+      if (this.#known) return this.#known.has(nameOf(id, from));
+      this.#marks ??= new IdMarks(ids);
+      if (!this.#marks.mayHave(id)) return false;
+      this.#searched += 1;
+      if (this.#searched * SEARCHED_SHARE > ids.length) {
+        this.#known = new Set(ids.map((one, index) => nameOf(one, froms?.[index] ?? 0)));
+        return this.#known.has(nameOf(id, from));
+      }
     }
     for (let index = 0; index < ids.length; index++)
       if (ids[index] === id && (froms?.[index] ?? 0) === from) return true;
