@@ -116,7 +116,6 @@ const SEEN_CHARS_MAX = 1000; // of a value
 
 /** Runs of texts, and what to compare where one is met. */
 class RunTable {
-  readonly #size: number;
   readonly #mask: number; // of the bytes that make a run
   readonly #shift: number;
   readonly #bits: Int32Array;
@@ -126,7 +125,6 @@ class RunTable {
   readonly #nexts: Int32Array;
 
   constructor(size: number, runs: readonly Run[]) {
-    this.#size = size;
     this.#mask = maskOf(size);
     const bits = Math.max(BITS_MIN, Math.ceil(Math.log2(runs.length * SPARSE)));
     this.#shift = 32 - bits;
