@@ -3,8 +3,9 @@
 // In:    bytes, plain or gzip.
 // Out:   batches: lines as they are, newline ended, and the index of the first one.
 // Holds: a batch has at most `linesMax` lines and, but for a single longer line, `bytesMax` bytes.
-import { createReadStream, fstatSync, read } from "node:fs";
+import { fstatSync, read } from "node:fs";
 import { open } from "node:fs/promises";
+import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
 import { createGunzip } from "node:zlib";
 
@@ -67,24 +68,28 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Buffe
 }
 const LINE_END = Buffer.from("\n");
 
-/** A file's bytes; a gzip file, known by its first bytes, is unpacked. A chunk holds until the next one is asked for. */
+/** A file's bytes, a named pipe's too; what is packed by gzip, known by its first bytes, is unpacked. A chunk holds until the next one is asked for. */
 export async function openBytes(path: string): Promise<AsyncIterable<Uint8Array>> {
   const handle = await open(path);
-  const head = Buffer.alloc(2);
-  try {
-    const { bytesRead } = await handle.read(head, 0, 2, 0);
-    if (bytesRead < 2 || head.readUInt16BE(0) !== GZIP) return chunksOf(handle.fd, handle);
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
-  await handle.close();
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  const chunks = chunksOf(handle.fd, handle);
+  const { value: first = NOTHING } = await chunks.next();
+  const all = begun(first, chunks);
+  if (first.length < 2 || first.readUInt16BE(0) !== GZIP) return all;
   const unpacked = createGunzip();
-  file.on("error", (error) => unpacked.destroy(error));
-  return file.pipe(unpacked);
+  pipeline(Readable.from(copiesOf(all)), unpacked, () => {}); // whoever reads is told of an error
+  return unpacked;
 }
 const GZIP = 0x1f8b;
+const NOTHING = Buffer.alloc(0);
+
+async function* begun(first: Buffer, others: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (first.length > 0) yield first;
+  yield* others;
+}
+
+async function* copiesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk);
+}
 
 /** Standard input; a chunk holds until the next one is asked for. */
 export const inputBytes = (): AsyncIterable<Uint8Array> =>
@@ -97,7 +102,7 @@ const readInto = promisify(read);
 async function* chunksOf(
   fd: number,
   handle?: { readonly close: () => Promise<void> },
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   try {
     for (;;) {

@@ -1,5 +1,5 @@
 // The verb as it is started: what goes where, and how it ends.
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,6 +47,14 @@ test.for([
     out: OUT.join("\n"),
     err: "3 events (3 flat), 3 matched by 1 rule in 3 events",
   });
+});
+
+test("a pipe of a shell's <(…) is read like a file", async () => {
+  const path = join(folder, "pipe");
+  execFileSync("mkfifo", [path]);
+  const writer = spawn("sh", ["-c", `cat "${few}" > "${path}"`], { stdio: "ignore" });
+  const [ended] = await Promise.all([run("--rules", rule, path), once(writer, "exit")]);
+  expect(ended).toMatchObject({ code: 0, out: OUT.join("\n") });
 });
 
 test.for([
