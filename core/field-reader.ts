@@ -25,6 +25,7 @@ export class FieldReader {
   readonly #stamps: number[] = [];
   #stamp = 0;
   readonly #found: number[] = [];
+  #count = 0; // of what was found; a list that is made empty loses its room, and gets it anew for the next event
 
   /** The number of the field with these paths, under which its value is found. */
   slotOf(paths: readonly string[]): number {
@@ -40,9 +41,10 @@ export class FieldReader {
   /** Reads an event; gives the slots whose fields are present. Holds until the next one is read. */
   read(event: Json): readonly number[] {
     this.#stamp += 1;
-    this.#found.length = 0;
+    this.#count = 0;
     this.#walk(this.#root, event, event);
     for (const slot of this.#alone) this.#lookUp(slot, event);
+    if (this.#found.length > this.#count) this.#found.length = this.#count;
     return this.#found;
   }
 
@@ -92,7 +94,7 @@ export class FieldReader {
   #put(slot: number, rank: number, value: unknown): void {
     if (this.#stamps[slot] !== this.#stamp) {
       this.#stamps[slot] = this.#stamp;
-      this.#found.push(slot);
+      this.#found[this.#count++] = slot;
     } else if ((this.#ranks[slot] as number) <= rank) return;
     this.#ranks[slot] = rank;
     this.#values[slot] = value;

@@ -50,7 +50,8 @@ export class Plan {
   #fires: number[] = []; // by id: in how many events
   readonly #runs = new SeenRuns();
   #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
-  #woken: number[] = [];
+  #woken = new Int32Array(0); // the places of rules to try, each once
+  #wokenCount = 0;
   #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
   #wakings = 0; // of rules, since it was looked at last
@@ -80,14 +81,15 @@ export class Plan {
     this.#fires = this.#leaves.priors.map(() => 0);
     this.#seen = this.#leaves.priors.map(() => 0);
     this.#wokenAt = rules.map(() => 0);
+    this.#woken = new Int32Array(rules.length);
     yield* this.#weigh();
   }
 
   match(event: Readable): readonly Match[] {
     const leaves = this.#leaves;
     this.#events += 1;
-    this.#woken.length = 0;
-    for (const place of this.#watch.always) this.#woken.push(place);
+    this.#wokenCount = 0;
+    for (const place of this.#watch.always) this.#woken[this.#wokenCount++] = place;
     for (const slot of leaves.read(event)) {
       const present = leaves.present[slot];
       if (present !== undefined) this.fire(present);
@@ -96,8 +98,8 @@ export class Plan {
     }
     if (this.#keywords) this.#scanKeywords(this.#keywords, event);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
-    const matched = this.#woken.length === 0 ? NONE : this.#matched(event);
-    this.#wakings += this.#woken.length;
+    const matched = this.#wokenCount === 0 ? NONE : this.#matched(event);
+    this.#wakings += this.#wokenCount;
     if (this.#isTimeToWeigh()) this.#weighing = this.#weigh();
     if (this.#weighing?.next().done) this.#weighing = undefined;
     return matched;
@@ -152,14 +154,16 @@ export class Plan {
       for (const place of wakes) {
         if (this.#wokenAt[place] === stamp) continue;
         this.#wokenAt[place] = stamp;
-        this.#woken.push(place);
+        this.#woken[this.#wokenCount++] = place;
       }
   }
 
   #matched(event: Readable): readonly Match[] {
     let matched: number[] | undefined;
-    for (const place of this.#woken)
+    for (let at = 0; at < this.#wokenCount; at++) {
+      const place = this.#woken[at] as number;
       if ((this.#rules[place] as Compiled).test()) matched = withOne(matched, place);
+    }
     if (!matched) return NONE;
     if (matched.length > 1) matched.sort((a, b) => a - b);
     return matched.map((place) => this.#matchOf(place, event));
