@@ -1,6 +1,4 @@
 // fault-table.ts — the faults, each with what it does to a scene under load and where it can happen.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Incident } from "../../core/records.ts";
 import { ask, type HouseProcess, until } from "../house.ts";
@@ -11,7 +9,6 @@ import type { Load, Mode, Needs, Scene, Servers } from "./scene.ts";
 
 const PATIENCE_MS = 120_000;
 const HOUR_MS = 3_600_000;
-const RECEIPT_CLOCK = join(import.meta.dirname, "..", "..", "core", "receipt-clock.ts");
 
 export type About = {
   readonly delivery: Delivery;
@@ -24,8 +21,6 @@ export type Fault = {
   readonly modes: readonly Mode[];
   readonly as: Load["as"];
   readonly needs?: Needs;
-  /** Why it cannot be held yet. */
-  readonly skip?: () => string | undefined;
   /** How often it struck. */
   readonly act: (scene: Scene, about: About) => Promise<number>;
 };
@@ -43,7 +38,6 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "clock an hour ahead",
     ...{ modes: ["embedded"], as: "live", needs: "wall clock" },
-    skip: () => (existsSync(RECEIPT_CLOCK) ? undefined : "receipts still follow the wall clock"),
     act: (scene) => clockJumps(scene, HOUR_MS),
   },
   {

@@ -39,10 +39,10 @@ export class Process {
   step(what: string): Promise<void> {
     const { world } = this;
     world.scheduler.note(`${this.name} ${what}`);
-    if (!this.isAlive) return NEVER;
+    if (!this.isAlive) return never();
     if (world.comes(this.crashes)) {
       this.end();
-      return NEVER;
+      return never();
     }
     if (world.comes("stall"))
       this.#stalledUntilMs = world.nowMs + world.chance.int(1000, STALL_MS_MAX);
@@ -59,7 +59,8 @@ export class Process {
 }
 
 const DONE = Promise.resolve();
-const NEVER = new Promise<void>(() => {});
+/** One of its own for each: who waits for it must be forgotten with it. */
+const never = (): Promise<void> => new Promise(() => {});
 
 function clockOf(process: Process): Clock {
   const { scheduler } = process.world;
