@@ -1,10 +1,22 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
 import { cover } from "./episodes.ts";
-import { freeze, thaw } from "./frozen.ts";
+import { appended, freeze, thaw } from "./frozen.ts";
 import { addMember, emptyGroup, forget, type Group } from "./group.ts";
 import { GroupStore, nameOf } from "./group-store.ts";
 
+const IDS = [
+  "a",
+  "b",
+  "ab",
+  '"',
+  ",",
+  "]]",
+  "\\",
+  "\u2028é",
+  ...Array.from({ length: 20 }, (_, n) => `id${n}`),
+];
 const GROUPS = 30_000; // more than are kept as objects
 
 const rule: CorrelationRule = {
@@ -84,6 +96,46 @@ test("groups are found as they were left, however many came in between", () => {
     false,
     undefined,
   ]);
+});
+
+test("a group at rest that a member is added to is the one that was looked at", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.integer({ min: -3, max: 300 }), fc.constantFrom(...IDS)), {
+        minLength: 1,
+        maxLength: 20,
+      }),
+      fc.integer({ min: 2, max: 20 }),
+      (drawn, countMax) => {
+        const store = new GroupStore();
+        const twin = emptyGroup(["ann"]);
+        const never = { ...rule, condition: { gte: 1000 } };
+        for (const [index, [timeMs, id]] of drawn.entries()) {
+          const member = { timeMs, id, from: 0 };
+          addMember(never, twin, member, { atOnce: true, held: undefined });
+          if (index === 0) store.begin("ann", member);
+          else if (!store.append("ann", member, countMax)) {
+            const group = store.get("ann") ?? emptyGroup([]);
+            addMember(never, group, member, { atOnce: true, held: undefined });
+          }
+          expect(store.lastMs("ann")).toBe(twin.members.lastMs);
+        }
+        expect([...store.texts()]).toEqual([["ann", freeze(twin)]]);
+      },
+    ),
+  );
+});
+
+test.for([
+  { name: "as many as are needed", text: '[[1,1],["a","b"]]', id: "c", timeMs: 3, countMax: 3 },
+  { name: "a known id", text: '[[1],["a"]]', id: "a", timeMs: 3, countMax: 9 },
+  { name: "not behind the last", text: '[[1,2],["a","b"]]', id: "c", timeMs: 3, countMax: 9 },
+  { name: "an episode", text: '[[1],["a"],[[1,1,0,1,null]]]', id: "c", timeMs: 3, countMax: 9 },
+  { name: "something else", text: '[[1],["a"],[],{"page":true}]', id: "c", timeMs: 3, countMax: 9 },
+  { name: "no members", text: "[[],[]]", id: "c", timeMs: 3, countMax: 9 },
+  { name: "parts of a millisecond", text: '[[1.5],["a"]]', id: "c", timeMs: 3, countMax: 9 },
+])("a group at rest has to be looked at: $name", ({ text, id, timeMs, countMax }) => {
+  expect(appended(text, { timeMs, id, from: 0 }, countMax)).toBeUndefined();
 });
 
 test("different values have different names, and a thawed group has its values", () => {

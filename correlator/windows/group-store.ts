@@ -2,8 +2,9 @@
 //
 // Holds: what was asked for stays an object until IN_USE_MAX others were. To freeze or thaw a group costs no more than
 //        its few members do.
-import { freeze, thaw } from "./frozen.ts";
+import { appended, begun, freeze, lastMsIn, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
+import type { Member } from "./members.ts";
 
 const IN_USE_MAX = 8192; // became objects since the last turn; as many from before it
 const FROZEN_MEMBERS_MAX = 12;
@@ -29,10 +30,31 @@ export class GroupStore {
     return found;
   }
 
-  /** Looks at a group, but does not change it. */
-  peek(name: string): Group | undefined {
+  /** The time of the group's last member, infinitely long ago where it has none. */
+  lastMs(name: string): number | undefined {
     const found = this.#groups.get(name);
-    return typeof found === "string" ? thaw(valuesOf(name), found) : found;
+    if (typeof found !== "string") return found?.members.lastMs;
+    return lastMsIn(found) ?? thaw(valuesOf(name), found).members.lastMs;
+  }
+
+  /** Begins a group with this member, at rest. */
+  begin(name: string, member: Member): void {
+    this.#groups.set(name, begun(member));
+  }
+
+  /** Adds a member to a group at rest that stays there, with fewer than `countMax`; false where it has to be looked at. */
+  append(name: string, member: Member, countMax: number): boolean {
+    const found = this.#groups.get(name);
+    const text =
+      typeof found === "string"
+        ? appended(found, member, Math.min(countMax, FROZEN_MEMBERS_MAX))
+        : undefined;
+    if (text !== undefined) this.#groups.set(name, text);
+    return text !== undefined;
+  }
+
+  has(name: string): boolean {
+    return this.#groups.has(name);
   }
 
   add(name: string, group: Group): void {
@@ -46,9 +68,10 @@ export class GroupStore {
     return this.#groups.delete(name);
   }
 
-  /** Puts back a group from a snapshot. */
-  restore(name: string, text: string): void {
+  /** Puts back a group from a snapshot, and shows it. */
+  restore(name: string, text: string): Group {
     this.#groups.set(name, text);
+    return thaw(valuesOf(name), text);
   }
 
   *texts(): Generator<readonly [name: string, text: string]> {

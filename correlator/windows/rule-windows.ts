@@ -5,7 +5,7 @@
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
-import { firesAtOnce } from "./condition.ts";
+import { firesAtOnce, membersAtLeast } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
 import {
@@ -57,6 +57,7 @@ export class RuleWindows {
   readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
+  readonly #membersAtLeast: number; // for anything to come of a group
   readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
@@ -72,6 +73,9 @@ export class RuleWindows {
     this.#context = context;
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
+    this.#membersAtLeast = this.#atOnce
+      ? Math.min(membersAtLeast(context.rule), bounds.matchesMax + 1)
+      : 1;
     this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
   }
 
@@ -85,6 +89,7 @@ export class RuleWindows {
     const { member } = match;
     if (member.timeMs < this.watermarkMs) return "overdue";
     const name = nameOf(match.group);
+    if (this.#staysAtRest(name, match)) return "added";
     const group = this.groups.get(name) ?? this.#newGroup(name, match);
     if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
     const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
@@ -117,21 +122,34 @@ export class RuleWindows {
 
   /** Puts back a group from a snapshot. */
   restore(name: string, text: string): void {
-    this.groups.restore(name, text);
-    const group = this.groups.peek(name);
-    if (!group) return;
+    const group = this.groups.restore(name, text);
     this.#room.groups += 1;
     this.#schedule(name, group.members.lastMs);
     this.#plan(name, group);
   }
 
+  /** Nothing can come of so few members yet: most groups never get further, and then are never made an object. */
+  #staysAtRest(name: string, { member, page }: Match): boolean {
+    if (this.#membersAtLeast < 2 || page || member.from > 0 || member.values !== undefined)
+      return false;
+    if (this.groups.has(name)) return this.groups.append(name, member, this.#membersAtLeast);
+    this.#makeRoom(name, member);
+    this.groups.begin(name, member);
+    return true;
+  }
+
   #newGroup(name: string, { group: values, member }: Match): Group {
-    if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
+    this.#makeRoom(name, member);
     const group = emptyGroup(values);
     this.groups.add(name, group);
-    this.#room.groups += 1;
-    this.#schedule(name, member.timeMs);
     return group;
+  }
+
+  /** For a new group. */
+  #makeRoom(name: string, { timeMs }: Member): void {
+    if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
+    this.#room.groups += 1;
+    this.#schedule(name, timeMs);
   }
 
   /** Notes when the watermark will next mean something for the group, if it will. */
@@ -191,11 +209,11 @@ export class RuleWindows {
       const names = this.#expiry.get(bucket) ?? [];
       this.#expiry.delete(bucket);
       for (const name of names) {
-        const group = this.groups.peek(name);
-        if (!group) continue;
-        if (group.members.lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
+        const lastMs = this.groups.lastMs(name);
+        if (lastMs === undefined) continue;
+        if (lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
           this.#delete(name);
-        else this.#schedule(name, group.members.lastMs);
+        else this.#schedule(name, lastMs);
       }
     }
   }
