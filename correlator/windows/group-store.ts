@@ -42,19 +42,16 @@ export class GroupStore {
     this.#groups.set(name, begun(member));
   }
 
-  /** Adds a member to a group at rest that stays there, with fewer than `countMax`; false where it has to be looked at. */
-  append(name: string, member: Member, countMax: number): boolean {
+  /**
+   * Adds a member to a group at rest that stays there, with fewer than `countMax`; false where it has to be looked at,
+   * undefined where there is no such group.
+   */
+  append(name: string, member: Member, countMax: number): boolean | undefined {
     const found = this.#groups.get(name);
-    const text =
-      typeof found === "string"
-        ? appended(found, member, Math.min(countMax, FROZEN_MEMBERS_MAX))
-        : undefined;
+    if (typeof found !== "string") return found && false;
+    const text = appended(found, member, Math.min(countMax, FROZEN_MEMBERS_MAX));
     if (text !== undefined) this.#groups.set(name, text);
     return text !== undefined;
-  }
-
-  has(name: string): boolean {
-    return this.#groups.has(name);
   }
 
   add(name: string, group: Group): void {

@@ -132,7 +132,8 @@ export class RuleWindows {
   #staysAtRest(name: string, { member, page }: Match): boolean {
     if (this.#membersAtLeast < 2 || page || member.from > 0 || member.values !== undefined)
       return false;
-    if (this.groups.has(name)) return this.groups.append(name, member, this.#membersAtLeast);
+    const isAppended = this.groups.append(name, member, this.#membersAtLeast);
+    if (isAppended !== undefined) return isAppended;
     this.#makeRoom(name, member);
     this.groups.begin(name, member);
     return true;
