@@ -100,7 +100,8 @@ export function lastMsIn(text: string): number | undefined {
 }
 
 /** The text of a group that has just begun. */
-export const begun = ({ timeMs, id }: Member): string => `[[${timeMs}],[${JSON.stringify(id)}]]`;
+export const begun = ({ timeMs, id }: Member): string =>
+  oneText("[[", timeMs, "],[", JSON.stringify(id), "]]");
 
 /**
  * The text with one more member, behind the last one; undefined where it must be thawed to know what that means: it has
@@ -117,16 +118,12 @@ export function appended(
   if (!members || members.count + 1 >= countMax || timeMs <= members.lastMs) return undefined;
   if (!Number.isSafeInteger(timeMs) || text.includes(name)) return undefined;
   const { end, lastMs } = members;
-  const ids = text.slice(end, -2);
-  return flat(`${text.slice(0, end)},${timeMs - lastMs}${ids},${name}]]`);
+  return oneText(text.slice(0, end), ",", timeMs - lastMs, text.slice(end, -2), ",", name, "]]");
 }
 const ONLY_MEMBERS = '"]]'; // ids come last; an episode would end with ]]] and what else there is with }]
 
-/** A text that was put together keeps its parts alive, and what they were cut from, until it is read. */
-function flat(text: string): string {
-  text.charCodeAt(0);
-  return text;
-}
+/** One text of its own. What `+` puts together keeps its parts alive, and what they were cut from. */
+const oneText = (...parts: readonly (string | number)[]): string => parts.join("");
 
 type InText = { readonly count: number; readonly lastMs: number; readonly end: number };
 
