@@ -16,10 +16,10 @@ import { type Lane, laneOf, readKinds } from "./correlate-lanes.ts";
 import type { StateFigures } from "./correlate-state.ts";
 import type { CorrelateTask, FindingFigures } from "./correlate-work.ts";
 import { median, rowsOf, shown } from "./figures.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
-// As the command itself has them, but for the last two: a million groups, and their weight.
-const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100", "--no-parallel-scavenge"];
+// For a million groups, and their weight.
 const ROOM = ["--max-old-space-size=6000", "--expose-gc"];
 const BOUNDS = { matchesMax: 10_000, valuesMax: 10_000, groupsMax: 2_000_000, evidenceMax: 20 };
 const LATENESS_MS = 60_000;
@@ -96,7 +96,7 @@ async function compare(
       theirs.push(await runPeer(peer, { rules, lane: lane.path, cpuSecondsMax: peerSeconds }));
   }
   const costUs = (cpuMs: readonly number[]): number => (median(cpuMs) * 1000) / lane.events;
-  const cost = costUs(ours.map(({ cpuMs }) => cpuMs));
+  const cost = costUs(ours.map(({ warmCpuMs }) => warmCpuMs));
   const coldCost = costUs(ours.map(({ coldCpuMs }) => coldCpuMs));
   const theirCost = costUs(theirs.map(({ cpuMs }) => cpuMs));
   const least = costs.get(kind) ?? cost;
@@ -136,7 +136,7 @@ async function state(lane: Lane, rules: string): Promise<void> {
 async function work<T>(task: Pick<CorrelateTask, "kind" | "lane" | "rules">): Promise<T> {
   const file = join(import.meta.dirname, "correlate-work.ts");
   const whole: CorrelateTask = { ...task, bounds: BOUNDS, latenessMs: LATENESS_MS };
-  const args = [...FLAGS, ...ROOM, file, JSON.stringify(whole)];
+  const args = [...NODE_FLAGS, ...ROOM, file, JSON.stringify(whole)];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout) as T;
 }

@@ -17,6 +17,7 @@ import { packageRoot } from "../core/package-root.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import { median, rowsOf, shown } from "./figures.ts";
 import type { Figures, Task } from "./match-work.ts";
+import { NODE_FLAGS } from "./node-flags.ts";
 import { findPeer, type PeerFigures, runPeer } from "./peer.ts";
 
 const LANES = [
@@ -24,8 +25,6 @@ const LANES = [
   ...["sysmon_file_event", "mixed_schema", "raw_windows", "cisco_syslog", "syslog", "no_match"],
 ];
 const SHARES = [0.1, 1, 10];
-// As the command itself has them.
-const FLAGS = ["--max-semi-space-size=8", "--heap-growing-percent=100", "--no-parallel-scavenge"];
 const row = rowsOf(20, 14);
 
 const { values } = parseArgs({
@@ -90,7 +89,7 @@ async function runLane(lane: string): Promise<Rounds> {
 async function work(task: Task): Promise<Figures> {
   const file = join(import.meta.dirname, "match-work.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...FLAGS,
+    ...NODE_FLAGS,
     file,
     JSON.stringify(task),
   ]);
@@ -123,7 +122,7 @@ function sourcesOf(lines: readonly string[]): readonly unknown[] {
 function laneRow(lane: string, { wache, floor, peer: others }: Rounds, peerLoadMs: number): void {
   const rate = (cpuMs: readonly number[]): number => wantedEvents / (median(cpuMs) / 1000);
   const ours = rate(wache.map(({ warmCpuMs }) => warmCpuMs));
-  const cold = rate(wache.map(({ cpuMs }) => cpuMs));
+  const cold = rate(wache.map(({ coldCpuMs }) => coldCpuMs));
   const least = rate(floor.map(({ warmCpuMs }) => warmCpuMs));
   const theirs = rate(others.map(({ cpuMs }) => cpuMs - peerLoadMs));
   const ratio = (own: number): string =>

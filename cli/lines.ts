@@ -95,7 +95,7 @@ async function* copiesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 export const inputBytes = (): AsyncIterable<Uint8Array> =>
   fstatSync(process.stdin.fd).isFile() ? chunksOf(process.stdin.fd) : process.stdin;
 
-const CHUNK_BYTES = 240 * 1024;
+const CHUNK_BYTES = 240 * 1024; // two halves of it are texts as long as eachLine makes them
 const readInto = promisify(read);
 
 /** One buffer, again and again: a stream, which makes a new one each time, costs six times as much. */

@@ -53,21 +53,13 @@ function isNegative(test: RuleTest): boolean {
   return "without" in test || ("all" in test ? test.all : test.any).some(isNegative);
 }
 
-/** How many members make the condition true, where nothing else matters; undefined where something does. */
-export function membersNeeded(rule: CorrelationRule): number | undefined {
-  if (rule.type !== "event_count" || !firesAtOnce(rule)) return undefined;
-  return leastOf(rule.condition);
-}
-
-/** With fewer members than that the condition of a rule that fires at once is never true. */
-export function membersAtLeast(rule: CorrelationRule): number {
-  const { type, condition } = rule;
+/** With fewer members than that the condition of a rule that fires at once is never true; of event_count with as many it is. */
+export function membersAtLeast({ type, condition }: CorrelationRule): number {
   const isCount = type === "event_count" || type === "temporal" || type === "temporal_ordered";
-  return isCount && !condition.match && !condition.orders ? leastOf(condition) : 1;
+  if (!isCount || condition.match || condition.orders) return 1;
+  const { gte = 1, gt = 0 } = condition;
+  return Math.max(1, Math.ceil(gte), Math.floor(gt) + 1);
 }
-
-const leastOf = ({ gte = 1, gt = 0 }: CountCondition): number =>
-  Math.max(1, Math.ceil(gte), Math.floor(gt) + 1);
 
 export function gaugeOf(rule: CorrelationRule): Gauge {
   const { type, condition } = rule;

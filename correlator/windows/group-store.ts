@@ -48,7 +48,8 @@ export class GroupStore {
    */
   append(name: string, member: Member, countMax: number): boolean | undefined {
     const found = this.#groups.get(name);
-    if (typeof found !== "string") return found && false;
+    if (found === undefined) return undefined;
+    if (typeof found !== "string") return false;
     const text = appended(found, member, Math.min(countMax, FROZEN_MEMBERS_MAX));
     if (text !== undefined) this.#groups.set(name, text);
     return text !== undefined;

@@ -7,7 +7,7 @@
 // Why:   the window that ends at the last member is kept while members come in order. What a late member means for the
 //        windows before that one is worked out once, with the next tick, for all late members together.
 import type { CorrelationRule } from "../../core/records.ts";
-import { type Gauge, gaugeOf, membersNeeded } from "./condition.ts";
+import { type Gauge, gaugeOf, membersAtLeast } from "./condition.ts";
 import { cover, type Episode, type Span } from "./episodes.ts";
 import { sampleOf } from "./evidence.ts";
 import { type Member, Members, type Widened } from "./members.ts";
@@ -147,15 +147,14 @@ export function countOf(group: Group, { firstMs, lastMs }: Span): number {
 export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
 
-/** The window that ends at the last member. */
+/** The window that ends at the last member; of a rule that fires at once. */
 function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
   const { members } = group;
   const { lastMs } = members;
   const fromMs = lastMs - rule.spanMs;
   if (isCut(group, fromMs)) return;
-  const needed = membersNeeded(rule);
-  if (needed !== undefined) {
-    const oldest = members.times[members.length - needed];
+  if (rule.type === "event_count") {
+    const oldest = members.times[members.length - membersAtLeast(rule)];
     if (oldest === undefined || oldest < fromMs) return;
     const firstMs = members.times[members.lowerBound(fromMs)] ?? lastMs;
     hold(group, { firstMs, lastMs }, held);
