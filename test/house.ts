@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const WACHE = join(import.meta.dirname, "..", "cli", "wache.mjs");
-const YOUNG = "--max-semi-space-size=8"; // as npm start has it
+const HEAP = ["--max-semi-space-size=8", "--initial-old-space-size=160"]; // as npm start has it
 const READY_MS_MAX = 60_000;
 
 export type HouseProcess = {
@@ -74,7 +74,7 @@ function houseProcess(about: {
     start: async () => {
       mkdirSync(data, { recursive: true });
       const ours = [verb, "--config", file, "--data", data, "--port", "0", "--json"];
-      const args = [YOUNG, ...nodeArgs, WACHE, ...ours];
+      const args = [...HEAP, ...nodeArgs, WACHE, ...ours];
       const started = spawn(process.execPath, args, {
         stdio: ["ignore", "pipe", "pipe"],
         detached: true,
