@@ -33,7 +33,7 @@ export class FinishedStream {
     this.#tick = { kind: "tick", stream, feeder: FEEDER };
     this.#windows = new WindowsProcessor({
       ...options,
-      ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
+      ...{ partition: 0, eventPartitions: 1, signalPartitions: 1, onlyLast: true },
     });
     this.#take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
     const absences = set.correlations.filter(({ absence }) => absence).map((rule) => rule.version);

@@ -1,4 +1,5 @@
-// More in a group than it may have: the oldest goes, what is left decides, and the findings say so.
+// More in a group than it may have: the oldest goes, what is left decides, and the findings say so. More groups than there
+// may be: what one that gives way has found is told.
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
 import { Bench, endTick, signalOf } from "./fixtures/bench.ts";
@@ -43,3 +44,24 @@ test.for([
   expect(finding?.bounded).toBe(forgotten > 0 ? true : undefined);
   expect(finding?.lastMs).toBe(times.at(-1));
 });
+
+test.for([
+  { name: "as they grow", onlyLast: false, told: ["1: 3, 6"] },
+  { name: "when they are complete", onlyLast: true, told: ["1: 6"] },
+])(
+  "a group that gives way to others tells what it found, of findings told $name",
+  ({ onlyLast, told }) => {
+    const bench = new Bench({ latenessMs: 0, groupsMax: 3, onlyLast });
+    const count = rule({ type: "event_count", condition: { gte: 3 } });
+    bench.force(count);
+    const send = (group: string, at: number) =>
+      bench.send(signalOf(count, { at, id: `${group}${at}`, group: [group] }));
+    for (let at = 1; at <= 6; at++) send("ann", at);
+    for (const [n, other] of ["ben", "cal", "dan"].entries()) send(other, 2000 + n);
+    expect(bench.counts().evicted).toBe(1);
+    const found = Map.groupBy(bench.revisions, ({ firstMs }) => firstMs);
+    expect(
+      [...found].map(([ms, all]) => `${ms}: ${all.map((one) => one.count).join(", ")}`),
+    ).toEqual(told);
+  },
+);

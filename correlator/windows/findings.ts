@@ -11,6 +11,7 @@ export type Context = {
   readonly stream: string;
   readonly rule: CorrelationRule;
   readonly evidenceMax: number;
+  readonly onlyLast: boolean; // an episode is told once, when nothing can be added to it any more
 };
 
 const PAUSE_MS_MAX = 60_000;
@@ -22,6 +23,7 @@ export function tellFresh(
   group: Group,
   to: { readonly watermarkMs: number; readonly findings: Finding[] },
 ): void {
+  if (context.onlyLast) return;
   for (const episode of group.episodes)
     if (episode.id === undefined) to.findings.push(tell(context, group, episode, to.watermarkMs));
 }
@@ -42,8 +44,9 @@ export function tellDueMs(context: Context, group: Group): number {
 }
 
 /** When its pause is over, or nothing can be added to it any more; at once where it became graver. */
-function dueMs({ rule }: Context, group: Group, episode: Episode): number {
+function dueMs({ rule, onlyLast }: Context, group: Group, episode: Episode): number {
   const { id, lastMs, toldLastMs, level } = episode;
+  if (onlyLast) return lastMs + rule.spanMs + 1;
   if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;
   if (rule.escalate && aboutOf(rule, countOf(group, episode)).level !== level)
     return Number.NEGATIVE_INFINITY;

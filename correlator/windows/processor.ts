@@ -41,6 +41,7 @@ export type WindowsOptions = Bounds & {
   readonly eventPartitions: number; // feeders of level 0
   readonly signalPartitions: number; // feeders of the levels above
   readonly latenessMs: number;
+  readonly onlyLast?: boolean; // nobody waits for findings: each is told once, when it is complete
 };
 export type Counts = Lost & {
   added: number;
@@ -69,6 +70,7 @@ export class WindowsProcessor implements Processor {
   readonly options: WindowsOptions;
   readonly inForce: RulesInForce;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
+  readonly #parting: OutRecord[] = []; // what groups that gave way had still to tell
 
   constructor(options: WindowsOptions, parts?: readonly SnapshotPart[]) {
     this.options = options;
@@ -96,6 +98,7 @@ export class WindowsProcessor implements Processor {
           `a record of kind ${JSON.stringify((value as { kind?: unknown } | undefined)?.kind)} is neither rule, signal nor tick`,
         );
     }
+    if (this.#parting.length > 0) out.push(...this.#parting.splice(0));
   }
 
   snapshot(): Iterable<SnapshotPart> {
@@ -109,10 +112,17 @@ export class WindowsProcessor implements Processor {
   /** The rule with the most groups gives way, so that a flood of one kind does not blind the others. */
   #evict(): void {
     let most: RuleWindows | AbsenceWindows | Suppression | undefined;
-    for (const { windows, absences, suppressions } of this.streams.values())
+    let name = "";
+    for (const [stream, { windows, absences, suppressions }] of this.streams)
       for (const one of [...windows.values(), ...absences.values(), ...suppressions.values()])
-        if (one.groups.size > (most?.groups.size ?? 0)) most = one;
-    most?.evict(Math.ceil(this.options.groupsMax / EVICTED_SHARE));
+        if (one.groups.size > (most?.groups.size ?? 0)) {
+          most = one;
+          name = stream;
+        }
+    const count = Math.ceil(this.options.groupsMax / EVICTED_SHARE);
+    const findings = most?.evict(count);
+    if (findings && most instanceof RuleWindows)
+      this.#emit(name, most.rule, { findings, points: [] }, this.#parting);
   }
 
   #announced(rule: CorrelationRule, out: OutRecord[]): void {
@@ -334,8 +344,10 @@ export class WindowsProcessor implements Processor {
     const known = stream.windows.get(rule.version);
     if (known) return known;
     const { evidenceMax } = this.options;
+    // What suppression decides depends on episodes as they grow.
+    const onlyLast = this.options.onlyLast === true && rule.suppressMs === undefined;
     const windows = new RuleWindows(
-      { stream: name, rule, evidenceMax },
+      { stream: name, rule, evidenceMax, onlyLast },
       { bounds: this.options, counts: this.counts, room: this.#room },
     );
     const clockMs = stream.clocks.get(rule.level);

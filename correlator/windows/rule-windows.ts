@@ -219,19 +219,23 @@ export class RuleWindows {
     }
   }
 
-  /** The groups with the oldest events, as many. */
-  evict(count: number): void {
+  /** The groups with the oldest events, as many. Gives what they had still to tell. */
+  evict(count: number): Finding[] {
+    const told: Finding[] = [];
     let left = count;
     for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
       const names = this.#expiry.get(bucket) ?? [];
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
+        const group = this.#due.has(name) ? this.groups.get(name) : undefined;
+        if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
         if (!this.#delete(name)) continue;
         this.#due.delete(name);
         this.#counts.evicted += 1;
-        if (--left === 0) return;
+        if (--left === 0) return told;
       }
       this.#expiry.delete(bucket);
     }
+    return told;
   }
 
   #delete(name: string): boolean {
