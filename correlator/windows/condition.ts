@@ -61,6 +61,12 @@ export function membersAtLeast({ type, condition }: CorrelationRule): number {
   return Math.max(1, Math.ceil(gte), Math.floor(gt) + 1);
 }
 
+/** As many members of the rule that it names first must be there, without others, before anything can come of them. */
+export function firstsAtLeast(rule: CorrelationRule): number {
+  const least = membersAtLeast(rule);
+  return rule.type === "event_count" || least < 2 ? least : Number.POSITIVE_INFINITY;
+}
+
 export function gaugeOf(rule: CorrelationRule): Gauge {
   const { type, condition } = rule;
   const holds: Holds = (compareWith) =>

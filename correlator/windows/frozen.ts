@@ -66,8 +66,9 @@ function restOf({
   const { froms, values, held } = members;
   const bounded = group.bounded ? (true as const) : undefined;
   const page = group.page ? (true as const) : undefined;
-  const rest = { froms, values, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
-  return Object.values(rest).some((one) => one !== undefined) ? rest : undefined;
+  const isPlain = !(froms || values || held || late || carry || bounded || page);
+  if (isPlain && forgottenBeforeMs === undefined && settledMs === undefined) return undefined;
+  return { froms, values, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
 }
 
 export function thaw(values: readonly string[], text: string): Group {

@@ -6,7 +6,7 @@ import { appended, begun, freeze, lastMsIn, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
 import type { Member } from "./members.ts";
 
-const IN_USE_MAX = 8192; // became objects since the last turn; as many from before it
+const IN_USE_MAX = 512; // became objects since the last turn; as many from before it
 const FROZEN_MEMBERS_MAX = 12;
 
 export class GroupStore {

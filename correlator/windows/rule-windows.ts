@@ -5,7 +5,7 @@
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
-import { firesAtOnce, membersAtLeast } from "./condition.ts";
+import { firesAtOnce, firstsAtLeast } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
 import {
@@ -57,7 +57,7 @@ export class RuleWindows {
   readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
-  readonly #membersAtLeast: number; // for anything to come of a group
+  readonly #firstsAtLeast: number; // for anything to come of a group that has no others
   readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
@@ -73,8 +73,8 @@ export class RuleWindows {
     this.#context = context;
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
-    this.#membersAtLeast = this.#atOnce
-      ? Math.min(membersAtLeast(context.rule), bounds.matchesMax + 1)
+    this.#firstsAtLeast = this.#atOnce
+      ? Math.min(firstsAtLeast(context.rule), bounds.matchesMax + 1)
       : 1;
     this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
   }
@@ -130,9 +130,9 @@ export class RuleWindows {
 
   /** Nothing can come of so few members yet: most groups never get further, and then are never made an object. */
   #staysAtRest(name: string, { member, page }: Match): boolean {
-    if (this.#membersAtLeast < 2 || page || member.from > 0 || member.values !== undefined)
+    if (this.#firstsAtLeast < 2 || page || member.from > 0 || member.values !== undefined)
       return false;
-    const isAppended = this.groups.append(name, member, this.#membersAtLeast);
+    const isAppended = this.groups.append(name, member, this.#firstsAtLeast);
     if (isAppended !== undefined) return isAppended;
     this.#makeRoom(name, member);
     this.groups.begin(name, member);
