@@ -2,6 +2,7 @@
 //
 // Out:   a plan that values.ts applies to each value, or problems: an unknown modifier, one that does not go with another.
 
+import { nearest } from "../../core/nearest.ts";
 import type { CompareOperator, Place, TimePart } from "./rule.ts";
 import type { Source } from "./yaml.ts";
 
@@ -78,11 +79,14 @@ export function planOf(words: readonly string[], source: Source, offset: number)
     return undefined;
   };
   const unknown = words.find((word) => !MODIFIERS.includes(word));
-  if (unknown !== undefined)
+  if (unknown !== undefined) {
+    const near = nearest(unknown, MODIFIERS);
+    const meant = near === undefined ? "" : `did you mean ${near}? `;
     return refuse(
       "rule.modifier-unknown",
-      `${JSON.stringify(unknown)} is no modifier; allowed are ${MODIFIERS.join(", ")}`,
+      `${JSON.stringify(unknown)} is no modifier; ${meant}allowed are ${MODIFIERS.join(", ")}`,
     );
+  }
   const twice = words.find((word, i) => words.indexOf(word) !== i);
   if (twice !== undefined)
     return refuse("rule.modifier-combination", `the modifier ${twice} stands twice; write it once`);

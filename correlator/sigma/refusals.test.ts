@@ -20,7 +20,7 @@ const MODIFIERS: readonly Row[] = [
     text: detection("s: { f|contians: a }"),
     code: "rule.modifier-unknown",
     at: "4:8",
-    says: '"contians" is no modifier; allowed are contains, ',
+    says: '"contians" is no modifier; did you mean contains? allowed are contains, ',
   },
   {
     name: "a modifier in capitals",
