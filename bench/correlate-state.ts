@@ -1,7 +1,7 @@
 // correlate-state.ts — what the windows of a lane weigh, and what it costs to snapshot, restore and replay them.
 //
 // In:    the lane's bytes; needs --expose-gc.
-// Holds: only the windows are weighed: no event, signal or finding is kept. Ids of events are as long as Wache makes them.
+// Holds: only the windows are weighed: what the heap loses when they go. Ids of events are as long as Wache makes them.
 import { setTimeout as pause } from "node:timers/promises";
 import { eachLine } from "../cli/eval/text-lines.ts";
 import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
@@ -39,21 +39,20 @@ const BATCH = 1000;
 export async function measureState(work: Work): Promise<StateFigures> {
   const { bounds, latenessMs, set } = work;
   const options = optionsOf(bounds, latenessMs);
-  const processor = new WindowsProcessor(options);
+  let processor: WindowsProcessor | undefined = new WindowsProcessor(options);
   const out: OutRecord[] = [];
-  for (const rule of set.correlations) processor.process(recordOf({ kind: "rule", rule }), out);
-  const heapBefore = await heapBytes();
+  const take = (value: SignalRecord) => processor?.process(recordOf(value), out);
+  for (const rule of set.correlations) take({ kind: "rule", rule });
   let signals = 0;
   let processMs = 0;
   await eachBatch(work, (texts) => {
     const start = performance.now();
-    for (const text of texts) processor.process(recordOf(JSON.parse(text) as SignalRecord), out);
+    for (const text of texts) take(JSON.parse(text) as SignalRecord);
     processMs += performance.now() - start;
     signals += texts.length;
     out.length = 0;
   });
   const groups = processor.groups();
-  const bytesAGroup = ((await heapBytes()) - heapBefore) / groups;
   const snapshotStart = performance.now();
   const parts = [...processor.snapshot()];
   const snapshotMs = performance.now() - snapshotStart;
@@ -63,6 +62,9 @@ export async function measureState(work: Work): Promise<StateFigures> {
   const restoreMs = performance.now() - restoreStart;
   if (restored.groups() !== groups) throw new Error("the snapshot does not have all groups");
   const { evicted } = processor.counts;
+  const heapWith = await heapBytes();
+  processor = undefined;
+  const bytesAGroup = (heapWith - (await heapBytes())) / groups;
   const costs = { processMs, snapshotMs, snapshotBytes, restoreMs };
   return { groups, bytesAGroup, signals, ...costs, evicted };
 }

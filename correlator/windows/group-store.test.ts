@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
+import { gaugeOf } from "./condition.ts";
 import { cover } from "./episodes.ts";
-import { appended, freeze, thaw } from "./frozen.ts";
+import { freeze, thaw } from "./frozen.ts";
 import { addMember, emptyGroup, forget, type Group } from "./group.ts";
 import { GroupStore, nameOf } from "./group-store.ts";
 
@@ -32,15 +33,12 @@ const rule: CorrelationRule = {
   feeds: [],
 };
 
+const ON = { atOnce: true, held: undefined, spare: gaugeOf(rule) };
+
 function groupOf(name: string, times: readonly number[]): Group {
   const group = emptyGroup([name]);
   for (const [index, timeMs] of times.entries())
-    addMember(
-      rule,
-      group,
-      { timeMs, id: `${name}/${index}`, from: 0 },
-      { atOnce: true, held: undefined },
-    );
+    addMember(rule, group, { timeMs, id: `${name}/${index}`, from: 0 }, ON);
   return group;
 }
 /** All of a group but what only says how it is kept. */
@@ -105,18 +103,23 @@ test("a group at rest that a member is added to is the one that was looked at", 
         minLength: 1,
         maxLength: 20,
       }),
-      fc.integer({ min: 2, max: 20 }),
-      (drawn, countMax) => {
+      fc.record({
+        max: fc.integer({ min: 1, max: 20 }),
+        count: fc.integer({ min: 2, max: 20 }),
+        spanMs: fc.integer({ min: 1, max: 100 }),
+      }),
+      (drawn, stays) => {
         const store = new GroupStore();
         const twin = emptyGroup(["ann"]);
         const never = { ...rule, condition: { gte: 1000 } };
         for (const [index, [timeMs, id]] of drawn.entries()) {
           const member = { timeMs, id, from: 0 };
-          addMember(never, twin, member, { atOnce: true, held: undefined });
-          if (index === 0) store.begin("ann", member);
-          else if (!store.append("ann", member, countMax)) {
-            const group = store.get("ann") ?? emptyGroup([]);
-            addMember(never, group, member, { atOnce: true, held: undefined });
+          addMember(never, twin, member, ON);
+          if (index === 0 && store.begin("ann", member)) continue;
+          if (!store.append("ann", member, stays)) {
+            const group = store.get("ann") ?? emptyGroup(["ann"]);
+            if (group.members.length === 0) store.add("ann", group);
+            addMember(never, group, member, ON);
           }
           expect(store.lastMs("ann")).toBe(twin.members.lastMs);
         }
@@ -124,18 +127,6 @@ test("a group at rest that a member is added to is the one that was looked at", 
       },
     ),
   );
-});
-
-test.for([
-  { name: "as many as are needed", text: '[[1,1],["a","b"]]', id: "c", timeMs: 3, countMax: 3 },
-  { name: "a known id", text: '[[1],["a"]]', id: "a", timeMs: 3, countMax: 9 },
-  { name: "not behind the last", text: '[[1,2],["a","b"]]', id: "c", timeMs: 3, countMax: 9 },
-  { name: "an episode", text: '[[1],["a"],[[1,1,0,1,null]]]', id: "c", timeMs: 3, countMax: 9 },
-  { name: "something else", text: '[[1],["a"],[],{"page":true}]', id: "c", timeMs: 3, countMax: 9 },
-  { name: "no members", text: "[[],[]]", id: "c", timeMs: 3, countMax: 9 },
-  { name: "parts of a millisecond", text: '[[1.5],["a"]]', id: "c", timeMs: 3, countMax: 9 },
-])("a group at rest has to be looked at: $name", ({ text, id, timeMs, countMax }) => {
-  expect(appended(text, { timeMs, id, from: 0 }, countMax)).toBeUndefined();
 });
 
 test("different values have different names, and a thawed group has its values", () => {

@@ -1,18 +1,21 @@
-// group-store.ts — the groups of one rule by their names: those in use or large as objects, all others frozen.
+// group-store.ts — the groups of one rule by their names: those in use or large as objects, all others at rest, in bytes
+// where they fit and as texts where they do not.
 //
-// Holds: what was asked for stays an object until IN_USE_MAX others were. To freeze or thaw a group costs no more than
-//        its few members do.
-import { appended, begun, freeze, lastMsIn, thaw } from "./frozen.ts";
+// Holds: what was asked for stays an object until IN_USE_MAX others were. To put a group to rest, or to make it an object
+//        again, costs no more than its few members do.
+import { freeze, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
 import type { Member } from "./members.ts";
+import { type AtRest, Shelf } from "./shelf.ts";
 
 const IN_USE_MAX = 512; // became objects since the last turn; as many from before it
-const FROZEN_MEMBERS_MAX = 12;
+export const RESTING_MEMBERS_MAX = 12;
 
 export class GroupStore {
-  readonly #groups = new Map<string, Group | string>();
+  readonly #groups = new Map<string, Group | number | string>(); // itself, its place on the shelf, or its text
+  readonly #shelf = new Shelf();
   #recent: string[] = []; // names of those that became objects since the last turn
-  #older: string[] = []; // names of others that are to be frozen when nobody asks for them
+  #older: string[] = []; // names of others that are put to rest when nobody asks for them
   #turns = 0;
 
   get size(): number {
@@ -21,38 +24,49 @@ export class GroupStore {
 
   get(name: string): Group | undefined {
     const found = this.#groups.get(name);
-    if (typeof found === "string") {
-      const group = thaw(valuesOf(name), found);
-      this.add(name, group);
-      return group;
-    }
-    if (found) found.usedInTurn = this.#turns;
-    return found;
+    if (typeof found === "object") found.usedInTurn = this.#turns;
+    if (typeof found === "object" || found === undefined) return found;
+    return this.#use(name, this.#read(name, found), found);
+  }
+
+  /** As `get`, but what is changed in the group is lost unless it is kept. */
+  peek(name: string): Group | undefined {
+    const found = this.#groups.get(name);
+    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
+  }
+
+  /** What was peeked at. */
+  keep(name: string, group: Group): void {
+    const found = this.#groups.get(name);
+    if (typeof found !== "object" && found !== undefined) this.#use(name, group, found);
   }
 
   /** The time of the group's last member, infinitely long ago where it has none. */
   lastMs(name: string): number | undefined {
     const found = this.#groups.get(name);
-    if (typeof found !== "string") return found?.members.lastMs;
-    return lastMsIn(found) ?? thaw(valuesOf(name), found).members.lastMs;
+    if (typeof found === "number") return this.#shelf.lastMs(found);
+    return (typeof found === "string" ? this.#read(name, found) : found)?.members.lastMs;
   }
 
-  /** Begins a group with this member, at rest. */
-  begin(name: string, member: Member): void {
-    this.#groups.set(name, begun(member));
+  /** Begins a group with this member, at rest; false where it does not fit there. */
+  begin(name: string, member: Member): boolean {
+    const place = this.#shelf.begin(member);
+    if (place !== undefined) this.#groups.set(name, place);
+    return place !== undefined;
   }
 
   /**
-   * Adds a member to a group at rest that stays there, with fewer than `countMax`; false where it has to be looked at,
-   * undefined where there is no such group.
+   * Adds a member to a group at rest that stays there; false where it has to be looked at, undefined where there is no
+   * such group.
    */
-  append(name: string, member: Member, countMax: number): boolean | undefined {
+  append(name: string, member: Member, stays: AtRest): boolean | undefined {
     const found = this.#groups.get(name);
     if (found === undefined) return undefined;
-    if (typeof found !== "string") return false;
-    const text = appended(found, member, Math.min(countMax, FROZEN_MEMBERS_MAX));
-    if (text !== undefined) this.#groups.set(name, text);
-    return text !== undefined;
+    if (typeof found !== "number") return false;
+    const place = this.#shelf.append(found, member, stays);
+    if (place === undefined) return false;
+    if (place !== found) this.#groups.set(name, place);
+    return true;
   }
 
   add(name: string, group: Group): void {
@@ -63,27 +77,42 @@ export class GroupStore {
   }
 
   delete(name: string): boolean {
+    const found = this.#groups.get(name);
+    if (typeof found === "number") this.#shelf.free(found);
     return this.#groups.delete(name);
   }
 
   /** Puts back a group from a snapshot, and shows it. */
   restore(name: string, text: string): Group {
-    this.#groups.set(name, text);
-    return thaw(valuesOf(name), text);
+    const group = thaw(valuesOf(name), text);
+    this.#groups.set(name, this.#shelf.put(group) ?? text);
+    return group;
   }
 
   *texts(): Generator<readonly [name: string, text: string]> {
-    for (const [name, group] of this.#groups)
-      yield [name, typeof group === "string" ? group : freeze(group)];
+    for (const [name, found] of this.#groups)
+      if (typeof found === "string") yield [name, found];
+      else yield [name, freeze(typeof found === "object" ? found : this.#read(name, found))];
+  }
+
+  #read(name: string, resting: number | string): Group {
+    const values = valuesOf(name);
+    return typeof resting === "number" ? this.#shelf.read(resting, values) : thaw(values, resting);
+  }
+
+  #use(name: string, group: Group, resting: number | string): Group {
+    if (typeof resting === "number") this.#shelf.free(resting);
+    this.add(name, group);
+    return group;
   }
 
   #turn(): void {
     const kept: string[] = [];
     for (const name of this.#older) {
       const group = this.#groups.get(name);
-      if (typeof group !== "object" || group.members.length > FROZEN_MEMBERS_MAX) continue;
+      if (typeof group !== "object" || group.members.length > RESTING_MEMBERS_MAX) continue;
       if (group.usedInTurn === this.#turns) kept.push(name);
-      else this.#groups.set(name, freeze(group));
+      else this.#groups.set(name, this.#shelf.put(group) ?? freeze(group));
     }
     this.#older = [...this.#recent, ...kept];
     this.#recent = [];

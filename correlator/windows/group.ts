@@ -64,12 +64,15 @@ const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.
 const isCut = (group: Group, fromMs: number): boolean =>
   fromMs < forgottenMs(group) && !group.bounded;
 
-/** Adds a member; false when it is known or forgotten. The last window of a rule that fires at once is decided. */
+/**
+ * Adds a member; false when it is known or forgotten. The last window of a rule that fires at once is decided, that of a
+ * small group with a gauge that has nothing in it before and after.
+ */
 export function addMember(
   rule: CorrelationRule,
   group: Group,
   member: Member,
-  on: { readonly atOnce: boolean; readonly held: Held },
+  on: { readonly atOnce: boolean; readonly held: Held; readonly spare: Gauge },
 ): boolean {
   const { members } = group;
   const { timeMs } = member;
@@ -90,7 +93,7 @@ export function addMember(
       : { firstMs: timeMs, lastMs: toMs };
     if (toMs < lastMs) return true;
   }
-  decideLast(rule, group, on.held);
+  decideLast(rule, group, on);
   return true;
 }
 
@@ -148,7 +151,11 @@ export const carriedBy = (group: Group, firstMs: number): Carry | undefined =>
   group.carry && group.carry.firstMs >= firstMs ? group.carry : undefined;
 
 /** The window that ends at the last member; of a rule that fires at once. */
-function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
+function decideLast(
+  rule: CorrelationRule,
+  group: Group,
+  { held, spare }: { readonly held: Held; readonly spare: Gauge },
+): void {
   const { members } = group;
   const { lastMs } = members;
   const fromMs = lastMs - rule.spanMs;
@@ -160,9 +167,20 @@ function decideLast(rule: CorrelationRule, group: Group, held: Held): void {
     hold(group, { firstMs, lastMs }, held);
     return;
   }
-  const slide = group.slide ?? slideFrom(rule, group, lastMs);
+  if (members.length > SMALL) {
+    group.slide ??= slideFrom(rule, group, lastMs);
+    decideWith(rule, group, group.slide, held);
+    return;
+  }
+  const slide = slideFrom(rule, group, lastMs, spare);
+  decideWith(rule, group, slide, held);
+  for (; slide.start < slide.end; slide.start++) spare.remove(members.at(slide.start));
+}
+
+function decideWith(rule: CorrelationRule, group: Group, slide: Slide, held: Held): void {
+  const { members } = group;
+  const { lastMs } = members;
   slideTo(rule, group, slide, members.length);
-  if (members.length > SMALL) group.slide = slide;
   if (slide.gauge.holds())
     hold(group, { firstMs: members.times[slide.start] ?? lastMs, lastMs }, held);
 }
@@ -201,10 +219,14 @@ function decide(
 }
 
 /** A slide that has in it what a window that ends at `endMs` reaches back to, and ends before `endMs`. */
-function slideFrom(rule: CorrelationRule, { members }: Group, endMs: number): Slide {
+function slideFrom(
+  rule: CorrelationRule,
+  { members }: Group,
+  endMs: number,
+  gauge = gaugeOf(rule),
+): Slide {
   const start = members.lowerBound(endMs - rule.spanMs);
   const end = members.lowerBound(endMs);
-  const gauge = gaugeOf(rule);
   for (let index = start; index < end; index++) gauge.add(members.at(index));
   return { gauge, start, end };
 }

@@ -5,7 +5,7 @@
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
-import { firesAtOnce, firstsAtLeast } from "./condition.ts";
+import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
 import {
@@ -17,8 +17,9 @@ import {
   settleLate,
   settleUntil,
 } from "./group.ts";
-import { GroupStore, nameOf } from "./group-store.ts";
+import { GroupStore, nameOf, RESTING_MEMBERS_MAX } from "./group-store.ts";
 import type { Member } from "./members.ts";
+import type { AtRest } from "./shelf.ts";
 
 export type Bounds = {
   readonly matchesMax: number; // of a group
@@ -57,7 +58,8 @@ export class RuleWindows {
   readonly #counts: Lost;
   readonly #room: Room;
   readonly #atOnce: boolean;
-  readonly #firstsAtLeast: number; // for anything to come of a group that has no others
+  readonly #spare: Gauge; // with nothing in it
+  readonly #stays: AtRest; // a group of matches of the rule that it names first: nothing can come of them
   readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
@@ -73,9 +75,12 @@ export class RuleWindows {
     this.#context = context;
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
-    this.#firstsAtLeast = this.#atOnce
-      ? Math.min(firstsAtLeast(context.rule), bounds.matchesMax + 1)
-      : 1;
+    this.#spare = gaugeOf(context.rule);
+    this.#stays = {
+      max: Math.min(RESTING_MEMBERS_MAX, bounds.matchesMax),
+      count: this.#atOnce ? firstsAtLeast(context.rule) : 1,
+      spanMs: context.rule.spanMs,
+    };
     this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
   }
 
@@ -92,7 +97,7 @@ export class RuleWindows {
     if (this.#staysAtRest(name, match)) return "added";
     const group = this.groups.get(name) ?? this.#newGroup(name, match);
     if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
-    const on = { atOnce: this.#atOnce, held: this.#points(group, caused) };
+    const on = { atOnce: this.#atOnce, spare: this.#spare, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
     this.#bound(group, caused);
@@ -109,13 +114,15 @@ export class RuleWindows {
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
     for (const name of this.#due.take(watermarkMs)) {
-      const group = this.groups.get(name);
+      const group = this.groups.peek(name);
       if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
       caused.findings.push(...grown(this.#context, group, watermarkMs));
       this.#plan(name, group);
+      if (this.#isPast(name, group.members.lastMs)) this.#delete(name);
+      else this.groups.keep(name, group);
     }
     this.#expire();
   }
@@ -130,12 +137,12 @@ export class RuleWindows {
 
   /** Nothing can come of so few members yet: most groups never get further, and then are never made an object. */
   #staysAtRest(name: string, { member, page }: Match): boolean {
-    if (this.#firstsAtLeast < 2 || page || member.from > 0 || member.values !== undefined)
+    if (this.#stays.count < 2 || page || member.from > 0 || member.values !== undefined)
       return false;
-    const isAppended = this.groups.append(name, member, this.#firstsAtLeast);
+    const isAppended = this.groups.append(name, member, this.#stays);
     if (isAppended !== undefined) return isAppended;
+    if (!this.groups.begin(name, member)) return false;
     this.#makeRoom(name, member);
-    this.groups.begin(name, member);
     return true;
   }
 
@@ -212,11 +219,15 @@ export class RuleWindows {
       for (const name of names) {
         const lastMs = this.groups.lastMs(name);
         if (lastMs === undefined) continue;
-        if (lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
-          this.#delete(name);
+        if (this.#isPast(name, lastMs)) this.#delete(name);
         else this.#schedule(name, lastMs);
       }
     }
+  }
+
+  /** No event that may still come can reach the group, and nothing is to be told of it. */
+  #isPast(name: string, lastMs: number): boolean {
+    return lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name);
   }
 
   /** The groups with the oldest events, as many. Gives what they had still to tell. */
