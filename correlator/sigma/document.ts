@@ -41,6 +41,7 @@ export type Refused = {
   readonly at: string;
   readonly lenient: boolean;
   readonly rule?: string;
+  readonly names?: readonly string[]; // by which others may refer to it
   readonly problems: readonly Problem[];
 };
 export type Reading = {
@@ -72,6 +73,7 @@ export function readFile(
         at: source.at(map.offset),
         lenient,
         ...(rule === undefined ? {} : { rule }),
+        names: ["id", "name"].flatMap((key) => textAt(map, key) ?? []),
         problems: problems.map((one) => (rule === undefined ? one : { ...one, rule })),
       });
     }

@@ -27,29 +27,43 @@ const isDetection = (draft: Draft): draft is Detection => draft.kind === "detect
 /** Rules by id and by name, and what was found wrong with each draft. */
 export type Names = {
   readonly find: (text: string) => Rule | undefined;
+  readonly unknown: (text: string) => readonly [code: string, message: string];
   readonly refuse: (draft: Draft, code: string, message: string, offset?: number) => void;
 };
 
 export function linkRules(
   given: readonly Draft[],
   reading: Reading,
+  unread: readonly Refused[] = [],
 ): { readonly set: RuleSet; readonly refused: readonly Refused[] } {
   const refused: Refused[] = [];
+  const refusedAt = new Map<string, string>(); // where what is wrong with a rule stands, by its id and name
+  for (const { names = [], problems } of unread)
+    for (const name of names) refusedAt.set(name, problems[0]?.at ?? "");
   // Strict folders first: of two rules with one id the lenient one is left out.
   let drafts = [...given].sort((a, b) => Number(a.lenient) - Number(b.lenient));
   for (;;) {
     const problems = new Map<Draft, Problem[]>();
-    const names = namesOf(drafts, problems);
+    const names = namesOf(drafts, problems, refusedAt);
     const ordered = inOrder(drafts.filter(isCorrelation), names);
     for (const draft of drafts.filter(isFilter)) checkFilter(draft, names);
     if (problems.size === 0) return { set: build(drafts, ordered, { names, reading }), refused };
-    for (const [draft, found] of problems)
+    for (const [draft, found] of problems) {
       refused.push({ at: draft.at, lenient: draft.lenient, rule: ruleId(draft), problems: found });
+      for (const word of wordsFor(draft)) refusedAt.set(word, found[0]?.at ?? draft.at);
+    }
     drafts = drafts.filter((draft) => !problems.has(draft));
   }
 }
 
-function namesOf(drafts: readonly Draft[], problems: Map<Draft, Problem[]>): Names {
+const wordsFor = (draft: Draft): ReadonlySet<string> =>
+  new Set([ruleId(draft), ...(draft.header.name ? [draft.header.name] : [])]);
+
+function namesOf(
+  drafts: readonly Draft[],
+  problems: Map<Draft, Problem[]>,
+  refusedAt: ReadonlyMap<string, string>,
+): Names {
   const refuse: Names["refuse"] = (draft, code, message, offset) => {
     const at = offset === undefined ? draft.at : draft.place(offset);
     const list = problems.get(draft) ?? [];
@@ -57,9 +71,8 @@ function namesOf(drafts: readonly Draft[], problems: Map<Draft, Problem[]>): Nam
     problems.set(draft, list);
   };
   const known = new Map<string, Draft>();
-  for (const draft of drafts) {
-    const words = new Set([ruleId(draft), ...(draft.header.name ? [draft.header.name] : [])]);
-    for (const word of words) {
+  for (const draft of drafts)
+    for (const word of wordsFor(draft)) {
       const other = known.get(word);
       if (other === undefined) known.set(word, draft);
       else if (other !== draft)
@@ -69,12 +82,17 @@ function namesOf(drafts: readonly Draft[], problems: Map<Draft, Problem[]>): Nam
           `${JSON.stringify(word)} is also the id or name of the rule at ${other.at}; each rule has its own`,
         );
     }
-  }
   const find = (text: string) => {
     const draft = known.get(text);
     return draft === undefined || isFilter(draft) ? undefined : (draft as Rule);
   };
-  return { find, refuse };
+  const unknown: Names["unknown"] = (text) => {
+    const at = refusedAt.get(text);
+    return at === undefined
+      ? ["rule.reference-unknown", `${text} is the id or name of no rule that is loaded`]
+      : ["rule.reference-refused", `${text} was refused (${at}); mend that first`];
+  };
+  return { find, unknown, refuse };
 }
 
 /** Correlations after what feeds them; dangling references and cycles are refused, with the chain. */
@@ -100,7 +118,7 @@ function inOrder(correlations: readonly Correlation[], names: Names): readonly C
 
 const chainMax = 32;
 const titled = (chain: readonly Draft[], last: string): string =>
-  [...chain.map((rule) => rule.header.name ?? ruleId(rule)), last].join(" → ");
+  [...chain.map(({ header }) => header.name ?? header.title), last].join(" → ");
 
 function visitReference(
   rule: Correlation,
@@ -117,17 +135,16 @@ function visitReference(
     names.refuse(rule, code, message, reference.offset);
     return false;
   };
-  if (target === undefined)
-    return refuse(
-      "rule.reference-unknown",
-      `${reference.text} is the id or name of no rule that is loaded (${titled(chain, reference.text)})`,
-    );
+  if (target === undefined) {
+    const [code, message] = names.unknown(reference.text);
+    return refuse(code, `${message} (${titled(chain, reference.text)})`);
+  }
   if (!isCorrelation(target)) return true;
   const loop = chain.indexOf(target);
   if (loop >= 0)
     return refuse(
       "rule.cycle",
-      `correlations feed each other in a circle: ${titled(chain.slice(loop), target.header.name ?? ruleId(target))}`,
+      `correlations feed each other in a circle: ${titled(chain.slice(loop), target.header.name ?? target.header.title)}`,
     );
   if (chain.length >= chainMax)
     return refuse("rule.too-deep", `correlations are chained more than ${chainMax} deep`);
@@ -211,13 +228,13 @@ function checkFilter(filter: Filter, names: Names): void {
   if (filter.body.rules === "any") return;
   for (const reference of filter.body.rules) {
     const target = names.find(reference.text);
-    if (target === undefined || target.kind !== "detection")
+    if (target === undefined)
+      names.refuse(filter, ...names.unknown(reference.text), reference.offset);
+    else if (target.kind !== "detection")
       names.refuse(
         filter,
         "rule.reference-unknown",
-        target === undefined
-          ? `${reference.text} is the id or name of no rule that is loaded`
-          : `${reference.text} is a correlation; filter the rules that feed it`,
+        `${reference.text} is a correlation; filter the rules that feed it`,
         reference.offset,
       );
     else if (!covers(filter.body.logsource, target.body.logsource))

@@ -101,11 +101,13 @@ export function readRules(
   };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const read = sorted.map((file) => readFile(file, reading));
+  const unread = read.flatMap((one) => one.refused);
   const linked = linkRules(
     read.flatMap((one) => one.drafts),
     reading,
+    unread,
   );
-  const refused = [...unreadable, ...read.flatMap((one) => one.refused), ...linked.refused];
+  const refused = [...unreadable, ...unread, ...linked.refused];
   const problems = refused
     .filter((one) => !one.lenient)
     .flatMap((one): readonly Problem[] => one.problems);

@@ -545,3 +545,21 @@ test.for(Object.entries(TABLES).flatMap(([table, rows]) => rows.map((row) => ({ 
     expect(lenient.leftOut.map((one) => one.problems[0]?.code)).toEqual([code]);
   },
 );
+
+test("a rule that refers to one that was refused says where what is wrong stands", () => {
+  const text = [
+    "title: D\nname: fails\nlogsource: { product: windows }\ndetection: { s: { f|contain: x }, condition: s }\n",
+    "title: C\ncorrelation: { type: event_count, rules: [fails], timespan: 1m, condition: { gte: 2 } }\n",
+    "title: F\nlogsource: { product: windows }\nfilter: { rules: [fails], s: { f: 1 }, condition: s }\n",
+  ].join("---\n");
+  const { problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
+  expect(problems.map(({ code, at, message }) => [code, at, message])).toEqual([
+    ["rule.modifier-unknown", "r.yml:4:19", expect.stringContaining("contains")],
+    [
+      "rule.reference-refused",
+      "r.yml:7:43",
+      "fails was refused (r.yml:4:19); mend that first (C → fails)",
+    ],
+    ["rule.reference-refused", "r.yml:11:19", "fails was refused (r.yml:4:19); mend that first"],
+  ]);
+});
