@@ -179,6 +179,14 @@ test.for([
   ).toEqual(want.toSorted());
 });
 
+test("faults stand in the order of their lines, whatever their section", () => {
+  const text = "store:\n  type: none\nlog:\n  level: loud\napi:\n  port: -1\nnokey: 1\n";
+  const lines = faultOf(() => load(text))
+    .split("\n")
+    .slice(1);
+  expect(lines.map((line) => /w\.yaml:(\d+):/.exec(line)?.[1])).toEqual(["2", "4", "6", "7"]);
+});
+
 test.for([
   { name: "never closed", text: "api:\n  port: [1\n", want: /w\.yaml:3:1: / },
   { name: "a tab", text: "api:\n\tport: 1\n", want: /w\.yaml:2:1: Tabs are not allowed/ },

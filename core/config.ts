@@ -2,7 +2,7 @@
 //
 // In:    a file (./wache.yaml unless named), what the command line says, the environment.
 // Out:   a whole Config: every default filled, secrets read, paths absolute.
-// Holds: any fault refuses the start, and all faults are told at once with file, line and column.
+// Holds: any fault refuses the start, and all faults are told at once with file, line and column, in the order of the lines.
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -61,7 +61,10 @@ export function loadConfig(options: LoadOptions = {}): Config {
   if (faults.length > 0)
     throw refused(
       shownFile,
-      faults.map((fault) => worded(fault, overrides, shownFile, parsed)),
+      faults
+        .map((fault) => worded(fault, overrides, shownFile, parsed))
+        .toSorted((a, b) => a.offset - b.offset)
+        .map(({ text }) => text),
     );
   return value as Config;
 }
@@ -178,15 +181,17 @@ function worded(
   overrides: Readonly<Record<string, unknown>>,
   shownFile: string,
   parsed: Parsed,
-): string {
+): { readonly offset: number; readonly text: string } {
   const key = fault.path.reduce<string>(
     (text, part) =>
       typeof part === "number" ? `${text}[${part}]` : text === "" ? part : `${text}.${part}`,
     "",
   );
-  if (hasPath(overrides, fault.path)) return `command line: ${key} ${fault.text}`;
-  const { line, col } = parsed.lines.linePos(offsetOf(parsed.document, fault));
-  return `${shownFile}:${line}:${col}: ${key} ${fault.text}`;
+  if (hasPath(overrides, fault.path))
+    return { offset: -1, text: `command line: ${key} ${fault.text}` };
+  const offset = offsetOf(parsed.document, fault);
+  const { line, col } = parsed.lines.linePos(offset);
+  return { offset, text: `${shownFile}:${line}:${col}: ${key} ${fault.text}` };
 }
 
 /** Where the fault stands; where the key is absent, where its section stands. */
