@@ -18,9 +18,8 @@ import { SeenRuns } from "./substrings.ts";
 import { joinedTextsOf, textsOfEvent, VALUE_CHARS_MAX } from "./values.ts";
 
 const RULES_A_STEP = 50;
-const LEARN_EVENTS = 300; // of the plan: what texts look like
-const WEIGH_AT_EVENTS: readonly number[] = [LEARN_EVENTS, 3000];
-const LOOK_EVERY_EVENTS = 30_000; // afterwards: whether rules are still woken as seldom
+const LEARN_EVENTS = 300; // of the plan: what texts look like; then all is weighed by what was seen
+const LOOK_EVERY_EVENTS = 30_000; // afterwards: again, at first in any case, then where rules are woken more often
 const WORSE = 2; // times as many woken as before are a reason to weigh again
 
 type Compiled = {
@@ -55,7 +54,7 @@ export class Plan {
   #seen: number[] = []; // by id: of how many events that was so to be seen
   #events = 0;
   #wakings = 0; // of rules, since it was looked at last
-  #wakingsBefore = Number.POSITIVE_INFINITY; // an event, when it was at its best
+  #wakingsBefore: number | undefined; // an event, when it was at its best
   #weighedAt = 0;
 
   /** To be prepared before the first match. */
@@ -127,13 +126,13 @@ export class Plan {
   }
 
   #isTimeToWeigh(): boolean {
-    if (WEIGH_AT_EVENTS.includes(this.#events)) return true;
+    if (this.#events === LEARN_EVENTS) return true;
     if (this.#events % LOOK_EVERY_EVENTS !== 0) return false;
     const wakings = this.#wakings / LOOK_EVERY_EVENTS;
+    const before = this.#wakingsBefore;
     this.#wakings = 0;
-    const isWorse = wakings > WORSE * Math.max(1, this.#wakingsBefore);
-    this.#wakingsBefore = Math.min(wakings, this.#wakingsBefore);
-    return isWorse;
+    this.#wakingsBefore = Math.min(wakings, before ?? wakings);
+    return before === undefined || wakings > WORSE * Math.max(1, before);
   }
 
   #learn(event: Readable): void {
