@@ -52,15 +52,9 @@ export function freeze(group: Group): string {
   return JSON.stringify([steps, ids, episodes.map(frozenEpisode)] satisfies Frozen);
 }
 
-function restOf({
-  members,
-  forgottenBeforeMs,
-  settledMs,
-  late,
-  carry,
-  ...group
-}: Group): Rest | undefined {
-  const { froms, values, held } = members;
+function restOf(group: Group): Rest | undefined {
+  const { froms, values, held } = group.members;
+  const { forgottenBeforeMs, settledMs, late, carry } = group;
   const bounded = group.bounded ? (true as const) : undefined;
   const page = group.page ? (true as const) : undefined;
   const isPlain = !(froms || values || held || late || carry || bounded || page);

@@ -1,7 +1,8 @@
 // shelf.ts — small, plain groups as bytes: how they are kept while nothing happens to them.
 //
-// Holds: what is taken down is as it was put up. A group that does not fit (values, ids that are long or not Latin-1,
-//        times before 1970 or within a millisecond, several episodes, something else told of it) is refused, and somebody else keeps it.
+// Holds: what is read is as it was put up. A group that does not fit (values, ids that are long or not Latin-1, times
+//        before 1970 or within a millisecond, several episodes, something else told of it) is refused, and somebody else
+//        keeps it. What is freed is used again, and given back when the shelf goes.
 // Why:   a million groups of a few members each: objects weigh five times as much and each garbage collection looks at
 //        every one; of a text, each member makes a new one (docs/decisions/0010).
 //
@@ -9,6 +10,7 @@
 //   0 the cell before, plus one (uint32) | 4 time, or first (uint48) | 10 flags, members up to this one | 11 letters of the id
 //   of a member:   12 its rule's place | 13 id
 //   of an episode: 12 last (uint48) | 18 due (uint48) | 24 revision (uint32) | 28 id
+import { withOne } from "../with-one.ts";
 import type { Episode } from "./episodes.ts";
 import { emptyGroup, type Group } from "./group.ts";
 import type { Member } from "./members.ts";
@@ -18,7 +20,7 @@ export type AtRest = { readonly max: number; readonly count: number; readonly sp
 
 const UNIT = 8;
 const CHUNK_UNITS = 32_768; // at most; the first have fewer, so that a rule with few groups costs little
-const FIRST_CHUNK_UNITS = 512;
+const FIRST_CHUNK_UNITS = 64; // more than the largest cell
 const [BEFORE, TIME, FLAGS, LETTERS, FROM, MEMBER_ID] = [0, 4, 10, 11, 12, 13];
 const [LAST, DUE, REVISION, EPISODE_ID] = [12, 18, 24, 28];
 const COUNT_MAX = 15;
@@ -27,11 +29,14 @@ const BYTE_MAX = 255;
 const TIME_BYTES = 6;
 const TIME_END_MS = 2 ** 48;
 const REVISION_MAX = 2 ** 32 - 1;
-const UNITS_MAX = Math.ceil((EPISODE_ID + BYTE_MAX) / UNIT);
+
+// Of the ids of the group that is being read; of no meaning afterwards.
+const LETTERS_READ = Buffer.alloc(COUNT_MAX * BYTE_MAX);
+const STARTS_READ = new Int32Array(COUNT_MAX);
 
 export class Shelf {
   readonly #chunks: Buffer[] = [];
-  readonly #free: number[][] = Array.from({ length: UNITS_MAX + 1 }, () => []); // by units
+  readonly #free: (number[] | undefined)[] = []; // by units
   #next = 0; // of the last chunk's units
   #end = 0;
 
@@ -41,8 +46,8 @@ export class Shelf {
     const { times, ids, froms } = group.members;
     let place: number | undefined;
     for (let index = 0; index < times.length; index++) {
-      const member = { timeMs: times[index] as number, id: ids[index] as string };
-      place = this.#add(place, { ...member, from: froms?.[index] ?? 0 });
+      const [timeMs, id] = [times[index] as number, ids[index] as string];
+      place = this.#add(place, { timeMs, id, from: froms?.[index] ?? 0 });
     }
     const [episode] = group.episodes;
     return episode && place !== undefined ? this.#addEpisode(place, episode) : place;
@@ -81,23 +86,34 @@ export class Shelf {
     return group;
   }
 
+  /** All ids become one string, and are slices of that: to make a string of bytes costs as much as all the rest. */
   #readMembers(last: number, { members }: Group): void {
     const count = (this.#chunkOf(last)[startOf(last) + FLAGS] as number) & COUNT_MAX;
     const times = new Array<number>(count).fill(0);
     const ids = new Array<string>(count).fill("");
     let froms: number[] | undefined;
+    let start = LETTERS_READ.length;
     let place = last;
     for (let index = count - 1; index >= 0; index--) {
       const bytes = this.#chunkOf(place);
       const at = startOf(place);
       times[index] = timeAt(bytes, at + TIME);
-      ids[index] = textAt(bytes, at, MEMBER_ID);
+      const letters = bytes[at + LETTERS] as number;
+      start -= letters;
+      for (let letter = 0; letter < letters; letter++)
+        LETTERS_READ[start + letter] = bytes[at + MEMBER_ID + letter] as number;
+      STARTS_READ[index] = start;
       const from = bytes[at + FROM] as number;
       if (from > 0) {
         froms ??= new Array<number>(count).fill(0);
         froms[index] = from;
       }
       place = beforeOf(bytes, at);
+    }
+    const text = LETTERS_READ.toString("latin1", start);
+    for (let index = 0; index < count; index++) {
+      const next = index + 1 < count ? (STARTS_READ[index + 1] as number) : LETTERS_READ.length;
+      ids[index] = text.slice((STARTS_READ[index] as number) - start, next - start);
     }
     members.times = times;
     members.ids = ids;
@@ -116,7 +132,8 @@ export class Shelf {
     for (let cell = place; cell >= 0; ) {
       const bytes = this.#chunkOf(cell);
       const at = startOf(cell);
-      this.#free[unitsOf(bytes, at)]?.push(cell);
+      const units = unitsOf(bytes, at);
+      this.#free[units] = withOne(this.#free[units], cell);
       cell = beforeOf(bytes, at);
     }
   }
@@ -206,25 +223,24 @@ function unitsOf(bytes: Buffer, at: number): number {
   return Math.ceil(size / UNIT);
 }
 
-function fits({ members, episodes, ...group }: Group): boolean {
-  const { forgottenBeforeMs, settledMs, late, carry, bounded, page } = group;
-  const { times, ids, froms, values, held } = members;
-  if (values || held || late || carry || bounded || page || episodes.length > 1) return false;
-  if (forgottenBeforeMs !== undefined || settledMs !== undefined) return false;
+function fits(group: Group): boolean {
+  const { times, ids, froms, values, held } = group.members;
+  if (values || held || group.late || group.carry || group.bounded || group.page) return false;
+  if (group.forgottenBeforeMs !== undefined || group.settledMs !== undefined) return false;
   if (times.length === 0 || times.length > COUNT_MAX) return false;
   for (let index = 0; index < times.length; index++) {
     if (!fitsMember(times[index] as number, ids[index] as string)) return false;
     if (froms && (froms[index] as number) > BYTE_MAX) return false;
   }
-  const [episode] = episodes;
-  return episode === undefined || fitsEpisode(episode);
+  const [episode, another] = group.episodes;
+  return another === undefined && (episode === undefined || fitsEpisode(episode));
 }
 
 const fitsMember = (timeMs: number, id: string): boolean => isTime(timeMs) && isShort(id);
 
-function fitsEpisode({ firstMs, lastMs, dueMs, revision, id, ...told }: Episode): boolean {
-  if (told.replaces.length > 0 || told.level !== undefined || told.toldLastMs !== undefined)
-    return false;
+function fitsEpisode(episode: Episode): boolean {
+  const { firstMs, lastMs, dueMs, revision, id, replaces, level, toldLastMs } = episode;
+  if (replaces.length > 0 || level !== undefined || toldLastMs !== undefined) return false;
   if (!isTime(firstMs) || !isTime(lastMs) || !isTime(dueMs ?? 0)) return false;
   return revision <= REVISION_MAX && (id === undefined || (id !== "" && isShort(id)));
 }
