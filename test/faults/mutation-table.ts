@@ -21,6 +21,11 @@ export const MUTATIONS: readonly Mutation[] = [
         from: "if (this.#isKnown(id, from)) return undefined;",
         to: "if (this.#isKnown(id, from) && false) return undefined;",
       },
+      {
+        file: "correlator/windows/shelf.ts",
+        from: "fitsMember(timeMs, id) && !this.#has(place, id)",
+        to: "fitsMember(timeMs, id)",
+      },
     ],
   },
   {

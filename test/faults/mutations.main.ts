@@ -116,9 +116,10 @@ async function verdictOf(
     });
   await new Promise((done) => child.once("close", done));
   const seconds = Math.round((Date.now() - begunMs) / 1000);
-  const results = resultsIn(report).filter(
-    ({ status }) => status === "passed" || status === "failed",
-  );
+  const files = filesIn(report);
+  const results = files
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "passed" || status === "failed");
   const [failed] = results.filter(({ status }) => status === "failed");
   if (failed) {
     const words = failed.failureMessages.join("\n").split("\n");
@@ -129,18 +130,25 @@ async function verdictOf(
   return {
     verdict: isSkipped ? "skipped" : "broken",
     seconds,
-    why: said.split("\n").slice(-SHOWN_LINES_MAX),
+    why: [...files.map(({ message }) => message), said]
+      .join("\n")
+      .split("\n")
+      .slice(-SHOWN_LINES_MAX),
   };
 }
 
-type Result = { readonly status: string; readonly failureMessages: readonly string[] };
+type TestFile = {
+  readonly message: string; // of what failed before its tests ran
+  readonly assertionResults: readonly {
+    readonly status: string;
+    readonly failureMessages: readonly string[];
+  }[];
+};
 
-function resultsIn(report: string): readonly Result[] {
+function filesIn(report: string): readonly TestFile[] {
   try {
-    const { testResults } = JSON.parse(textOf(report)) as {
-      readonly testResults: readonly { readonly assertionResults: readonly Result[] }[];
-    };
-    return testResults.flatMap(({ assertionResults }) => assertionResults);
+    return (JSON.parse(textOf(report)) as { readonly testResults: readonly TestFile[] })
+      .testResults;
   } catch {
     return [];
   }
