@@ -41,6 +41,7 @@ const rules = join(data, "sigma/rules");
 const rounds = Number(values.rounds);
 const wantedEvents = Number(values.events);
 const folder = mkdtempSync(join(tmpdir(), "wache-bench-"));
+const emptyLane = join(folder, "empty");
 const peer = findPeer(process.env);
 const mappings = await loadMappings([shippedMappings()]);
 
@@ -48,17 +49,13 @@ type Rounds = {
   readonly wache: Figures[];
   readonly floor: Figures[];
   readonly peer: PeerFigures[];
+  readonly peerLoad: PeerFigures[]; // each beside the one of `peer`, as slow or fast as the machine is then
 };
 
 async function main(): Promise<void> {
   console.log(`${rounds} rounds, ${wantedEvents.toLocaleString("en")} events a lane, ${rules}`);
   if (peer === undefined) console.log("rsigma is not installed (RSIGMA or PATH): Wache runs alone");
-  const emptyLane = join(folder, "empty");
   writeFileSync(emptyLane, "");
-  const peerLoads: PeerFigures[] = [];
-  for (let round = 0; peer !== undefined && round < rounds; round++)
-    peerLoads.push(await runPeer(peer, { rules, lane: emptyLane }));
-  const peerLoadMs = median(peerLoads.map(({ cpuMs }) => cpuMs));
   row("lane", [
     ...["wache ev/s", "rsigma ev/s", "ratio", "cold ev/s", "cold ratio"],
     ...["floor ev/s", "of floor", "matches"],
@@ -68,20 +65,22 @@ async function main(): Promise<void> {
     const path = await cycled(lane);
     const found = await runLane(path);
     all.push(found);
-    laneRow(lane, found, peerLoadMs);
+    laneRow(lane, found);
     if (lane === "lab_windows" && !values["no-scale"]) await scale(path);
     rmSync(path);
   }
-  loadRows(all, peerLoadMs);
+  loadRows(all);
 }
 
 /** The three in turn, so that what else the machine does concerns all alike. */
 async function runLane(lane: string): Promise<Rounds> {
-  const found: Rounds = { wache: [], floor: [], peer: [] };
+  const found: Rounds = { wache: [], floor: [], peer: [], peerLoad: [] };
   for (let round = 0; round < rounds; round++) {
     found.floor.push(await work({ kind: "floor", lane, rules, share: 1 }));
     found.wache.push(await work({ kind: "wache", lane, rules, share: 1 }));
-    if (peer !== undefined) found.peer.push(await runPeer(peer, { rules, lane }));
+    if (peer === undefined) continue;
+    found.peerLoad.push(await runPeer(peer, { rules, lane: emptyLane }));
+    found.peer.push(await runPeer(peer, { rules, lane }));
   }
   return found;
 }
@@ -119,12 +118,12 @@ function sourcesOf(lines: readonly string[]): readonly unknown[] {
   return [...new Set(names)].map((name) => JSON.parse(name) as unknown);
 }
 
-function laneRow(lane: string, { wache, floor, peer: others }: Rounds, peerLoadMs: number): void {
+function laneRow(lane: string, { wache, floor, peer: others, peerLoad }: Rounds): void {
   const rate = (cpuMs: readonly number[]): number => wantedEvents / (median(cpuMs) / 1000);
   const ours = rate(wache.map(({ warmCpuMs }) => warmCpuMs));
   const cold = rate(wache.map(({ coldCpuMs }) => coldCpuMs));
   const least = rate(floor.map(({ warmCpuMs }) => warmCpuMs));
-  const theirs = rate(others.map(({ cpuMs }) => cpuMs - peerLoadMs));
+  const theirs = rate(others.map(({ cpuMs }, round) => cpuMs - (peerLoad[round]?.cpuMs ?? 0)));
   const ratio = (own: number): string =>
     others.length === 0 ? "–" : `${(own / theirs).toFixed(2)}×`;
   row(lane, [
@@ -152,13 +151,15 @@ async function scale(lane: string): Promise<void> {
   }
 }
 
-function loadRows(all: readonly Rounds[], peerLoadMs: number): void {
+function loadRows(all: readonly Rounds[]): void {
   const ours = all.flatMap(({ wache }) => wache);
   const most = (some: readonly { readonly memoryMiB: number }[]): string =>
     `${shown(Math.max(0, ...some.map(({ memoryMiB }) => memoryMiB)))} MiB`;
   row("load", [
     `${shown(median(ours.map(({ loadMs }) => loadMs)))} ms`,
-    peer === undefined ? "–" : `${shown(peerLoadMs)} ms CPU`,
+    peer === undefined
+      ? "–"
+      : `${shown(median(all.flatMap(({ peerLoad }) => peerLoad.map(({ cpuMs }) => cpuMs))))} ms CPU`,
     `(wache ${shown(median(ours.map(({ loadCpuMs }) => loadCpuMs)))} ms CPU)`,
   ]);
   const theirs = peer === undefined ? "–" : most(all.flatMap(({ peer: others }) => others));
