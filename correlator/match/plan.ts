@@ -19,7 +19,7 @@ import { joinedTextsOf, textsOfEvent, VALUE_CHARS_MAX } from "./values.ts";
 
 const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like; then all is weighed by what was seen
-const LOOK_EVERY_EVENTS = 30_000; // afterwards: again, at first in any case, then where rules are woken more often
+const LOOK_EVERY_EVENTS = 30_000; // afterwards: once more in any case, then where rules are woken more often
 const WORSE = 2; // times as many woken as before are a reason to weigh again
 
 type Compiled = {

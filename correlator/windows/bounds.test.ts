@@ -2,7 +2,7 @@
 // may be: what one that gives way has found is told.
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
-import { Bench, endTick, signalOf } from "./fixtures/bench.ts";
+import { Bench, endTick, signalOf, tick } from "./fixtures/bench.ts";
 
 const rule = (over: Partial<CorrelationRule>): CorrelationRule => ({
   ...{ version: "v1", about: { id: "many", title: "many", level: "high", tags: [] } },
@@ -65,3 +65,21 @@ test.for([
     ).toEqual(told);
   },
 );
+
+test("a group that comes again when there is no more room stays, and tells what it finds", () => {
+  const bench = new Bench({ latenessMs: 0, groupsMax: 4, onlyLast: true });
+  const count = rule({ type: "event_count", spanMs: 100_000, condition: { gte: 2 } });
+  bench.force(count);
+  const send = (group: string, at: number) =>
+    bench.send(signalOf(count, { at, id: `${group}${at}`, group: [group] }));
+  for (const at of [0, 1000]) send("eve", at);
+  send("dan", 90_000);
+  bench.send(tick(102_000));
+  for (const group of ["ann", "ben", "cal"]) send(group, 102_000);
+  for (const at of [103_000, 104_000]) send("eve", at);
+  bench.send(endTick);
+  expect(bench.told().map(({ firstMs, lastMs }) => [firstMs, lastMs])).toEqual([
+    [0, 1000],
+    [103_000, 104_000],
+  ]);
+});

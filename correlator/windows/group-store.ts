@@ -26,19 +26,10 @@ export class GroupStore {
     const found = this.#groups.get(name);
     if (typeof found === "object") found.usedInTurn = this.#turns;
     if (typeof found === "object" || found === undefined) return found;
-    return this.#use(name, this.#read(name, found), found);
-  }
-
-  /** As `get`, but what is changed in the group is lost unless it is kept. */
-  peek(name: string): Group | undefined {
-    const found = this.#groups.get(name);
-    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
-  }
-
-  /** What was peeked at. */
-  keep(name: string, group: Group): void {
-    const found = this.#groups.get(name);
-    if (typeof found !== "object" && found !== undefined) this.#use(name, group, found);
+    const group = this.#read(name, found);
+    if (typeof found === "number") this.#shelf.free(found);
+    this.add(name, group);
+    return group;
   }
 
   /** The time of the group's last member, infinitely long ago where it has none. */
@@ -48,11 +39,9 @@ export class GroupStore {
     return (typeof found === "string" ? this.#read(name, found) : found)?.members.lastMs;
   }
 
-  /** Begins a group with this member, at rest; false where it does not fit there. */
-  begin(name: string, member: Member): boolean {
-    const place = this.#shelf.begin(member);
-    if (place !== undefined) this.#groups.set(name, place);
-    return place !== undefined;
+  /** Begins a group with this member, which fits, at rest. */
+  begin(name: string, member: Member): void {
+    this.#groups.set(name, this.#shelf.begin(member));
   }
 
   /**
@@ -65,7 +54,7 @@ export class GroupStore {
     if (typeof found !== "number") return false;
     const place = this.#shelf.append(found, member, stays);
     if (place === undefined) return false;
-    if (place !== found) this.#groups.set(name, place);
+    this.#groups.set(name, place);
     return true;
   }
 
@@ -98,12 +87,6 @@ export class GroupStore {
   #read(name: string, resting: number | string): Group {
     const values = valuesOf(name);
     return typeof resting === "number" ? this.#shelf.read(resting, values) : thaw(values, resting);
-  }
-
-  #use(name: string, group: Group, resting: number | string): Group {
-    if (typeof resting === "number") this.#shelf.free(resting);
-    this.add(name, group);
-    return group;
   }
 
   #turn(): void {

@@ -19,7 +19,7 @@ import {
 } from "./group.ts";
 import { GroupStore, nameOf, RESTING_MEMBERS_MAX } from "./group-store.ts";
 import type { Member } from "./members.ts";
-import type { AtRest } from "./shelf.ts";
+import { type AtRest, fitsMember } from "./shelf.ts";
 
 export type Bounds = {
   readonly matchesMax: number; // of a group
@@ -59,7 +59,7 @@ export class RuleWindows {
   readonly #room: Room;
   readonly #atOnce: boolean;
   readonly #spare: Gauge; // with nothing in it
-  readonly #stays: AtRest; // a group of matches of the rule that it names first: nothing can come of them
+  readonly #stays: AtRest; // as long as nothing can come of matches of the first rule alone
   readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
   readonly #bucketMs: number;
@@ -114,15 +114,13 @@ export class RuleWindows {
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
     for (const name of this.#due.take(watermarkMs)) {
-      const group = this.groups.peek(name);
+      const group = this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
       caused.findings.push(...grown(this.#context, group, watermarkMs));
       this.#plan(name, group);
-      if (this.#isPast(name, group.members.lastMs)) this.#delete(name);
-      else this.groups.keep(name, group);
     }
     this.#expire();
   }
@@ -141,8 +139,9 @@ export class RuleWindows {
       return false;
     const isAppended = this.groups.append(name, member, this.#stays);
     if (isAppended !== undefined) return isAppended;
-    if (!this.groups.begin(name, member)) return false;
+    if (!fitsMember(member.timeMs, member.id)) return false;
     this.#makeRoom(name, member);
+    this.groups.begin(name, member);
     return true;
   }
 
@@ -219,15 +218,11 @@ export class RuleWindows {
       for (const name of names) {
         const lastMs = this.groups.lastMs(name);
         if (lastMs === undefined) continue;
-        if (this.#isPast(name, lastMs)) this.#delete(name);
+        if (lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
+          this.#delete(name);
         else this.#schedule(name, lastMs);
       }
     }
-  }
-
-  /** No event that may still come can reach the group, and nothing is to be told of it. */
-  #isPast(name: string, lastMs: number): boolean {
-    return lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name);
   }
 
   /** The groups with the oldest events, as many. Gives what they had still to tell. */

@@ -76,7 +76,7 @@ test("what is put up is read as it was, whatever was put up and freed around it"
 test("thousands of groups grow beside each other, in several chunks", () => {
   const shelf = new Shelf();
   const idOf = (group: number, member: number) => `${group}/${"i".repeat(group % 30)}/${member}`;
-  const places = Array.from({ length: 20_000 }, (_, group) =>
+  const places: (number | undefined)[] = Array.from({ length: 20_000 }, (_, group) =>
     shelf.begin({ timeMs: AT_MS + group, id: idOf(group, 0), from: 0 }),
   );
   for (let member = 1; member < 6; member++)

@@ -53,9 +53,9 @@ export class Shelf {
     return episode && place !== undefined ? this.#addEpisode(place, episode) : place;
   }
 
-  /** Puts up a group that begins with this member; undefined where it does not fit. */
-  begin(member: Member): number | undefined {
-    return fitsMember(member.timeMs, member.id) ? this.#add(undefined, member) : undefined;
+  /** Puts up a group that begins with this member, which fits. */
+  begin(member: Member): number {
+    return this.#add(undefined, member);
   }
 
   /**
@@ -236,7 +236,8 @@ function fits(group: Group): boolean {
   return another === undefined && (episode === undefined || fitsEpisode(episode));
 }
 
-const fitsMember = (timeMs: number, id: string): boolean => isTime(timeMs) && isShort(id);
+/** A match of which a cell can be made. */
+export const fitsMember = (timeMs: number, id: string): boolean => isTime(timeMs) && isShort(id);
 
 function fitsEpisode(episode: Episode): boolean {
   const { firstMs, lastMs, dueMs, revision, id, replaces, level, toldLastMs } = episode;
