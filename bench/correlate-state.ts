@@ -41,7 +41,7 @@ export async function measureState(work: Work): Promise<StateFigures> {
   const options = optionsOf(bounds, latenessMs);
   let processor: WindowsProcessor | undefined = new WindowsProcessor(options);
   const out: OutRecord[] = [];
-  const take = (value: SignalRecord) => processor?.process(recordOf(value), out);
+  const take = (value: SignalRecord) => processor?.take(value, out);
   for (const rule of set.correlations) take({ kind: "rule", rule });
   let signals = 0;
   let processMs = 0;
@@ -82,8 +82,8 @@ async function eachBatch(
     const event = JSON.parse(line ?? "") as Readable;
     const matched = matcher.match(event, formOf(event, mappings).sources).map(({ rule }) => rule);
     const atMs = Date.parse(String(event["@timestamp"]));
-    for (const { value } of signalsOf(asKept(event, number), matched, missed))
-      texts.push(JSON.stringify(value));
+    for (const signal of signalsOf(asKept(event, number), matched, missed))
+      texts.push(JSON.stringify(signal));
     if (atMs - tickMs >= TICK_EVERY_MS) {
       tickMs = atMs;
       texts.push(JSON.stringify({ kind: "tick", stream: LIVE, feeder: "events/0", atMs }));
@@ -106,10 +106,6 @@ const optionsOf = (bounds: Bounds, latenessMs: number) => ({
   ...bounds,
   latenessMs,
   ...{ partition: 0, eventPartitions: 1, signalPartitions: 1 },
-});
-
-const recordOf = (value: SignalRecord): BusRecord => ({
-  ...{ topic: TOPIC.signals, partition: 0, offset: 0, key: "", value, text: "", timestampMs: 0 },
 });
 
 async function heapBytes(): Promise<number> {

@@ -13,6 +13,7 @@ import type { RuleSet } from "./sigma/rule.ts";
 import { findingOf, type Missed, signalsOf } from "./signals.ts";
 import { ENDED_MS } from "./windows/clocks.ts";
 import { Feeders, type SilentFeeder, type StoredFeeders } from "./windows/feeders.ts";
+import { recordOf } from "./windows/signal-records.ts";
 
 export const SILENT_MS = 15 * 60_000; // a feeder silent for longer is not waited for
 
@@ -92,7 +93,7 @@ export class DetectProcessor implements Processor {
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;
     if (this.#isBehind(event)) this.counts.behind += 1;
-    for (const signal of signalsOf(event, matched, this.counts)) out.push(signal);
+    for (const signal of signalsOf(event, matched, this.counts)) out.push(recordOf(signal));
   }
 
   /** Nobody waited for its collector: the windows may be past it. */

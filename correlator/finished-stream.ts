@@ -5,7 +5,7 @@
 // Holds: without a clock every window stays open to the end, so that the order of the events does not matter; with one,
 //        windows close behind it, and an event that comes later than the lateness allows is counted as overdue. What did not
 //        come is missed up to the time of the last event, and not after it.
-import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
+import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, LIVE, timeOf } from "../core/event.ts";
 import { type Finding, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
@@ -23,6 +23,7 @@ export type FinishedStreamOptions = Bounds & {
 
 export class FinishedStream {
   readonly #windows: WindowsProcessor;
+  readonly #out: OutRecord[] = []; // of the windows, until it is passed on
   readonly #findings = new Map<string, Finding>();
   readonly #missed: Missed = { missedGroups: 0, missedValues: 0 };
   readonly #tick: Pick<Tick, "kind" | "stream" | "feeder">;
@@ -35,9 +36,9 @@ export class FinishedStream {
       ...options,
       ...{ partition: 0, eventPartitions: 1, signalPartitions: 1, onlyLast: true },
     });
-    this.#take(set.correlations.map((rule) => signal({ kind: "rule", rule })));
+    for (const rule of set.correlations) this.#take({ kind: "rule", rule });
     const absences = set.correlations.filter(({ absence }) => absence).map((rule) => rule.version);
-    this.#take([signal({ kind: "rules", feeder: FEEDER, absences })]);
+    this.#take({ kind: "rules", feeder: FEEDER, absences });
   }
 
   get counts(): StreamCounts {
@@ -46,16 +47,15 @@ export class FinishedStream {
 
   /** The event says that it belongs to this stream. */
   add(event: EcsEvent, matched: readonly DetectionRule[]): void {
-    this.#take(
-      matched.filter(({ standalone }) => standalone).map((rule) => findingOf(event, rule)),
-    );
+    for (const rule of matched)
+      if (rule.standalone) this.#keep(findingOf(event, rule).value as Finding);
     this.correlate(event, matched);
   }
 
   /** As `add`, but rules that stand alone make no findings. */
   correlate(event: EcsEvent, matched: readonly DetectionRule[]): void {
     this.seen(timeOf(event));
-    this.#take(signalsOf(event, matched, this.#missed));
+    for (const signal of signalsOf(event, matched, this.#missed)) this.#take(signal);
   }
 
   /** The stream has an event at this time, whether or not a rule matches it. */
@@ -66,12 +66,12 @@ export class FinishedStream {
 
   /** No event will come whose time is before this one less the lateness. */
   clock(atMs: number): void {
-    this.#take([signal({ ...this.#tick, atMs, ...this.#from() })]);
+    this.#take({ ...this.#tick, atMs, ...this.#from() });
   }
 
   end(): readonly Finding[] {
     const untilMs = Number.isFinite(this.#untilMs) ? { untilMs: this.#untilMs } : {};
-    this.#take([signal({ ...this.#tick, atMs: 0, end: true, ...this.#from(), ...untilMs })]);
+    this.#take({ ...this.#tick, atMs: 0, end: true, ...this.#from(), ...untilMs });
     const all = [...this.#findings.values()];
     const superseded = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
     return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
@@ -81,29 +81,19 @@ export class FinishedStream {
     return Number.isFinite(this.#fromMs) ? { fromMs: this.#fromMs } : {};
   }
 
-  #take(out: readonly OutRecord[]): void {
-    for (const { topic, value } of out) {
-      if (topic === TOPIC.signals) {
-        const next: OutRecord[] = [];
-        this.#windows.process(recordOf(value as SignalRecord), next);
-        this.#take(next);
-        continue;
-      }
-      const finding = value as Finding;
-      if (finding.revision > (this.#findings.get(finding.id)?.revision ?? 0))
-        this.#findings.set(finding.id, finding);
-    }
+  /** With all that follows from it; what comes of most is nothing. */
+  #take(value: SignalRecord): void {
+    this.#windows.take(value, this.#out);
+    if (this.#out.length === 0) return;
+    for (const next of this.#out.splice(0))
+      if (next.topic === TOPIC.signals) this.#take(next.value as SignalRecord);
+      else this.#keep(next.value as Finding);
+  }
+
+  #keep(finding: Finding): void {
+    if (finding.revision > (this.#findings.get(finding.id)?.revision ?? 0))
+      this.#findings.set(finding.id, finding);
   }
 }
 
 const FEEDER = "events/0";
-const signal = (value: SignalRecord): OutRecord => ({ topic: TOPIC.signals, key: "", value });
-const recordOf = (value: SignalRecord): BusRecord => ({
-  topic: TOPIC.signals,
-  partition: 0,
-  offset: 0,
-  key: "",
-  value,
-  text: "",
-  timestampMs: 0,
-});

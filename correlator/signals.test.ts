@@ -39,10 +39,10 @@ const SETS = {
 function carried(type: keyof typeof SETS, fields: Readonly<Record<string, unknown>>) {
   const missed: Missed = { missedGroups: 0, missedValues: 0 };
   const signals = signalsOf(eventOf(fields), SETS[type].detections, missed);
-  const told = signals.map(({ value }) => {
-    const { group, matches } = value as Signal;
-    return [...group, ...matches.map(({ values }) => values)];
-  });
+  const told = signals.map(({ group, matches }) => [
+    ...group,
+    ...matches.map(({ values }) => values),
+  ]);
   return { told, missed };
 }
 

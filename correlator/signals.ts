@@ -3,17 +3,23 @@
 // Holds: the same event and rules give the same signals and findings, by id and content.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
-import { type EventValues, type Finding, type SignalMatch, TOPIC } from "../core/records.ts";
+import {
+  type EventValues,
+  type Finding,
+  type Signal,
+  type SignalMatch,
+  TOPIC,
+} from "../core/records.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { numberOf } from "./windows/exact.ts";
-import { type SignalBase, signalRecords } from "./windows/signal-records.ts";
+import { type SignalBase, signalsFor } from "./windows/signal-records.ts";
 import { withOne } from "./with-one.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // values that one event adds
 const VALUE_CHARS_MAX = 512;
-const NONE: readonly OutRecord[] = [];
+const NONE: readonly Signal[] = [];
 
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
 export type Missed = { missedGroups: number; missedValues: number };
@@ -23,7 +29,7 @@ export function signalsOf(
   event: EcsEvent,
   rules: readonly DetectionRule[],
   missed: Missed,
-): readonly OutRecord[] {
+): readonly Signal[] {
   let found: { readonly group: readonly string[]; readonly match: SignalMatch }[] | undefined;
   for (const { feeds } of rules)
     for (const feed of feeds) {
@@ -48,7 +54,7 @@ export function signalsOf(
     timeMs: timeOf(event),
     ...(event.wache.page && { page: true as const }),
   };
-  return signalRecords(base, found);
+  return signalsFor(base, found);
 }
 
 /** The finding of a rule that stands alone: one an event, grouped by host, else by source. */
@@ -87,6 +93,7 @@ function groupsOf(event: EcsEvent, fields: readonly EventField[]): readonly stri
   let groups: string[][] | undefined;
   for (const field of fields) {
     const values = textsOf(valueAt(event, field));
+    if (fields.length === 1 && values.length === 1) return [values];
     groups =
       groups === undefined
         ? values.slice(0, GROUPS_MAX).map((value) => [value])

@@ -13,7 +13,7 @@ export const RESTING_MEMBERS_MAX = 12;
 
 export class GroupStore {
   readonly #groups = new Map<string, Group | number | string>(); // itself, its place on the shelf, or its text
-  readonly #shelf = new Shelf();
+  #shelf = new Shelf();
   #recent: string[] = []; // names of those that became objects since the last turn
   #older: string[] = []; // names of others that are put to rest when nobody asks for them
   #turns = 0;
@@ -30,6 +30,12 @@ export class GroupStore {
     if (typeof found === "number") this.#shelf.free(found);
     this.add(name, group);
     return group;
+  }
+
+  /** As `get`, but what is changed in it is lost. */
+  look(name: string): Group | undefined {
+    const found = this.#groups.get(name);
+    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
   }
 
   /** The time of the group's last member, infinitely long ago where it has none. */
@@ -56,6 +62,11 @@ export class GroupStore {
     if (place === undefined) return false;
     this.#groups.set(name, place);
     return true;
+  }
+
+  clear(): void {
+    this.#groups.clear();
+    this.#shelf = new Shelf();
   }
 
   add(name: string, group: Group): void {

@@ -25,7 +25,7 @@ import { numberOf } from "./exact.ts";
 import type { Member } from "./members.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
 import { RulesInForce } from "./rules-in-force.ts";
-import { partitionOfGroup, signalRecords } from "./signal-records.ts";
+import { partitionOfGroup, recordOf, signalsFor } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
 import { newStream, type StreamState } from "./stream-state.ts";
 import { Suppression } from "./suppression.ts";
@@ -71,6 +71,7 @@ export class WindowsProcessor implements Processor {
   readonly inForce: RulesInForce;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
   readonly #parting: OutRecord[] = []; // what groups that gave way had still to tell
+  #caused: Caused = { findings: [], points: [] }; // by one match; nothing, mostly
 
   constructor(options: WindowsOptions, parts?: readonly SnapshotPart[]) {
     this.options = options;
@@ -79,7 +80,10 @@ export class WindowsProcessor implements Processor {
   }
 
   process(record: BusRecord, out: OutRecord[]): void {
-    const value = record.value as SignalRecord;
+    this.take(record.value as SignalRecord, out);
+  }
+
+  take(value: SignalRecord, out: OutRecord[]): void {
     switch (value?.kind) {
       case "rule":
         this.#announced(value.rule, out);
@@ -176,7 +180,7 @@ export class WindowsProcessor implements Processor {
         this.counts.overdue += 1;
         continue;
       }
-      const caused: Caused = { findings: [], points: [] };
+      const caused = this.#caused;
       const member: Member =
         values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
       const found = { group, member, page: signal.page === true };
@@ -185,7 +189,9 @@ export class WindowsProcessor implements Processor {
           ? this.absencesOf(signal.stream, stream, rule).take(found)
           : this.windowsOf(signal.stream, stream, rule).take(found, caused);
       this.counts[taken] += 1;
+      if (caused.findings.length === 0 && caused.points.length === 0) continue;
       this.#emit(signal.stream, rule, caused, out);
+      this.#caused = { findings: [], points: [] };
     }
     if (unknown) this.#wait({ ...signal, matches: unknown });
   }
@@ -307,7 +313,7 @@ export class WindowsProcessor implements Processor {
       });
       const { id, timeMs } = member;
       const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
-      out.push(...signalRecords(base, found));
+      for (const one of signalsFor(base, found)) out.push(recordOf(one));
     }
   }
 

@@ -5,6 +5,7 @@
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
 //        one with the oldest event time goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
+import { ENDED_MS } from "./clocks.ts";
 import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
@@ -113,16 +114,18 @@ export class RuleWindows {
   /** The watermark went on: tells what grew, decides what had to wait, forgets what no event can reach any more. */
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
+    const isEnd = watermarkMs === ENDED_MS;
     for (const name of this.#due.take(watermarkMs)) {
-      const group = this.groups.get(name);
+      const group = isEnd ? this.groups.look(name) : this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
       caused.findings.push(...grown(this.#context, group, watermarkMs));
-      this.#plan(name, group);
+      if (!isEnd) this.#plan(name, group);
     }
-    this.#expire();
+    if (isEnd) this.#forgetAll();
+    else this.#expire();
   }
 
   /** Puts back a group from a snapshot. */
@@ -242,6 +245,12 @@ export class RuleWindows {
       this.#expiry.delete(bucket);
     }
     return told;
+  }
+
+  #forgetAll(): void {
+    this.#room.groups -= this.groups.size;
+    this.groups.clear();
+    this.#expiry.clear();
   }
 
   #delete(name: string): boolean {
