@@ -29,26 +29,28 @@ export function formOf(
 }
 
 type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
-let lastFlat: Flat = { form: "flat", sources: [{}] }; // the same one often comes again with the next event
+const RECENT = 8;
+const recent: (Flat & { readonly source: LogSource })[] = []; // the same ones often come again with the next events
+let oldest = 0;
 
-function flatForm({ product, category, service }: Readable): Flat {
-  const source: LogSource = lastFlat.sources[0] ?? {};
-  if (
-    textOf(product) !== source.product ||
-    textOf(category) !== source.category ||
-    textOf(service) !== source.service
-  )
-    lastFlat = {
-      form: "flat",
-      sources: [
-        {
-          ...(typeof product === "string" && { product }),
-          ...(typeof category === "string" && { category }),
-          ...(typeof service === "string" && { service }),
-        },
-      ],
-    };
-  return lastFlat;
+function flatForm(event: Readable): Flat {
+  const product = textOf(event.product);
+  const category = textOf(event.category);
+  const service = textOf(event.service);
+  for (const known of recent) {
+    const { source } = known;
+    if (source.product === product && source.category === category && source.service === service)
+      return known;
+  }
+  const source: LogSource = {
+    ...(product !== undefined && { product }),
+    ...(category !== undefined && { category }),
+    ...(service !== undefined && { service }),
+  };
+  const made = { form: "flat" as const, source, sources: [source] };
+  recent[oldest] = made;
+  oldest = (oldest + 1) % RECENT;
+  return made;
 }
 
 const textOf = (value: unknown): string | undefined =>

@@ -4,6 +4,7 @@
 import type { LogSource } from "../../core/event.ts";
 
 const WORDS_MAX = 30_000;
+const RECENT = 8;
 
 type Own<T> = { readonly sources: readonly LogSource[]; readonly value: T };
 type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
@@ -11,20 +12,24 @@ type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
 export class BySources<T> {
   #root: Node<T> = { next: new Map() };
   #words = 0;
-  #last: Own<T> | undefined; // the same list often comes again with the next event
+  #recent: Own<T>[] = []; // the same lists often come again with the next events
+  #oldest = 0;
 
   /** What stands for the set; made when it comes for the first time. */
   of(sources: readonly LogSource[], make: () => T): T {
-    if (this.#last?.sources === sources) return this.#last.value;
+    for (const own of this.#recent) if (own.sources === sources) return own.value;
     const node = this.#nodeOf(sources);
     node.own ??= { sources, value: make() };
-    this.#last = { sources, value: node.own.value };
-    return node.own.value;
+    const { value } = node.own;
+    this.#recent[this.#oldest] = { sources, value };
+    this.#oldest = (this.#oldest + 1) % RECENT;
+    return value;
   }
 
   set(sources: readonly LogSource[], value: T): void {
     this.#nodeOf(sources).own = { sources, value };
-    this.#last = undefined;
+    this.#recent = [];
+    this.#oldest = 0;
   }
 
   all(): readonly (readonly LogSource[])[] {
