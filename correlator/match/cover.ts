@@ -4,8 +4,6 @@
 // Why:   a rule is looked at only when its cover fires, so the cover that fires most seldom is the best.
 import type { Expression, Predicate } from "../sigma/rule.ts";
 
-export type Cover = { readonly ids: readonly number[]; readonly weight: number };
-
 export type Weighing = {
   /** The id that fires whenever the predicate is true; undefined where it may be true of nothing at all. */
   readonly idOf: (predicate: Predicate) => number | undefined;
@@ -13,12 +11,11 @@ export type Weighing = {
   readonly weightOf: (id: number) => number;
 };
 
-export function coverOf(expression: Expression, weighing: Weighing): Cover | undefined {
-  const weight = weightOf(expression, weighing);
-  if (weight === undefined) return undefined;
+export function coverOf(expression: Expression, weighing: Weighing): readonly number[] | undefined {
+  if (weightOf(expression, weighing) === undefined) return undefined;
   const ids = new Set<number>();
   collect(expression, weighing, ids);
-  return { ids: [...ids], weight };
+  return [...ids];
 }
 
 function weightOf(expression: Expression, weighing: Weighing): number | undefined {

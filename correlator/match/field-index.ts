@@ -85,6 +85,11 @@ export class FieldIndex {
     if (this.#otherParts) yield* this.#otherParts.build(seen);
   }
 
+  /** How often a text was compared with a place where it might have stood. */
+  get looks(): number {
+    return (this.#parts?.looks ?? 0) + (this.#otherParts?.looks ?? 0);
+  }
+
   scan(value: unknown, sink: Sink): void {
     if (typeof value === "string") this.#text(value, sink);
     else if (typeof value === "number") {

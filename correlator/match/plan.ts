@@ -21,6 +21,7 @@ const RULES_A_STEP = 50;
 const LEARN_EVENTS = 300; // of the plan: what texts look like; then all is weighed by what was seen
 const LOOK_EVERY_EVENTS = 30_000; // afterwards: once more in any case, then where rules are woken more often
 const WORSE = 2; // times as many woken as before are a reason to weigh again
+const LOOKS_MANY = 1; // an event: closer looks at a field's values that found nothing, mostly
 
 type Compiled = {
   readonly rule: DetectionRule;
@@ -35,11 +36,17 @@ type Watch = {
   readonly leaves: ReadonlySet<Leaf>; // that the index looks for
   readonly built: ReadonlyMap<number, Built>; // by slot
 };
-type Built = { readonly ids: string; readonly learnt: number; readonly index: FieldIndex };
+type Built = {
+  readonly ids: string;
+  readonly learnt: number;
+  readonly madeAt: number; // events
+  readonly index: FieldIndex;
+};
 const NOTHING: Watch = { wakes: [], always: [], leaves: new Set(), built: new Map() };
 
 export class Plan {
   readonly #rules: Compiled[] = [];
+  readonly #covers: (readonly number[] | undefined)[] = []; // by rule: the ids that it waits for
   readonly #leaves: Leaves;
   readonly #shared: Shared;
   #watch = NOTHING;
@@ -175,7 +182,10 @@ export class Plan {
     return { rule, event, selections: held ?? NO_NAMES };
   }
 
-  /** Decides what each rule waits for, makes an index of that, and then changes over to it. */
+  /**
+   * Decides what each rule waits for, makes an index of that, and then changes over to it. What was never there could not
+   * be awaited for less: it stays, and so does the index of a field of which all stays.
+   */
   *#weigh(): Generator<void> {
     const leaves = this.#leaves;
     this.#watched();
@@ -191,9 +201,14 @@ export class Plan {
     const wakes: (number[] | undefined)[] = leaves.priors.map(() => undefined);
     const always: number[] = [];
     for (const [place, { rule }] of this.#rules.entries()) {
-      const cover = coverOf(rule.condition, weighing);
+      const known = this.#covers[place];
+      const cover =
+        known && !known.some((id) => (this.#fires[id] ?? 0) > 0)
+          ? known
+          : coverOf(rule.condition, weighing);
+      this.#covers[place] = cover;
       if (!cover) always.push(place);
-      for (const id of cover?.ids ?? []) {
+      for (const id of cover ?? []) {
         const others = wakes[id];
         if (others) others.push(place);
         else wakes[id] = [place];
@@ -243,12 +258,18 @@ export class Plan {
     }
   }
 
-  /** What looks for these leaves; made anew where others were looked for, or fewer events had been seen. */
+  /**
+   * What looks for these leaves; made anew where others were looked for, or where it was made with fewer events seen and
+   * had to look closer too often.
+   */
   *#builtOf(slot: number, leaves: readonly Leaf[]): Generator<void, Built> {
     const learnt = Math.min(this.#events, LEARN_EVENTS);
     const ids = leaves.map(({ id }) => id).join();
     const known = this.#watch.built.get(slot);
-    if (known?.ids === ids && known.learnt === learnt) return known;
+    if (known?.ids === ids) {
+      const looksMax = (this.#events - known.madeAt) * LOOKS_MANY;
+      if (known.learnt === learnt || known.index.looks <= looksMax) return known;
+    }
     const index = new FieldIndex(this.#shared.haystack);
     for (const { id, literal, predicate } of leaves) {
       if (id === undefined) continue;
@@ -257,7 +278,7 @@ export class Plan {
     }
     yield;
     yield* index.build(this.#runs);
-    return { ids, learnt, index };
+    return { ids, learnt, madeAt: this.#events, index };
   }
 }
 

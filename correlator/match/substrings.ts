@@ -63,6 +63,11 @@ export class Substrings {
     this.#few = short.length <= FEW ? short : [];
   }
 
+  /** How often a text was compared with a place where it might have stood. */
+  get looks(): number {
+    return this.#narrow.reduce((sum, table) => sum + table.looks, this.#wide?.looks ?? 0);
+  }
+
   scan(haystack: Haystack, sink: Sink): void {
     for (const id of this.#always) sink.fire(id);
     if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
@@ -116,6 +121,7 @@ const SEEN_CHARS_MAX = 1000; // of a value
 
 /** Runs of texts, and what to compare where one is met. */
 class RunTable {
+  looks = 0;
   readonly #mask: number; // of the bytes that make a run
   readonly #shift: number;
   readonly #bits: Int32Array;
@@ -202,6 +208,7 @@ class RunTable {
       number !== NONE;
       number = this.#nexts[number] ?? NONE
     ) {
+      this.looks += 1;
       const { text, start } = this.#runs[number] as Run;
       const from = at - start;
       if (holds(haystack, text.bytes, from) && haystack.confirms(text, from))
