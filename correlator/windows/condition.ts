@@ -1,14 +1,21 @@
 // condition.ts — says whether a correlation's condition holds over the members of one window, as members come and go.
-import type { CorrelationRule, CountCondition, Operator, RuleTest } from "../../core/records.ts";
+import type {
+  CorrelationRule,
+  CountCondition,
+  EventValues,
+  Operator,
+  RuleTest,
+} from "../../core/records.ts";
 import { compare } from "./exact.ts";
-import type { Member } from "./members.ts";
 import { inOrder } from "./order-gauges.ts";
 import { MEDIAN, valueAverage, valuePercentile, valueShare, valueSum } from "./value-gauges.ts";
 
+/** What a condition reads of a member. No object: windows that slide would make one for each member that comes or goes. */
+type Change = (timeMs: number, from: number, values: EventValues | undefined) => void;
 /** Holds the members of one window; they come and go in any order. */
 export type Gauge = {
-  readonly add: (member: Member) => void;
-  readonly remove: (member: Member) => void;
+  readonly add: Change;
+  readonly remove: Change;
   readonly holds: () => boolean;
 };
 /** Asks each part of a condition, by telling how what was found compares with the number in it. */
@@ -113,7 +120,7 @@ function eventCount(holds: Holds): Gauge {
 
 function valueCount(holds: Holds): Gauge {
   const counts = new Map<string | number, number>();
-  const change = ({ values }: Member, by: number) => {
+  const change = (values: EventValues | undefined, by: number) => {
     if (typeof values === "number") return;
     for (const value of values ?? []) {
       const count = (counts.get(value) ?? 0) + by;
@@ -122,8 +129,8 @@ function valueCount(holds: Holds): Gauge {
     }
   };
   return {
-    add: (member) => change(member, 1),
-    remove: (member) => change(member, -1),
+    add: (_timeMs, _from, values) => change(values, 1),
+    remove: (_timeMs, _from, values) => change(values, -1),
     holds: () => holds((wanted) => compare(counts.size, wanted)),
   };
 }
@@ -139,12 +146,12 @@ function present({ rules, condition }: CorrelationRule, holds: Holds): Gauge {
   };
   const { match } = condition;
   return {
-    add: ({ from }) => {
+    add: (_timeMs, from) => {
       const matches = (counts[from] ?? 0) + 1;
       counts[from] = matches;
       if (matches === 1) count += 1;
     },
-    remove: ({ from }) => {
+    remove: (_timeMs, from) => {
       const matches = (counts[from] ?? 0) - 1;
       counts[from] = matches;
       if (matches === 0) count -= 1;

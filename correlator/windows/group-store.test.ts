@@ -120,8 +120,9 @@ test("a group at rest that a member is added to is the one that was looked at", 
             store.begin("ann", member);
             continue;
           }
-          if (!store.append("ann", member, stays)) {
-            const group = store.get("ann") ?? emptyGroup(["ann"]);
+          const found = store.append("ann", member, stays);
+          if (found !== "rests") {
+            const group = found ?? emptyGroup(["ann"]);
             if (group.members.length === 0) store.add("ann", group);
             addMember(never, group, member, ON);
           }

@@ -23,13 +23,7 @@ export class GroupStore {
   }
 
   get(name: string): Group | undefined {
-    const found = this.#groups.get(name);
-    if (typeof found === "object") found.usedInTurn = this.#turns;
-    if (typeof found === "object" || found === undefined) return found;
-    const group = this.#read(name, found);
-    if (typeof found === "number") this.#shelf.free(found);
-    this.add(name, group);
-    return group;
+    return this.#use(name, this.#groups.get(name));
   }
 
   /** As `get`, but what is changed in it is lost. */
@@ -50,18 +44,13 @@ export class GroupStore {
     this.#groups.set(name, this.#shelf.begin(member));
   }
 
-  /**
-   * Adds a member to a group at rest that stays there; false where it has to be looked at, undefined where there is no
-   * such group.
-   */
-  append(name: string, member: Member, stays: AtRest): boolean | undefined {
+  /** Adds a member to a group at rest that stays there; else gives the group, where there is one, to be looked at. */
+  append(name: string, member: Member, stays: AtRest): Group | "rests" | undefined {
     const found = this.#groups.get(name);
-    if (found === undefined) return undefined;
-    if (typeof found !== "number") return false;
-    const place = this.#shelf.append(found, member, stays);
-    if (place === undefined) return false;
+    const place = typeof found === "number" ? this.#shelf.append(found, member, stays) : undefined;
+    if (place === undefined) return this.#use(name, found);
     this.#groups.set(name, place);
-    return true;
+    return "rests";
   }
 
   clear(): void {
@@ -93,6 +82,15 @@ export class GroupStore {
     for (const [name, found] of this.#groups)
       if (typeof found === "string") yield [name, found];
       else yield [name, freeze(typeof found === "object" ? found : this.#read(name, found))];
+  }
+
+  #use(name: string, found: Group | number | string | undefined): Group | undefined {
+    if (typeof found === "object") found.usedInTurn = this.#turns;
+    if (typeof found === "object" || found === undefined) return found;
+    const group = this.#read(name, found);
+    if (typeof found === "number") this.#shelf.free(found);
+    this.add(name, group);
+    return group;
   }
 
   #read(name: string, resting: number | string): Group {

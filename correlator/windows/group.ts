@@ -174,7 +174,7 @@ function decideLast(
   }
   const slide = slideFrom(rule, group, lastMs, spare);
   decideWith(rule, group, slide, held);
-  for (; slide.start < slide.end; slide.start++) spare.remove(members.at(slide.start));
+  for (; slide.start < slide.end; slide.start++) remove(spare, members, slide.start);
 }
 
 function decideWith(rule: CorrelationRule, group: Group, slide: Slide, held: Held): void {
@@ -227,22 +227,30 @@ function slideFrom(
 ): Slide {
   const start = members.lowerBound(endMs - rule.spanMs);
   const end = members.lowerBound(endMs);
-  for (let index = start; index < end; index++) gauge.add(members.at(index));
+  for (let index = start; index < end; index++) add(gauge, members, index);
   return { gauge, start, end };
 }
 
 /** Takes members in up to `end`, and lets go of those that a window from there does not reach. */
 function slideTo(rule: CorrelationRule, { members }: Group, slide: Slide, end: number): void {
-  for (; slide.end < end; slide.end++) slide.gauge.add(members.at(slide.end));
+  for (; slide.end < end; slide.end++) add(slide.gauge, members, slide.end);
   const fromMs = (members.times[end - 1] ?? 0) - rule.spanMs;
   for (; (members.times[slide.start] ?? fromMs) < fromMs; slide.start++)
-    slide.gauge.remove(members.at(slide.start));
+    remove(slide.gauge, members, slide.start);
+}
+
+function add(gauge: Gauge, { times, froms, values }: Members, index: number): void {
+  gauge.add(times[index] as number, froms?.[index] ?? 0, values?.[index]);
+}
+
+function remove(gauge: Gauge, { times, froms, values }: Members, index: number): void {
+  gauge.remove(times[index] as number, froms?.[index] ?? 0, values?.[index]);
 }
 
 /** An event that several groups of a correlation below tell of is one member, with the values of all. */
 function widenSlide({ slide }: Group, member: Member, { place, added }: Widened): void {
   if (slide && place >= slide.start && place < slide.end)
-    slide.gauge.add({ ...member, values: added });
+    slide.gauge.add(member.timeMs, member.from, added);
 }
 
 /** A member came in at `place`, before the end: inside the kept window, or before it. */
@@ -250,6 +258,7 @@ function keepSlide(rule: CorrelationRule, group: Group, place: number, member: M
   const { slide, members } = group;
   if (!slide) return;
   slide.end += 1;
-  if (member.timeMs >= members.lastMs - rule.spanMs) slide.gauge.add(member);
+  if (member.timeMs >= members.lastMs - rule.spanMs)
+    slide.gauge.add(member.timeMs, member.from, member.values);
   else if (place <= slide.start) slide.start += 1;
 }

@@ -16,8 +16,8 @@ export function inOrder({ rules, condition }: CorrelationRule, holds: Holds): Ga
     return holds((wanted) => compare(count, wanted));
   };
   return {
-    add: ({ from, timeMs }) => times[from]?.add(timeMs),
-    remove: ({ from }) => times[from]?.shift(),
+    add: (timeMs, from) => times[from]?.add(timeMs),
+    remove: (_timeMs, from) => times[from]?.shift(),
     holds: decide,
   };
 }

@@ -95,8 +95,10 @@ export class RuleWindows {
     const { member } = match;
     if (member.timeMs < this.watermarkMs) return "overdue";
     const name = nameOf(match.group);
-    if (this.#staysAtRest(name, match)) return "added";
-    const group = this.groups.get(name) ?? this.#newGroup(name, match);
+    const mayRest = this.#mayRest(match);
+    const found = mayRest ? this.groups.append(name, member, this.#stays) : this.groups.get(name);
+    if (found === "rests" || (!found && mayRest && this.#begins(name, member))) return "added";
+    const group = found ?? this.#newGroup(name, match);
     if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
     const on = { atOnce: this.#atOnce, spare: this.#spare, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
@@ -136,12 +138,12 @@ export class RuleWindows {
     this.#plan(name, group);
   }
 
-  /** Nothing can come of so few members yet: most groups never get further, and then are never made an object. */
-  #staysAtRest(name: string, { member, page }: Match): boolean {
-    if (this.#stays.count < 2 || page || member.from > 0 || member.values !== undefined)
-      return false;
-    const isAppended = this.groups.append(name, member, this.#stays);
-    if (isAppended !== undefined) return isAppended;
+  /** Nothing can come of few such members yet: most groups never get further, and then are never made an object. */
+  #mayRest({ member, page }: Match): boolean {
+    return this.#stays.count >= 2 && !page && member.from === 0 && member.values === undefined;
+  }
+
+  #begins(name: string, member: Member): boolean {
     if (!fitsMember(member.timeMs, member.id)) return false;
     this.#makeRoom(name, member);
     this.groups.begin(name, member);

@@ -5,7 +5,6 @@
 import type { CountCondition, EventValues } from "../../core/records.ts";
 import type { Gauge, Holds } from "./condition.ts";
 import { compare, ExactSum } from "./exact.ts";
-import type { Member } from "./members.ts";
 import { SortedNumbers } from "./sorted-numbers.ts";
 
 const PARTS = 100_000; // of which a percentile is a whole number: thousandths of a percent
@@ -13,11 +12,11 @@ export const MEDIAN = 50;
 
 export function valueSum(holds: Holds): Gauge {
   const sum = new ExactSum();
-  const change = (member: Member, by: number) =>
-    eachNumber(member.values, (number) => sum.add(number, by));
+  const change = (values: EventValues | undefined, by: number) =>
+    eachNumber(values, (number) => sum.add(number, by));
   return {
-    add: (member) => change(member, 1),
-    remove: (member) => change(member, -1),
+    add: (_timeMs, _from, values) => change(values, 1),
+    remove: (_timeMs, _from, values) => change(values, -1),
     holds: () => holds((wanted) => sum.compare(wanted)),
   };
 }
@@ -25,14 +24,14 @@ export function valueSum(holds: Holds): Gauge {
 export function valueAverage(holds: Holds): Gauge {
   const sum = new ExactSum();
   let count = 0;
-  const change = (member: Member, by: number) =>
-    eachNumber(member.values, (number) => {
+  const change = (values: EventValues | undefined, by: number) =>
+    eachNumber(values, (number) => {
       sum.add(number, by);
       count += by;
     });
   return {
-    add: (member) => change(member, 1),
-    remove: (member) => change(member, -1),
+    add: (_timeMs, _from, values) => change(values, 1),
+    remove: (_timeMs, _from, values) => change(values, -1),
     holds: () => count > 0 && holds((wanted) => sum.compare(wanted, count)),
   };
 }
@@ -55,8 +54,8 @@ export function valuePercentile(percentile: number, holds: Holds): Gauge {
     return line.compare(wanted, PARTS);
   };
   return {
-    add: ({ values }) => eachNumber(values, (number) => sorted.add(number)),
-    remove: ({ values }) => eachNumber(values, (number) => sorted.remove(number)),
+    add: (_timeMs, _from, values) => eachNumber(values, (number) => sorted.add(number)),
+    remove: (_timeMs, _from, values) => eachNumber(values, (number) => sorted.remove(number)),
     holds: () => sorted.length > 0 && holds(compareWith),
   };
 }
@@ -72,7 +71,7 @@ export function valueShare(holds: Holds): Gauge {
     if (values > 0) having.set(count, values);
     else having.delete(count);
   };
-  const change = ({ values }: Member, by: number) => {
+  const change = (values: EventValues | undefined, by: number) => {
     for (const value of typeof values === "number" ? [values] : (values ?? [])) {
       const before = counts.get(value) ?? 0;
       const count = before + by;
@@ -89,8 +88,8 @@ export function valueShare(holds: Holds): Gauge {
     return holds((wanted) => hundredfold.compare(wanted, all));
   };
   return {
-    add: (member) => change(member, 1),
-    remove: (member) => change(member, -1),
+    add: (_timeMs, _from, values) => change(values, 1),
+    remove: (_timeMs, _from, values) => change(values, -1),
     holds: () => [...having.keys()].some(isAsWanted),
   };
 }
