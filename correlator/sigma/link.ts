@@ -28,6 +28,7 @@ const isDetection = (draft: Draft): draft is Detection => draft.kind === "detect
 export type Names = {
   readonly find: (text: string) => Rule | undefined;
   readonly unknown: (text: string) => readonly [code: string, message: string];
+  readonly problemAt: (draft: Draft) => string;
   readonly refuse: (draft: Draft, code: string, message: string, offset?: number) => void;
 };
 
@@ -38,8 +39,8 @@ export function linkRules(
 ): { readonly set: RuleSet; readonly refused: readonly Refused[] } {
   const refused: Refused[] = [];
   const refusedAt = new Map<string, string>(); // where what is wrong with a rule stands, by its id and name
-  for (const { names = [], problems } of unread)
-    for (const name of names) refusedAt.set(name, problems[0]?.at ?? "");
+  for (const { names = [], problems, at } of unread)
+    for (const name of names) refusedAt.set(name, problems[0]?.at ?? at);
   // Strict folders first: of two rules with one id the lenient one is left out.
   let drafts = [...given].sort((a, b) => Number(a.lenient) - Number(b.lenient));
   for (;;) {
@@ -50,6 +51,7 @@ export function linkRules(
     if (problems.size === 0) return { set: build(drafts, ordered, { names, reading }), refused };
     for (const [draft, found] of problems) {
       refused.push({ at: draft.at, lenient: draft.lenient, rule: ruleId(draft), problems: found });
+      if (isFilter(draft)) continue;
       for (const word of wordsFor(draft)) refusedAt.set(word, found[0]?.at ?? draft.at);
     }
     drafts = drafts.filter((draft) => !problems.has(draft));
@@ -58,6 +60,10 @@ export function linkRules(
 
 const wordsFor = (draft: Draft): ReadonlySet<string> =>
   new Set([ruleId(draft), ...(draft.header.name ? [draft.header.name] : [])]);
+
+const REFUSED = "rule.reference-refused";
+const refusedSaid = (text: string, at: string): string =>
+  `${text} was refused (${at}); mend that first`;
 
 function namesOf(
   drafts: readonly Draft[],
@@ -90,9 +96,10 @@ function namesOf(
     const at = refusedAt.get(text);
     return at === undefined
       ? ["rule.reference-unknown", `${text} is the id or name of no rule that is loaded`]
-      : ["rule.reference-refused", `${text} was refused (${at}); mend that first`];
+      : [REFUSED, refusedSaid(text, at)];
   };
-  return { find, unknown, refuse };
+  const problemAt = (draft: Draft) => problems.get(draft)?.[0]?.at ?? draft.at;
+  return { find, unknown, problemAt, refuse };
 }
 
 /** Correlations after what feeds them; dangling references and cycles are refused, with the chain. */
@@ -150,10 +157,8 @@ function visitReference(
     return refuse("rule.too-deep", `correlations are chained more than ${chainMax} deep`);
   if (!walk.visit(target)) {
     // The problem stands at the target; this one goes with it.
-    return refuse(
-      "rule.reference-refused",
-      `${reference.text} was refused (${titled(chain, reference.text)})`,
-    );
+    const said = refusedSaid(reference.text, names.problemAt(target));
+    return refuse(REFUSED, `${said} (${titled(chain, reference.text)})`);
   }
   return checkGroup(rule, target, reference, names);
 }
@@ -183,14 +188,12 @@ function checkGroup(
 }
 
 function checkAliases(rule: Correlation, names: Names): boolean {
+  const isSame = (one: string, other: string): boolean =>
+    one === other || (names.find(one) !== undefined && names.find(one) === names.find(other));
   let good = true;
   for (const alias of rule.body.aliases)
     for (const { rule: reference } of alias.fields) {
-      const target = names.find(reference.text);
-      const used = rule.body.rules.some(
-        (one) => target !== undefined && names.find(one.text) === target,
-      );
-      if (used) continue;
+      if (rule.body.rules.some((one) => isSame(one.text, reference.text))) continue;
       good = false;
       names.refuse(
         rule,
@@ -208,9 +211,7 @@ function checkAliases(rule: Correlation, names: Names): boolean {
     const left = rule.body.rules.find(
       (one) =>
         alias !== undefined &&
-        !alias.fields.some(
-          ({ rule: reference }) => names.find(reference.text) === names.find(one.text),
-        ),
+        !alias.fields.some(({ rule: reference }) => isSame(reference.text, one.text)),
     );
     if (alias === undefined || left === undefined) continue;
     good = false;

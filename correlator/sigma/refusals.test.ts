@@ -546,20 +546,54 @@ test.for(Object.entries(TABLES).flatMap(([table, rows]) => rows.map((row) => ({ 
   },
 );
 
-test("a rule that refers to one that was refused says where what is wrong stands", () => {
-  const text = [
-    "title: D\nname: fails\nlogsource: { product: windows }\ndetection: { s: { f|contain: x }, condition: s }\n",
-    "title: C\ncorrelation: { type: event_count, rules: [fails], timespan: 1m, condition: { gte: 2 } }\n",
-    "title: F\nlogsource: { product: windows }\nfilter: { rules: [fails], s: { f: 1 }, condition: s }\n",
-  ].join("---\n");
+const REFUSED_D =
+  "title: D\nname: fails\nlogsource: { product: windows }\ndetection: { s: { f|contain: x }, condition: s }\n";
+const correlationOf = (name: string, rule: string, more = ""): string =>
+  `title: ${name}\nname: ${name}\ncorrelation: { type: event_count, rules: [${rule}], timespan: 1m, condition: { gte: 2 }${more} }\n`;
+
+test.for([
+  {
+    name: "a correlation and a filter",
+    documents: [
+      correlationOf("C", "fails"),
+      "title: F\nlogsource: { product: windows }\nfilter: { rules: [fails], s: { f: 1 }, condition: s }\n",
+    ],
+    says: [
+      ["r.yml:8:43", "fails was refused (r.yml:4:19); mend that first (C → fails)"],
+      ["r.yml:12:19", "fails was refused (r.yml:4:19); mend that first"],
+    ],
+  },
+  {
+    name: "a chain: each says where the next one's fault is",
+    documents: [correlationOf("C2", "C1"), correlationOf("C1", "fails")],
+    says: [
+      ["r.yml:12:43", "fails was refused (r.yml:4:19); mend that first (C2 → C1 → fails)"],
+      ["r.yml:8:43", "C1 was refused (r.yml:12:43); mend that first (C2 → C1)"],
+    ],
+  },
+  {
+    name: "an alias for it is no further fault",
+    documents: [
+      correlationOf("C", "fails", ", group-by: [who], aliases: { who: { fails: user } }"),
+    ],
+    says: [["r.yml:8:43", "fails was refused (r.yml:4:19); mend that first (C → fails)"]],
+  },
+])("a rule that refers to a refused one says where that is wrong: $name", (row) => {
+  const text = [REFUSED_D, ...row.documents].join("---\n");
   const { problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
   expect(problems.map(({ code, at, message }) => [code, at, message])).toEqual([
     ["rule.modifier-unknown", "r.yml:4:19", expect.stringContaining("contains")],
-    [
-      "rule.reference-refused",
-      "r.yml:7:43",
-      "fails was refused (r.yml:4:19); mend that first (C → fails)",
-    ],
-    ["rule.reference-refused", "r.yml:11:19", "fails was refused (r.yml:4:19); mend that first"],
+    ...row.says.map(([at, message]) => ["rule.reference-refused", at, message]),
+  ]);
+});
+
+test("a refused filter's name is no refused rule's", () => {
+  const filter =
+    "title: F\nname: quiet\nlogsource: { product: linux }\nfilter: { rules: [nothing], s: { f: 1 }, condition: s }\n";
+  const text = [filter, correlationOf("C", "quiet")].join("---\n");
+  const { problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
+  expect(problems.map(({ code }) => code)).toEqual([
+    "rule.reference-unknown",
+    "rule.reference-unknown",
   ]);
 });
