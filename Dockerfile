@@ -24,5 +24,5 @@ VOLUME /var/lib/wache
 EXPOSE 8480/tcp 5514/tcp 5514/udp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8480/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=160", "cli/wache.mjs"]
+ENTRYPOINT ["node", "--max-semi-space-size=8", "--initial-old-space-size=208", "cli/wache.mjs"]
 CMD ["run", "--data", "/var/lib/wache"]

@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 const NODE_MAJOR_MIN = 24;
-const HEAP = ["--max-semi-space-size=8", "--initial-old-space-size=160"]; // MiB; of the main thread, which takes them from the command line alone
+const HEAP = ["--max-semi-space-size=8", "--initial-old-space-size=208"]; // MiB; of the main thread, which takes them from the command line alone
 const here = dirname(fileURLToPath(import.meta.url));
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) await runHere();

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const WACHE = join(import.meta.dirname, "..", "cli", "wache.mjs");
-const HEAP = ["--max-semi-space-size=8", "--initial-old-space-size=160"]; // as npm start has it
+const HEAP = ["--max-semi-space-size=8", "--initial-old-space-size=208"]; // as npm start has it
 const READY_MS_MAX = 60_000;
 
 export type HouseProcess = {
