@@ -173,3 +173,19 @@ function* codesOf(code: string): Generator<string> {
     if (!NO_CODES.has(found)) yield found;
 }
 const NO_CODES = new Set(["api.port", "auth.log", "http.stream"]);
+
+test("V8 runs alike wherever it is told how: start, container, tests, benchmarks", () => {
+  const start = /"start": "node ((?:--\S+ )+)/.exec(text.get("package.json") ?? "")?.[1] ?? "";
+  const command = text.get("cli/wache.mjs") ?? "";
+  const inCommand = [...command.matchAll(/FlagsFromString\("(--[^"]+)"\)/g)]
+    .map(([, flag = ""]) => flag)
+    .filter((flag) => !flag.startsWith("--max-semi-space-size")); // of workers
+  const lacks = (path: string, flags: readonly string[]): readonly string[] =>
+    flags.filter((flag) => !text.get(path)?.includes(`"${flag}"`)).map((flag) => `${path} ${flag}`);
+  const wanted = start.trim().split(" ");
+  expect([wanted.length, inCommand.length]).toEqual([2, 3]);
+  expect([
+    ...["Dockerfile", "cli/wache.mjs", "test/house.ts"].flatMap((path) => lacks(path, wanted)),
+    ...lacks("bench/node-flags.ts", [...wanted, ...inCommand]),
+  ]).toEqual([]);
+});
