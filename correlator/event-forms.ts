@@ -30,7 +30,7 @@ export function formOf(
 
 type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
 const RECENT = 8;
-const recent: (Flat & { readonly source: LogSource })[] = []; // the same ones often come again with the next events
+const recent: Flat[] = []; // the same ones often come again with the next events
 let oldest = 0;
 
 function flatForm(event: Readable): Flat {
@@ -38,7 +38,7 @@ function flatForm(event: Readable): Flat {
   const category = textOf(event.category);
   const service = textOf(event.service);
   for (const known of recent) {
-    const { source } = known;
+    const source = known.sources[0] as LogSource;
     if (source.product === product && source.category === category && source.service === service)
       return known;
   }
@@ -47,7 +47,7 @@ function flatForm(event: Readable): Flat {
     ...(category !== undefined && { category }),
     ...(service !== undefined && { service }),
   };
-  const made = { form: "flat" as const, source, sources: [source] };
+  const made: Flat = { form: "flat", sources: [source] };
   recent[oldest] = made;
   oldest = (oldest + 1) % RECENT;
   return made;
