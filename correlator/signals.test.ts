@@ -1,7 +1,7 @@
 // What events that are not as a rule expects mean for the correlations over their fields.
 import { expect, test } from "vitest";
 import type { EcsEvent } from "../core/event.ts";
-import type { Finding, Signal } from "../core/records.ts";
+import type { Finding } from "../core/records.ts";
 import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { findingsOf } from "./rule-tests.ts";
@@ -106,6 +106,21 @@ test.for([
   { name: "an object", x: { a: 1 }, want: [], missed: noValue },
 ])("value_count: $name", ({ x, want, missed }) => {
   expect(carried("value_count", { who: "ann", x })).toEqual({ told: want, missed });
+});
+
+test("groups of several correlations stay apart where their values run together", () => {
+  const counts = (title: string, by: string): string =>
+    `---\ntitle: ${title}\ncorrelation: { type: event_count, rules: [r], group-by: [${by}], timespan: 1m, condition: { gte: 2 } }\n`;
+  const both = ruleSetOf(
+    `title: R\nname: r\nlogsource: { product: p }\ndetection: { s: { hit: 1 }, condition: s }\n${counts("one", "u")}${counts("two", "a, b")}`,
+  );
+  const missed: Missed = { missedGroups: 0, missedValues: 0 };
+  const event = eventOf({ u: "a\u0000b", a: "a", b: "b" });
+  const signals = signalsOf(event, both.detections, missed);
+  expect(signals.map(({ group, matches }) => [group, matches.length])).toEqual([
+    [["a\u0000b"], 1],
+    [["a", "b"], 1],
+  ]);
 });
 
 test("a list of 100,000 numbers adds the first 256, a group of 1 MB is one of its own", () => {

@@ -73,7 +73,10 @@ export function readFile(
         at: source.at(map.offset),
         lenient,
         ...(rule === undefined ? {} : { rule }),
-        names: ["id", "name"].flatMap((key) => textAt(map, key) ?? []),
+        // Nothing refers to a filter.
+        names: entryOf(map, "filter")
+          ? []
+          : ["id", "name"].flatMap((key) => textAt(map, key) ?? []),
         problems: problems.map((one) => (rule === undefined ? one : { ...one, rule })),
       });
     }

@@ -111,9 +111,12 @@ function inOrder(correlations: readonly Correlation[], names: Names): readonly C
     const known = done.get(rule);
     if (known !== undefined) return known === "good";
     chain.push(rule);
-    let good = checkAliases(rule, names);
+    let good = true;
     for (const reference of rule.body.rules)
       good = visitReference(rule, reference, { names, chain, visit }) && good;
+    // Which rules aliases name can only be said once all are there.
+    if (rule.body.rules.every(({ text }) => names.find(text)))
+      good = checkAliases(rule, names) && good;
     chain.pop();
     done.set(rule, good ? "good" : "bad");
     if (good) out.push(rule);
@@ -188,8 +191,7 @@ function checkGroup(
 }
 
 function checkAliases(rule: Correlation, names: Names): boolean {
-  const isSame = (one: string, other: string): boolean =>
-    one === other || (names.find(one) !== undefined && names.find(one) === names.find(other));
+  const isSame = (one: string, other: string): boolean => names.find(one) === names.find(other);
   let good = true;
   for (const alias of rule.body.aliases)
     for (const { rule: reference } of alias.fields) {

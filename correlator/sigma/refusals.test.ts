@@ -578,6 +578,13 @@ test.for([
     ],
     says: [["r.yml:8:43", "fails was refused (r.yml:4:19); mend that first (C → fails)"]],
   },
+  {
+    name: "nor one that calls it by another word",
+    documents: [
+      correlationOf("C", "fails", ", group-by: [who], aliases: { who: { other: user } }"),
+    ],
+    says: [["r.yml:8:43", "fails was refused (r.yml:4:19); mend that first (C → fails)"]],
+  },
 ])("a rule that refers to a refused one says where that is wrong: $name", (row) => {
   const text = [REFUSED_D, ...row.documents].join("---\n");
   const { problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
@@ -587,13 +594,17 @@ test.for([
   ]);
 });
 
-test("a refused filter's name is no refused rule's", () => {
-  const filter =
-    "title: F\nname: quiet\nlogsource: { product: linux }\nfilter: { rules: [nothing], s: { f: 1 }, condition: s }\n";
+test.for([
+  {
+    filter: "{ rules: [nothing], s: { f: 1 }, condition: s }",
+    code: "rule.reference-unknown",
+  },
+  { filter: "{ rules: any, s: { f|contain: 1 }, condition: s }", code: "rule.modifier-unknown" },
+])("a refused filter's name is no refused rule's: $code", (row) => {
+  const filter = `title: F\nname: quiet\nlogsource: { product: linux }\nfilter: ${row.filter}\n`;
   const text = [filter, correlationOf("C", "quiet")].join("---\n");
   const { problems } = readRules([{ path: "r.yml", text, lenient: false }], {});
-  expect(problems.map(({ code }) => code)).toEqual([
-    "rule.reference-unknown",
-    "rule.reference-unknown",
-  ]);
+  expect(problems.map(({ code }) => code).toSorted()).toEqual(
+    [row.code, "rule.reference-unknown"].toSorted(),
+  );
 });

@@ -71,7 +71,7 @@ export class WindowsProcessor implements Processor {
   readonly inForce: RulesInForce;
   readonly #room: Room = { groups: 0, make: () => this.#evict() };
   readonly #parting: OutRecord[] = []; // what groups that gave way had still to tell
-  #caused: Caused = { findings: [], points: [] }; // by one match; nothing, mostly
+  #caused: Caused = { findings: [], points: [] }; // by the last match: nothing, mostly
 
   constructor(options: WindowsOptions, parts?: readonly SnapshotPart[]) {
     this.options = options;
@@ -180,7 +180,7 @@ export class WindowsProcessor implements Processor {
         this.counts.overdue += 1;
         continue;
       }
-      const caused = this.#caused;
+      const caused = this.#nothingCaused();
       const member: Member =
         values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
       const found = { group, member, page: signal.page === true };
@@ -189,11 +189,16 @@ export class WindowsProcessor implements Processor {
           ? this.absencesOf(signal.stream, stream, rule).take(found)
           : this.windowsOf(signal.stream, stream, rule).take(found, caused);
       this.counts[taken] += 1;
-      if (caused.findings.length === 0 && caused.points.length === 0) continue;
       this.#emit(signal.stream, rule, caused, out);
-      this.#caused = { findings: [], points: [] };
     }
     if (unknown) this.#wait({ ...signal, matches: unknown });
+  }
+
+  /** What the match before caused, or left when it failed, is never taken for this one's. */
+  #nothingCaused(): Caused {
+    const { findings, points } = this.#caused;
+    if (findings.length > 0 || points.length > 0) this.#caused = { findings: [], points: [] };
+    return this.#caused;
   }
 
   #wait(signal: Signal): void {
@@ -318,9 +323,9 @@ export class WindowsProcessor implements Processor {
   }
 
   #told(name: string, rule: CorrelationRule, findings: readonly Finding[]): readonly Finding[] {
+    if (rule.suppressMs === undefined || findings.length === 0) return findings;
     const stream = this.streams.get(name);
-    if (rule.suppressMs === undefined || findings.length === 0 || !stream) return findings;
-    return this.suppressionOf(stream, rule, rule.suppressMs).take(findings);
+    return stream ? this.suppressionOf(stream, rule, rule.suppressMs).take(findings) : findings;
   }
 
   suppressionOf(stream: StreamState, rule: CorrelationRule, suppressMs: number): Suppression {

@@ -6,7 +6,7 @@ import type { OutRecord } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
 import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
-import { joined } from "./group-store.ts";
+import { joined, nameOf } from "./group-store.ts";
 
 const KEY_CHARS_MAX = 200;
 
@@ -23,7 +23,7 @@ export function signalsFor(
     return [signalOf(base, { group: only.group, matches: [only.match] })];
   const groups = new Map<string, InGroup>();
   for (const { group, match } of found) {
-    const name = joined(group);
+    const name = nameOf(group);
     const known = groups.get(name);
     if (known) known.matches.push(match);
     else groups.set(name, { group, matches: [match] });
