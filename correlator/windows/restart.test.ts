@@ -1,4 +1,4 @@
-// What a restart between two steps must not lose, where the simulator draws the moment too seldom.
+// What a restart between two steps, or one that fails, must not lose or double, where the simulator draws it too seldom.
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
 import { Bench, signalOf, tick } from "./fixtures/bench.ts";
@@ -40,3 +40,13 @@ test.for([false, true])(
     expect(bench.told()).toMatchObject([{ firstMs: 0, lastMs: 46, count: 8 }]);
   },
 );
+
+test("what a match caused before it failed is not told with the next one", () => {
+  const feeds = [{ version: "v2", place: 0 }] as unknown as CorrelationRule["feeds"]; // lacks what it groups by
+  const broken: CorrelationRule = { ...rule, version: "v0", condition: { gte: 1 }, feeds };
+  const bench = new Bench({ latenessMs: 1000 });
+  bench.send({ kind: "rule", rule: broken }, { kind: "rule", rule }, tick(0));
+  expect(() => bench.send(signalOf(broken, { at: 1, id: "e1", group: ["ann"] }))).toThrow();
+  bench.send(at(2), at(3));
+  expect(bench.told()).toMatchObject([{ ruleVersion: "v1", firstMs: 2, lastMs: 3 }]);
+});
