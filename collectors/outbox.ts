@@ -262,7 +262,10 @@ export class Outbox {
     const { spool, bus, clock, log, metrics, presence } = this.#options;
     let late = hanging;
     while (!this.#stopped) {
-      if (late === undefined && !presence.isKnown) await this.#introduce();
+      if (late === undefined && !presence.isKnown) {
+        await this.#introduce();
+        continue; // perhaps stopped, and still not known
+      }
       const next = await this.#next();
       if (next === undefined) {
         if (spool.isEmpty && !this.#spooling) return;

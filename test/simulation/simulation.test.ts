@@ -23,6 +23,12 @@ test(`${SEEDS} seeds and a new one: nothing lost, nothing doubled, all as brute 
   expect(summary.failures.join("\n")).toBe("");
 });
 
+test("a collector that nobody knew is stopped while the bus comes back: its spool waits (seed 7012488)", async () => {
+  const summary = new Summary();
+  summary.add(await runSeed(7_012_488));
+  expect(summary.failures).toEqual([]);
+});
+
 test("a seed is one run: the same trace again, another for another seed", async () => {
   const traces: string[] = [];
   for (const seed of [3, 14, 15, 92, 3, 14, 15, 92]) traces.push((await runSeed(seed)).trace);
