@@ -7,6 +7,7 @@
 import type { LogSource } from "../core/event.ts";
 import type { Mappings } from "../core/mappings.ts";
 import type { Readable } from "./match/matcher.ts";
+import { Recent } from "./recent.ts";
 
 export type EventForm = "wache" | "evtx" | "flat";
 
@@ -29,15 +30,13 @@ export function formOf(
 }
 
 type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
-const RECENT = 8;
-const recent: Flat[] = []; // the same ones often come again with the next events
-let oldest = 0;
+const recent = new Recent<Flat>();
 
 function flatForm(event: Readable): Flat {
   const product = textOf(event.product);
   const category = textOf(event.category);
   const service = textOf(event.service);
-  for (const known of recent) {
+  for (const known of recent.all) {
     const source = known.sources[0] as LogSource;
     if (source.product === product && source.category === category && source.service === service)
       return known;
@@ -48,8 +47,7 @@ function flatForm(event: Readable): Flat {
     ...(service !== undefined && { service }),
   };
   const made: Flat = { form: "flat", sources: [source] };
-  recent[oldest] = made;
-  oldest = (oldest + 1) % RECENT;
+  recent.add(made);
   return made;
 }
 

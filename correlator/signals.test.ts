@@ -16,7 +16,7 @@ const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T0
     wache: { stream: "live", sources: [{ product: "p" }] },
   }) as unknown as EcsEvent;
 
-const setOf = (type: string, condition: string) =>
+const setOf = (type: string, condition: string, field = "x") =>
   ruleSetOf(`title: R
 name: r
 logsource: { product: p }
@@ -28,7 +28,7 @@ correlation:
   rules: [r]
   group-by: [who]
   timespan: 1m
-  condition: { field: x, ${condition} }
+  condition: { field: ${field}, ${condition} }
 `);
 const SETS = {
   value_sum: setOf("value_sum", "gt: 0"),
@@ -121,6 +121,16 @@ test("groups of several correlations stay apart where their values run together"
     [["a\u0000b"], 1],
     [["a", "b"], 1],
   ]);
+});
+
+test("value_count over several fields: combinations stay apart where their values run together", () => {
+  const set = setOf("value_count", "gte: 2", "[x, y]");
+  const found = (...pairs: readonly (readonly [string, string])[]) => {
+    const events = pairs.map(([x, y]) => eventOf({ who: "ann", x, y }));
+    return findingsOf(events, set, { matcher: indexedMatcher(set) }).length;
+  };
+  expect(found(["a\u0000b", "c"], ["a", "b\u0000c"])).toBe(1);
+  expect(found(["a\u0000b", "c"], ["a\u0000b", "c"])).toBe(0);
 });
 
 test("a list of 100,000 numbers adds the first 256, a group of 1 MB is one of its own", () => {

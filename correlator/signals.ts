@@ -13,6 +13,7 @@ import {
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { numberOf } from "./windows/exact.ts";
+import { nameOf } from "./windows/group-name.ts";
 import { type SignalBase, signalsFor } from "./windows/signal-records.ts";
 import { withOne } from "./with-one.ts";
 
@@ -118,7 +119,7 @@ function valuesOf(
 
 /** Several fields count by their distinct combinations. */
 function distinctOf(event: EcsEvent, fields: readonly EventField[]): string[] {
-  const combinations = groupsOf(event, fields).map((values) => values.join("\u0000"));
+  const combinations = groupsOf(event, fields).map(nameOf);
   return [...new Set(combinations)].slice(0, VALUES_MAX);
 }
 

@@ -2,9 +2,9 @@
 //
 // Holds: no more than WORDS_MAX words of sets; beyond them all is forgotten, and made again.
 import type { LogSource } from "../../core/event.ts";
+import { Recent } from "../recent.ts";
 
 const WORDS_MAX = 30_000;
-const RECENT = 8;
 
 type Own<T> = { readonly sources: readonly LogSource[]; readonly value: T };
 type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
@@ -12,24 +12,21 @@ type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
 export class BySources<T> {
   #root: Node<T> = { next: new Map() };
   #words = 0;
-  #recent: Own<T>[] = []; // the same lists often come again with the next events
-  #oldest = 0;
+  readonly #recent = new Recent<Own<T>>();
 
   /** What stands for the set; made when it comes for the first time. */
   of(sources: readonly LogSource[], make: () => T): T {
-    for (const own of this.#recent) if (own.sources === sources) return own.value;
+    for (const own of this.#recent.all) if (own.sources === sources) return own.value;
     const node = this.#nodeOf(sources);
     node.own ??= { sources, value: make() };
     const { value } = node.own;
-    this.#recent[this.#oldest] = { sources, value };
-    this.#oldest = (this.#oldest + 1) % RECENT;
+    this.#recent.add({ sources, value });
     return value;
   }
 
   set(sources: readonly LogSource[], value: T): void {
     this.#nodeOf(sources).own = { sources, value };
-    this.#recent = [];
-    this.#oldest = 0;
+    this.#recent.clear();
   }
 
   all(): readonly (readonly LogSource[])[] {

@@ -5,6 +5,7 @@ import {
   type Deadline,
   WEEKDAYS,
 } from "../../core/records.ts";
+import { nameOf } from "../windows/group-name.ts";
 import { textsIn } from "./header.ts";
 import { DAY_MS, spanMsOf } from "./span.ts";
 import {
@@ -177,7 +178,7 @@ function expectedOf(
   for (const item of value.items) {
     const group = groupOf(item, groupBy, source);
     if (group === undefined) continue;
-    const name = group.join("\u0000");
+    const name = nameOf(group);
     if (known.has(name))
       refuse(`expected names ${group.join(", ")} twice; name it once`, item.offset);
     known.add(name);

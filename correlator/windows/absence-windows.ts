@@ -17,6 +17,7 @@ import {
   settle,
 } from "./absence.ts";
 import { Agenda } from "./agenda.ts";
+import { nameOf } from "./group-name.ts";
 import type { Bounds, Caused, Lost, Match, Room, Taken } from "./rule-windows.ts";
 import { aboutOf } from "./severity.ts";
 
@@ -138,8 +139,6 @@ export class AbsenceWindows {
       caused.points.push({ group, member: { timeMs: absence.dueMs, id: finding.id, from: 0 } });
   }
 }
-
-const nameOf = (values: readonly string[]): string => values.join("\u0000");
 
 function findingOf(
   stream: string,

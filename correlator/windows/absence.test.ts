@@ -329,3 +329,15 @@ test("an absence feeds another correlation when it is due", () => {
       .map(({ firstMs, lastMs, count }) => [firstMs, lastMs, count]),
   ).toEqual([[100, 160, 2]]);
 });
+
+test("groups whose values run together are missed one by one", () => {
+  const groups = [
+    ["a\u0000b", "c"],
+    ["a", "b\u0000c"],
+  ];
+  const of = rule({ groupBy: ["x", "y"], absence: { what: ["beat"], expected: groups } });
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.force(of);
+  bench.send(tick(0), tick(3 * SPAN_MS));
+  expect(new Set(bench.told().map(({ group }) => Object.values(group)))).toEqual(new Set(groups));
+});

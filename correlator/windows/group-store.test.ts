@@ -5,7 +5,8 @@ import { gaugeOf } from "./condition.ts";
 import { cover } from "./episodes.ts";
 import { freeze, thaw } from "./frozen.ts";
 import { addMember, emptyGroup, forget, type Group } from "./group.ts";
-import { GroupStore, nameOf } from "./group-store.ts";
+import { nameOf } from "./group-name.ts";
+import { GroupStore } from "./group-store.ts";
 import { fitsMember } from "./shelf.ts";
 
 const IDS = [

@@ -5,6 +5,7 @@
 //        again, costs no more than its few members do.
 import { freeze, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
+import { valuesOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
 import { type AtRest, Shelf } from "./shelf.ts";
 
@@ -110,20 +111,4 @@ export class GroupStore {
     this.#recent = [];
     this.#turns += 1;
   }
-}
-
-/** One value is the text itself: nothing is made. */
-export const joined = (values: readonly string[]): string =>
-  values.length === 1 ? (values[0] as string) : values.join("\u0000");
-
-/** A name that no other values have, and that tells them. */
-export function nameOf(values: readonly string[]): string {
-  for (const value of values)
-    if (value === "" || value.includes("\u0000")) return `\u0000${JSON.stringify(values)}`;
-  return joined(values);
-}
-
-function valuesOf(name: string): readonly string[] {
-  if (name === "") return [];
-  return name.startsWith("\u0000") ? (JSON.parse(name.slice(1)) as string[]) : name.split("\u0000");
 }

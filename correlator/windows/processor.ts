@@ -22,6 +22,7 @@ import { withOne } from "../with-one.ts";
 import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
 import { numberOf } from "./exact.ts";
+import { nameOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
 import { RulesInForce } from "./rules-in-force.ts";
@@ -386,4 +387,4 @@ export class WindowsProcessor implements Processor {
 }
 
 const fedValues = (values: readonly string[], numbers: boolean): EventValues | undefined =>
-  numbers ? numberOf(values[0]) : [values.join("\u0000")];
+  numbers ? numberOf(values[0]) : [nameOf(values)];

@@ -18,7 +18,8 @@ import {
   settleLate,
   settleUntil,
 } from "./group.ts";
-import { GroupStore, nameOf, RESTING_MEMBERS_MAX } from "./group-store.ts";
+import { nameOf } from "./group-name.ts";
+import { GroupStore, RESTING_MEMBERS_MAX } from "./group-store.ts";
 import type { Member } from "./members.ts";
 import { type AtRest, fitsMember } from "./shelf.ts";
 

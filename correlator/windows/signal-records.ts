@@ -6,7 +6,7 @@ import type { OutRecord } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
 import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
-import { joined, nameOf } from "./group-store.ts";
+import { joined, nameOf } from "./group-name.ts";
 
 const KEY_CHARS_MAX = 200;
 
