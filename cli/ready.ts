@@ -39,7 +39,7 @@ export function setupLink(address: string, data: unknown): string | undefined {
 }
 
 export const setupWords = (link: string): string =>
-  `  Make the first account (this link works once): ${link}`;
+  `  Make the first account (this link works once, and no earlier one does): ${link}`;
 
 function part(ready: Ready, name: string): Part | undefined {
   const state = ready.status.all()[name];

@@ -8,7 +8,10 @@ import { DatabaseSync } from "node:sqlite";
 import { onDisk } from "./disk-fault.ts";
 import { messageOf, UserError } from "./errors.ts";
 
-export type Lock = { readonly release: () => void };
+export type Lock = {
+  readonly release: () => void;
+  readonly killedPid: string | undefined; // of the process before, where it ended without letting go
+};
 export const IN_USE_EXIT_CODE = 3;
 /** A process that was killed a moment ago may still be letting go. */
 const LETTING_GO_MS = 1000;
@@ -16,6 +19,7 @@ const LETTING_GO_MS = 1000;
 export function takeLock(dataDir: string): Lock {
   const pidFile = join(dataDir, "wache.pid");
   const database = onDisk(dataDir, () => openLocked(dataDir, pidFile));
+  const killedPid = pidIn(pidFile);
   try {
     onDisk(dataDir, () => writeFileSync(pidFile, `${process.pid}\n`));
   } catch (error) {
@@ -24,6 +28,7 @@ export function takeLock(dataDir: string): Lock {
   }
   let held = true;
   return {
+    killedPid,
     release: () => {
       if (!held) return;
       held = false;
@@ -46,18 +51,19 @@ function openLocked(dataDir: string, pidFile: string): DatabaseSync {
 
 function lockFault(cause: unknown, dataDir: string, pidFile: string): unknown {
   if (!(cause instanceof Error) || !/locked|busy/i.test(cause.message)) return cause;
+  const pid = pidIn(pidFile);
   return new UserError(
     "data.in-use",
-    `the data folder ${dataDir} is in use by another wache process${heldBy(pidFile)}; stop it, or give this one a folder of its own with --data`,
+    `the data folder ${dataDir} is in use by another wache process${pid === undefined ? "" : ` (pid ${pid})`}; stop it, or give this one a folder of its own with --data`,
     { cause, exitCode: IN_USE_EXIT_CODE },
   );
 }
 
-function heldBy(pidFile: string): string {
+function pidIn(pidFile: string): string | undefined {
   try {
-    return ` (pid ${readFileSync(pidFile, "utf8").trim()})`;
+    return readFileSync(pidFile, "utf8").trim();
   } catch {
-    return "";
+    return undefined;
   }
 }
 

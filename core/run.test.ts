@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -245,6 +245,22 @@ test("a failing start undoes what was done and is thrown", async () => {
   takeLock(join(folder, "wache-data")).release();
 });
 
+test("a start says when the process before was killed, and nothing where it stopped", async () => {
+  const both = [service("a", []), service("b", [])];
+  const first = await started(both);
+  const { dataDir } = first.ready;
+  await first.stop();
+  const second = await started(both);
+  await second.stop();
+  writeFileSync(join(dataDir, "wache.pid"), "4711\n");
+  const third = await started(both);
+  await third.stop();
+  const warned = [first, second, third].map(({ said }) =>
+    said.filter((line) => line.includes("did not stop by itself")),
+  );
+  expect(warned).toEqual([[], [], [expect.stringContaining("4711")]]);
+});
+
 test("a service alone on the embedded bus is refused", async () => {
   await expect(started([service("detect", [])])).rejects.toThrow(
     "wache detect alone needs Kafka: set bus.kind to kafka, or use wache run",
@@ -309,7 +325,11 @@ test("the lock is held against another process, names its pid, and is gone after
   await new Promise((done) => holder.once("exit", done));
   const lock = takeLock(folder);
   expect(readFileSync(join(folder, "wache.pid"), "utf8")).toBe(`${process.pid}\n`);
+  expect(lock.killedPid).toBe(String(holder.pid));
   lock.release();
+  const next = takeLock(folder);
+  expect(next.killedPid).toBeUndefined();
+  next.release();
 });
 
 function bySocket(socketPath: string, path: string): Promise<string> {

@@ -102,6 +102,11 @@ async function start(run: Run): Promise<Ready | undefined> {
   makeDataDir(dataDir);
   const lock = takeLock(dataDir);
   undo.push({ what: "lock", run: () => lock.release() });
+  if (lock.killedPid !== undefined)
+    options.log.warn(
+      { pid: lock.killedPid },
+      "the process that ran here before did not stop by itself: it was killed, or the machine went down; what it acknowledged is kept, and what it had not finished is done again",
+    );
   const metrics = createMetrics({ version: packageVersion() });
   const http = createHttp({
     config: config.api,
