@@ -74,13 +74,15 @@ test("groups are found as they were left, however many came in between", () => {
   const store = new GroupStore();
   const nameAt = (index: number) => nameOf([`user${index}`]);
   for (let index = 0; index < GROUPS; index++)
-    store.add(nameAt(index), groupOf(`user${index}`, [index, index + 1]));
+    store.keep(nameAt(index), groupOf(`user${index}`, [index, index + 1]));
   const large = Array.from({ length: 40 }, (_, index) => index);
-  store.add(nameOf(["large"]), groupOf("large", large));
+  store.keep(nameOf(["large"]), groupOf("large", large));
   for (let round = 0; round < 2; round++)
     for (let index = 0; index < GROUPS; index++) {
       const group = store.get(nameAt(index));
-      group?.members.add({ timeMs: index + 2 + round, id: `${round}`, from: 0 });
+      if (!group) throw new Error(`${nameAt(index)} is not there`);
+      group.members.add({ timeMs: index + 2 + round, id: `${round}`, from: 0 });
+      store.keep(nameAt(index), group);
     }
   expect(store.size).toBe(GROUPS + 1);
   for (const index of [0, 1, 15_000, GROUPS - 1])
@@ -124,8 +126,8 @@ test("a group at rest that a member is added to is the one that was looked at", 
           const found = store.append("ann", member, stays);
           if (found !== "rests") {
             const group = found ?? emptyGroup(["ann"]);
-            if (group.members.length === 0) store.add("ann", group);
             addMember(never, group, member, ON);
+            store.keep("ann", group);
           }
           expect(store.lastMs("ann")).toBe(twin.members.lastMs);
         }

@@ -1,8 +1,9 @@
-// group-store.ts — the groups of one rule by their names: those in use or large as objects, all others at rest, in bytes
-// where they fit and as texts where they do not.
+// group-store.ts — the groups of one rule by their names: small ones in bytes where they fit, large ones as objects, all
+// others as objects until IN_USE_MAX others were kept, and then as texts.
 //
-// Holds: what was asked for stays an object until IN_USE_MAX others were. To put a group to rest, or to make it an object
-//        again, costs no more than its few members do.
+// Holds: what is changed in a group counts once it is kept. To put a group to rest, or to make it an object again, costs no
+//        more than its few members do.
+// Why:   a small group that stays an object outlives some collections of young garbage, each of which copies it.
 import { freeze, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
 import { valuesOf } from "./group-name.ts";
@@ -24,20 +25,29 @@ export class GroupStore {
   }
 
   get(name: string): Group | undefined {
-    return this.#use(name, this.#groups.get(name));
+    return this.#asGroup(name, this.#groups.get(name));
   }
 
-  /** As `get`, but what is changed in it is lost. */
-  look(name: string): Group | undefined {
-    const found = this.#groups.get(name);
-    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
+  /** The group as it is now, after it was got and changed, or for the first time. */
+  keep(name: string, group: Group): void {
+    const isKept = group.usedInTurn !== undefined;
+    group.usedInTurn = this.#turns;
+    if (isKept) return;
+    const before = this.#groups.get(name);
+    if (typeof before === "number") this.#shelf.free(before);
+    const { length } = group.members;
+    const place = length <= RESTING_MEMBERS_MAX ? this.#shelf.put(group) : undefined;
+    this.#groups.set(name, place ?? group);
+    if (place !== undefined) return;
+    if (this.#recent.length >= IN_USE_MAX) this.#turn();
+    this.#recent.push(name);
   }
 
   /** The time of the group's last member, infinitely long ago where it has none. */
   lastMs(name: string): number | undefined {
     const found = this.#groups.get(name);
     if (typeof found === "number") return this.#shelf.lastMs(found);
-    return (typeof found === "string" ? this.#read(name, found) : found)?.members.lastMs;
+    return this.#asGroup(name, found)?.members.lastMs;
   }
 
   /** Begins a group with this member, which fits, at rest. */
@@ -49,7 +59,7 @@ export class GroupStore {
   append(name: string, member: Member, stays: AtRest): Group | "rests" | undefined {
     const found = this.#groups.get(name);
     const place = typeof found === "number" ? this.#shelf.append(found, member, stays) : undefined;
-    if (place === undefined) return this.#use(name, found);
+    if (place === undefined) return this.#asGroup(name, found);
     this.#groups.set(name, place);
     return "rests";
   }
@@ -57,13 +67,6 @@ export class GroupStore {
   clear(): void {
     this.#groups.clear();
     this.#shelf = new Shelf();
-  }
-
-  add(name: string, group: Group): void {
-    if (this.#recent.length >= IN_USE_MAX) this.#turn();
-    group.usedInTurn = this.#turns;
-    this.#groups.set(name, group);
-    this.#recent.push(name);
   }
 
   delete(name: string): boolean {
@@ -85,13 +88,8 @@ export class GroupStore {
       else yield [name, freeze(typeof found === "object" ? found : this.#read(name, found))];
   }
 
-  #use(name: string, found: Group | number | string | undefined): Group | undefined {
-    if (typeof found === "object") found.usedInTurn = this.#turns;
-    if (typeof found === "object" || found === undefined) return found;
-    const group = this.#read(name, found);
-    if (typeof found === "number") this.#shelf.free(found);
-    this.add(name, group);
-    return group;
+  #asGroup(name: string, found: Group | number | string | undefined): Group | undefined {
+    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
   }
 
   #read(name: string, resting: number | string): Group {

@@ -31,7 +31,7 @@ export type Group = {
   page: boolean;
   slide: Slide | undefined; // derived
   fingerprint: string | undefined; // derived
-  usedInTurn: number; // derived: of the store that keeps the group
+  usedInTurn: number | undefined; // derived: of the store that keeps it as an object; undefined where it keeps a copy
 };
 /** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
 export type Held = ((member: Member) => void) | undefined;
@@ -55,7 +55,7 @@ export const emptyGroup = (values: readonly string[]): Group => ({
   page: false,
   slide: undefined,
   fingerprint: undefined,
-  usedInTurn: 0,
+  usedInTurn: undefined,
 });
 
 const forgottenMs = (group: Group): number => group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY;

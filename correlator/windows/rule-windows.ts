@@ -111,6 +111,7 @@ export class RuleWindows {
         findings: caused.findings,
       });
     this.#plan(name, group);
+    this.groups.keep(name, group);
     return "added";
   }
 
@@ -119,13 +120,15 @@ export class RuleWindows {
     this.watermarkMs = watermarkMs;
     const isEnd = watermarkMs === ENDED_MS;
     for (const name of this.#due.take(watermarkMs)) {
-      const group = isEnd ? this.groups.look(name) : this.groups.get(name);
+      const group = this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
       caused.findings.push(...grown(this.#context, group, watermarkMs));
-      if (!isEnd) this.#plan(name, group);
+      if (isEnd) continue;
+      this.#plan(name, group);
+      this.groups.keep(name, group);
     }
     if (isEnd) this.#forgetAll();
     else this.#expire();
@@ -153,9 +156,7 @@ export class RuleWindows {
 
   #newGroup(name: string, { group: values, member }: Match): Group {
     this.#makeRoom(name, member);
-    const group = emptyGroup(values);
-    this.groups.add(name, group);
-    return group;
+    return emptyGroup(values);
   }
 
   /** For a new group. */
