@@ -82,7 +82,8 @@ async function eachBatch(
     const event = JSON.parse(line ?? "") as Readable;
     const matched = matcher.match(event, formOf(event, mappings).sources).map(({ rule }) => rule);
     const atMs = Date.parse(String(event["@timestamp"]));
-    for (const signal of signalsOf(asKept(event, number), matched, missed))
+    const base = { stream: LIVE, id: idOf(number), timeMs: atMs };
+    for (const signal of signalsOf(event, base, { rules: matched, missed }))
       texts.push(JSON.stringify(signal));
     if (atMs - tickMs >= TICK_EVERY_MS) {
       tickMs = atMs;
@@ -94,13 +95,6 @@ async function eachBatch(
   });
   take(texts);
 }
-
-const asKept = (event: Readable, number: number): EcsEvent => ({
-  ...event,
-  "@timestamp": String(event["@timestamp"]),
-  event: { id: idOf(number) },
-  wache: { stream: LIVE, sources: [] },
-});
 
 const optionsOf = (bounds: Bounds, latenessMs: number) => ({
   ...bounds,

@@ -10,7 +10,7 @@ import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
-import { findingOf, type Missed, signalsOf } from "./signals.ts";
+import { baseOf, findingOf, type Missed, signalsOf } from "./signals.ts";
 import { ENDED_MS } from "./windows/clocks.ts";
 import { Feeders, type SilentFeeder, type StoredFeeders } from "./windows/feeders.ts";
 import { recordOf } from "./windows/signal-records.ts";
@@ -93,7 +93,8 @@ export class DetectProcessor implements Processor {
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;
     if (this.#isBehind(event)) this.counts.behind += 1;
-    for (const signal of signalsOf(event, matched, this.counts)) out.push(recordOf(signal));
+    for (const signal of signalsOf(event, baseOf(event), { rules: matched, missed: this.counts }))
+      out.push(recordOf(signal));
   }
 
   /** Nobody waited for its collector: the windows may be past it. */

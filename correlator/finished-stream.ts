@@ -6,12 +6,14 @@
 //        windows close behind it, and an event that comes later than the lateness allows is counted as overdue. What did not
 //        come is missed up to the time of the last event, and not after it.
 import type { OutRecord } from "../core/bus/bus.ts";
-import { type EcsEvent, LIVE, timeOf } from "../core/event.ts";
+import { type EcsEvent, LIVE } from "../core/event.ts";
 import { type Finding, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
+import type { Readable } from "./match/matcher.ts";
 import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
-import { findingOf, type Missed, signalsOf } from "./signals.ts";
+import { baseOf, findingOf, type Missed, signalsOf } from "./signals.ts";
 import { type Counts, WindowsProcessor } from "./windows/processor.ts";
 import type { Bounds } from "./windows/rule-windows.ts";
+import type { SignalBase } from "./windows/signal-records.ts";
 
 export type StreamCounts = Counts & Missed;
 
@@ -54,8 +56,14 @@ export class FinishedStream {
 
   /** As `add`, but rules that stand alone make no findings. */
   correlate(event: EcsEvent, matched: readonly DetectionRule[]): void {
-    this.seen(timeOf(event));
-    for (const signal of signalsOf(event, matched, this.#missed)) this.#take(signal);
+    this.correlateAs(event, baseOf(event), matched);
+  }
+
+  /** As `correlate`, for an event that does not say itself whose it is. */
+  correlateAs(event: Readable, base: SignalBase, rules: readonly DetectionRule[]): void {
+    this.seen(base.timeMs);
+    for (const signal of signalsOf(event, base, { rules, missed: this.#missed }))
+      this.#take(signal);
   }
 
   /** The stream has an event at this time, whether or not a rule matches it. */

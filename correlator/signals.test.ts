@@ -5,7 +5,7 @@ import type { Finding } from "../core/records.ts";
 import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { findingsOf } from "./rule-tests.ts";
-import { type Missed, signalsOf } from "./signals.ts";
+import { baseOf, type Missed, signalsOf } from "./signals.ts";
 
 const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T08:00:00Z") =>
   ({
@@ -38,7 +38,8 @@ const SETS = {
 /** The groups and values that the event's signals carry, and what was missed. */
 function carried(type: keyof typeof SETS, fields: Readonly<Record<string, unknown>>) {
   const missed: Missed = { missedGroups: 0, missedValues: 0 };
-  const signals = signalsOf(eventOf(fields), SETS[type].detections, missed);
+  const event = eventOf(fields);
+  const signals = signalsOf(event, baseOf(event), { rules: SETS[type].detections, missed });
   const told = signals.map(({ group, matches }) => [
     ...group,
     ...matches.map(({ values }) => values),
@@ -116,7 +117,7 @@ test("groups of several correlations stay apart where their values run together"
   );
   const missed: Missed = { missedGroups: 0, missedValues: 0 };
   const event = eventOf({ u: "a\u0000b", a: "a", b: "b" });
-  const signals = signalsOf(event, both.detections, missed);
+  const signals = signalsOf(event, baseOf(event), { rules: both.detections, missed });
   expect(signals.map(({ group, matches }) => [group, matches.length])).toEqual([
     [["a\u0000b"], 1],
     [["a", "b"], 1],

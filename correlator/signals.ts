@@ -3,19 +3,13 @@
 // Holds: the same event and rules give the same signals and findings, by id and content.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
-import {
-  type EventValues,
-  type Finding,
-  type Signal,
-  type SignalMatch,
-  TOPIC,
-} from "../core/records.ts";
+import { type EventValues, type Finding, type Signal, TOPIC } from "../core/records.ts";
+import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { numberOf } from "./windows/exact.ts";
 import { nameOf } from "./windows/group-name.ts";
-import { type SignalBase, signalsFor } from "./windows/signal-records.ts";
-import { withOne } from "./with-one.ts";
+import { type SignalBase, withMatch } from "./windows/signal-records.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // values that one event adds
@@ -25,13 +19,13 @@ const NONE: readonly Signal[] = [];
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
 export type Missed = { missedGroups: number; missedValues: number };
 
-/** Signals for every correlation that the rules feed. */
+/** Signals for every correlation that the rules feed; `base` says whose event it is. */
 export function signalsOf(
-  event: EcsEvent,
-  rules: readonly DetectionRule[],
-  missed: Missed,
+  event: Readable,
+  base: SignalBase,
+  { rules, missed }: { readonly rules: readonly DetectionRule[]; readonly missed: Missed },
 ): readonly Signal[] {
-  let found: { readonly group: readonly string[]; readonly match: SignalMatch }[] | undefined;
+  let signals: Signal[] | undefined;
   for (const { feeds } of rules)
     for (const feed of feeds) {
       const groups = groupsOf(event, feed.groupBy);
@@ -46,17 +40,17 @@ export function signalsOf(
       }
       const { version, place: from } = feed;
       const match = values === undefined ? { version, from } : { version, from, values };
-      for (const group of groups) found = withOne(found, { group, match });
+      for (const group of groups) signals = withMatch(signals, base, { group, match });
     }
-  if (!found) return NONE;
-  const base: SignalBase = {
-    stream: event.wache.stream,
-    id: event.event.id,
-    timeMs: timeOf(event),
-    ...(event.wache.page && { page: true as const }),
-  };
-  return signalsFor(base, found);
+  return signals ?? NONE;
 }
+
+export const baseOf = (event: EcsEvent): SignalBase => ({
+  stream: event.wache.stream,
+  id: event.event.id,
+  timeMs: timeOf(event),
+  ...(event.wache.page && { page: true as const }),
+});
 
 /** The finding of a rule that stands alone: one an event, grouped by host, else by source. */
 export function findingOf(event: EcsEvent, rule: DetectionRule): OutRecord {
@@ -90,7 +84,7 @@ function hostOf(event: EcsEvent): readonly [name: string, value: string] {
 }
 
 /** Every combination of the group fields' values; a list gives one group an element. */
-function groupsOf(event: EcsEvent, fields: readonly EventField[]): readonly string[][] {
+function groupsOf(event: Readable, fields: readonly EventField[]): readonly string[][] {
   let groups: string[][] | undefined;
   for (const field of fields) {
     const values = textsOf(valueAt(event, field));
@@ -106,7 +100,7 @@ const ALL_IN_ONE: readonly string[][] = [[]];
 
 /** What the event has for a condition over values; undefined where it has nothing that counts. */
 function valuesOf(
-  event: EcsEvent,
+  event: Readable,
   { valueFields, numbers }: DetectionFeed,
 ): EventValues | undefined {
   const [field] = valueFields;
@@ -118,7 +112,7 @@ function valuesOf(
 }
 
 /** Several fields count by their distinct combinations. */
-function distinctOf(event: EcsEvent, fields: readonly EventField[]): string[] {
+function distinctOf(event: Readable, fields: readonly EventField[]): string[] {
   const combinations = groupsOf(event, fields).map(nameOf);
   return [...new Set(combinations)].slice(0, VALUES_MAX);
 }

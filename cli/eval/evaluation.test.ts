@@ -5,7 +5,7 @@ import { loadMappings, shippedMappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules, readRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
-import { Evaluation } from "./evaluation.ts";
+import { Evaluation, type EvaluationOptions } from "./evaluation.ts";
 import { summaryLines, summaryOf } from "./summary.ts";
 
 const mappings = await loadMappings([shippedMappings()]);
@@ -49,19 +49,13 @@ const SET = setOf(RULES);
 
 function evaluated(
   lines: readonly (string | object | undefined)[],
-  latenessMs?: number,
-  stream?: string,
+  { set = SET, ...options }: Partial<EvaluationOptions> & { readonly set?: RuleSet } = {},
 ) {
-  const evaluation = new Evaluation(SET, {
-    mappings,
-    bounds: BOUNDS,
-    ...(latenessMs === undefined ? {} : { latenessMs }),
-    ...(stream === undefined ? {} : { stream }),
-  });
+  const evaluation = new Evaluation(set, { mappings, bounds: BOUNDS, ...options });
   const out = lines.map((line, number) =>
     evaluation.evaluate(typeof line === "object" ? JSON.stringify(line) : line, number),
   );
-  const findings = [...evaluation.end()].map((text) => JSON.parse(text) as object);
+  const findings = [...evaluation.end()].map((text) => JSON.parse(text) as FindingLine);
   const matches = out
     .join("")
     .split("\n")
@@ -70,6 +64,7 @@ function evaluated(
   return { matches, findings, summary: summaryOf(evaluation, findings.length) };
 }
 
+type FindingLine = { readonly finding: string; readonly group: Readonly<Record<string, string>> };
 const flat = { product: "windows", category: "process_creation", Image: "C:\\cmd.exe" };
 const kept = {
   "@timestamp": "2026-01-05T08:00:00.000Z",
@@ -186,18 +181,72 @@ test("what correlations cannot count is told: no time, no group", () => {
   expect(summary).toMatchObject({ matches: 3, timeless: 1, groupless: 1, findings: 0 });
 });
 
+const BY_EVENT = setOf(`title: Any
+id: ${ID}4
+name: any
+logsource: { product: app }
+detection: { some: { u: bob }, condition: some }
+---
+title: Twice
+id: ${ID}5
+correlation:
+  type: event_count
+  rules: [any]
+  group-by: [event]
+  timespan: 1m
+  condition: { gte: 2 }
+---
+title: Twice bob
+id: ${ID}6
+correlation:
+  type: event_count
+  rules: [any]
+  group-by: [u]
+  timespan: 1m
+  condition: { gte: 2 }
+`);
+test("a field that Wache uses itself is counted by as it stands in the line", () => {
+  const at = { product: "app", u: "bob", event: "login" };
+  const { findings } = evaluated(
+    [1, 2].map((second) => ({ ...at, "@timestamp": `2026-01-05 08:00:0${second}` })),
+    { set: BY_EVENT },
+  );
+  expect(findings.map(({ group }) => group)).toEqual([{ event: "login" }, { u: "bob" }]);
+});
+
+test.for([
+  {
+    name: "a line without an id is no line that has its number as id",
+    ids: ["1", undefined],
+    count: 2,
+  },
+  { name: "the same text as id is the same event", ids: ["a", "a", "b"], count: 2, repeated: 1 },
+  { name: "the same number as id is the same event", ids: [7, 7, "7", 8], count: 2, repeated: 2 },
+])("$name", ({ ids, count, repeated = 0 }) => {
+  const { findings, summary } = evaluated(
+    ids.map((id) => ({
+      ...{ product: "app", u: "bob", "@timestamp": "2026-01-05T08:00:00.000Z" },
+      ...(id !== undefined && { event: { id } }),
+    })),
+    { set: BY_EVENT },
+  );
+  expect(findings.filter(({ group }) => group.u === "bob")).toMatchObject([{ count }]);
+  expect(summary).toMatchObject({ repeated });
+  expect(summaryLines(summary).some((line) => line.includes("came again"))).toBe(repeated > 0);
+});
+
 test("with a lateness windows close behind the events, and what comes later is counted as such", () => {
   const steady = Array.from({ length: 3000 }, (_, n) => failure(n, `10.1.0.${n % 250}`));
   const late = [failure(0), failure(20), failure(40)];
-  const { findings, summary } = evaluated([...steady, ...late], 30_000);
+  const { findings, summary } = evaluated([...steady, ...late], { latenessMs: 30_000 });
   expect({ findings, overdue: summary.overdue }).toEqual({ findings: [], overdue: 3 });
-  expect(evaluated([...steady, ...late], 3_600_000).findings).toEqual([finding]);
+  expect(evaluated([...steady, ...late], { latenessMs: 3_600_000 }).findings).toEqual([finding]);
 });
 
 test("in a stream of a name findings are the same but for their ids, which are that stream's", () => {
   const lines = Array.from({ length: 3000 }, (_, n) => failure(n, `10.1.0.${n % 25}`));
   const of = (stream?: string) =>
-    evaluated(lines, 30_000, stream).findings as { finding: string }[];
+    evaluated(lines, { latenessMs: 30_000, ...(stream !== undefined && { stream }) }).findings;
   const [live, named] = [of(), of("import-1")];
   const content = (all: readonly { finding: string }[]) =>
     all.map(({ finding: _id, ...rest }) => JSON.stringify(rest)).toSorted();

@@ -5,14 +5,7 @@
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import {
-  type EcsEvent,
-  type EventOfWache,
-  fieldOf,
-  LIVE,
-  type LogSource,
-  plainTimeMs,
-} from "../../core/event.ts";
+import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
@@ -21,6 +14,7 @@ import { type IndexedMatcher, indexedMatcher } from "../../correlator/match/inde
 import { looksAt, type Match, type Readable } from "../../correlator/match/matcher.ts";
 import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
 import type { Bounds } from "../../correlator/windows/rule-windows.ts";
+import { withOne } from "../../correlator/with-one.ts";
 import { findingLine } from "../finding-line.ts";
 
 const FAULTS_MAX = 10; // named; all are counted
@@ -59,14 +53,14 @@ export class Evaluation {
   readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
-  readonly #wache: EventOfWache; // of every event
+  readonly #name: string; // of the stream
   readonly #awaits: boolean; // that something does not come depends on the time of every event
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
     const { mappings, bounds, latenessMs, stream = LIVE } = options;
     this.#set = set;
-    this.#wache = { stream, sources: [] };
+    this.#name = stream;
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
@@ -164,17 +158,17 @@ export class Evaluation {
     if (time !== undefined) this.#stream?.seen(time.ms);
   }
 
-  #correlate(matches: readonly Match[], event: Record<string, unknown>, number: number): void {
-    const rules: DetectionRule[] = [];
-    for (const { rule } of matches) if (rule.feeds.length > 0) rules.push(rule);
-    if (rules.length === 0) return;
+  #correlate(matches: readonly Match[], event: Readable, number: number): void {
+    let rules: DetectionRule[] | undefined;
+    for (const { rule } of matches) if (rule.feeds.length > 0) rules = withOne(rules, rule);
+    if (rules === undefined) return;
     const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
     if (time === undefined) {
       this.counts.timeless += 1;
       return;
     }
-    const at = { timeMs: time.ms, number, wache: this.#wache };
-    this.#stream?.correlate(asKept(event, at), rules);
+    const base = { stream: this.#name, id: idOf(event, number), timeMs: time.ms };
+    this.#stream?.correlateAs(event, base, rules);
     this.#correlated += 1;
     const clockMs = this.#clock?.add(time.ms);
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
@@ -182,20 +176,14 @@ export class Evaluation {
   }
 }
 
-/** The event as correlations read it: with an id, a time and a stream. It is ours: nobody reads it as it was. */
-function asKept(
-  event: Record<string, unknown>,
-  at: { readonly timeMs: number; readonly number: number; readonly wache: EventOfWache },
-): EcsEvent {
+/** The id by which a repeated event is known: its own, else one that no other line has. */
+function idOf(event: Readable, number: number): string {
   const own = fieldOf(event, "event.id");
-  const id = typeof own === "string" && own !== "" ? own : String(at.number);
-  const time = event["@timestamp"];
-  if (typeof time !== "string" || plainTimeMs(time) !== at.timeMs)
-    event["@timestamp"] = new Date(at.timeMs).toISOString();
-  event.event = typeof event.event === "object" ? { ...event.event, id } : { id };
-  event.wache = at.wache;
-  return event as EcsEvent;
+  return (typeof own === "string" && own !== "") || typeof own === "number"
+    ? String(own)
+    : `line ${number}`;
 }
+
 /** The place, but none of the text: it may hold secrets. */
 function syntaxFault(error: unknown): string {
   const place = /position (\d+)/.exec(String(error))?.[1];

@@ -17,6 +17,7 @@ export type Summary = {
   readonly groupless: number;
   readonly valueless: number;
   readonly overdue: number;
+  readonly repeated: number; // counted once
   readonly unreadable: number;
   readonly faults: readonly { readonly line: number; readonly reason: string }[];
   readonly noRule: number;
@@ -25,7 +26,12 @@ export type Summary = {
 
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const { missedGroups = 0, missedValues = 0, overdue = 0 } = evaluation.streamCounts ?? {};
+  const {
+    missedGroups = 0,
+    missedValues = 0,
+    overdue = 0,
+    known = 0,
+  } = evaluation.streamCounts ?? {};
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
@@ -35,6 +41,7 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     groupless: missedGroups,
     valueless: missedValues,
     overdue,
+    repeated: known,
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
   };
@@ -51,8 +58,8 @@ export function summaryLines(summary: Summary): string[] {
 
 /** What no rule could read, and what correlations could not count. */
 function unreadLines(summary: Summary): string[] {
-  const { unreadable, faults, noRule, noRuleSources, timeless, groupless, overdue } = summary;
-  const { valueless } = summary;
+  const { unreadable, faults, noRule, noRuleSources, timeless, groupless } = summary;
+  const { valueless, overdue, repeated } = summary;
   const lines: string[] = [];
   if (unreadable > 0) {
     const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
@@ -71,6 +78,8 @@ function unreadLines(summary: Summary): string[] {
       `${counted(valueless, "time")} the field of a condition had no value (or no number): not correlated`,
     );
   if (overdue > 0) lines.push(`${counted(overdue, "event")} later than --lateness: not correlated`);
+  if (repeated > 0)
+    lines.push(`${counted(repeated, "time")} an event's id came again: correlated once`);
   return lines;
 }
 

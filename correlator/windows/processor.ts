@@ -26,7 +26,7 @@ import { nameOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
 import { RulesInForce } from "./rules-in-force.ts";
-import { partitionOfGroup, recordOf, signalsFor } from "./signal-records.ts";
+import { partitionOfGroup, recordOf, withMatch } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
 import { newStream, type StreamState } from "./stream-state.ts";
 import { Suppression } from "./suppression.ts";
@@ -308,18 +308,19 @@ export class WindowsProcessor implements Processor {
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
     for (const { group, member } of caused.points) {
       const known = (field: string): string => group.values[rule.groupBy.indexOf(field)] ?? "";
-      const found = rule.feeds.flatMap(({ version, place, groupBy, values: wanted }) => {
+      const { id, timeMs } = member;
+      const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
+      let signals: Signal[] | undefined;
+      for (const { version, place, groupBy, values: wanted } of rule.feeds) {
         const values = wanted && fedValues(wanted.fields.map(known), wanted.numbers);
         if (wanted && values === undefined) {
           this.counts.valueless += 1;
-          return [];
+          continue;
         }
         const match = { version, from: place, ...(values !== undefined && { values }) };
-        return [{ group: groupBy.map(known), match }];
-      });
-      const { id, timeMs } = member;
-      const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
-      for (const one of signalsFor(base, found)) out.push(recordOf(one));
+        signals = withMatch(signals, base, { group: groupBy.map(known), match });
+      }
+      for (const signal of signals ?? []) out.push(recordOf(signal));
     }
   }
 

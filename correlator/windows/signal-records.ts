@@ -6,33 +6,42 @@ import type { OutRecord } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
 import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
-import { joined, nameOf } from "./group-name.ts";
+import { withOne } from "../with-one.ts";
+import { joined } from "./group-name.ts";
 
 const KEY_CHARS_MAX = 200;
 
 export type SignalBase = Pick<Signal, "stream" | "id" | "timeMs" | "page">;
 
-type InGroup = { readonly group: readonly string[]; readonly matches: SignalMatch[] };
-
-export function signalsFor(
+/**
+ * Adds what an event means for a correlation in a group: to the signal for that group, where one of the last few is, else
+ * as a signal of its own. The list is made when the first one comes.
+ */
+export function withMatch(
+  signals: Signal[] | undefined,
   base: SignalBase,
-  found: readonly { readonly group: readonly string[]; readonly match: SignalMatch }[],
+  { group, match }: { readonly group: readonly string[]; readonly match: SignalMatch },
 ): Signal[] {
-  const [only] = found;
-  if (only && found.length === 1)
-    return [signalOf(base, { group: only.group, matches: [only.match] })];
-  const groups = new Map<string, InGroup>();
-  for (const { group, match } of found) {
-    const name = nameOf(group);
-    const known = groups.get(name);
-    if (known) known.matches.push(match);
-    else groups.set(name, { group, matches: [match] });
-  }
-  return [...groups.values()].map((inGroup) => signalOf(base, inGroup));
+  if (signals)
+    for (let at = signals.length - 1; at >= 0; at--) {
+      const signal = signals[at] as Signal;
+      if (!isSame(signal.group, group)) continue;
+      (signal.matches as SignalMatch[]).push(match);
+      return signals;
+    }
+  return withOne(signals, signalOf(base, group, match));
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 /** Fields are named, not spread: that takes several times as long. */
-function signalOf({ stream, id, timeMs, page }: SignalBase, { group, matches }: InGroup): Signal {
+function signalOf(base: SignalBase, group: readonly string[], match: SignalMatch): Signal {
+  const { stream, id, timeMs, page } = base;
+  const matches = [match];
   if (page) return { kind: "signal", stream, id, timeMs, page, group, matches };
   return { kind: "signal", stream, id, timeMs, group, matches };
 }
