@@ -4,10 +4,10 @@
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
 import { type EventValues, type Finding, type Signal, TOPIC } from "../core/records.ts";
+import { numberOf } from "./decimal.ts";
 import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
-import { numberOf } from "./windows/exact.ts";
 import { nameOf } from "./windows/group-name.ts";
 import { type SignalBase, withMatch } from "./windows/signal-records.ts";
 

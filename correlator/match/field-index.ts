@@ -3,6 +3,7 @@
 // In:    literal texts and numbers with ids, then values.
 // Out:   the ids of those that the value holds, each perhaps more than once.
 
+import { decimalOf } from "../decimal.ts";
 import type { Place } from "../sigma/rule.ts";
 import { Edges } from "./edges.ts";
 import type { Haystack, Needle } from "./haystack.ts";
@@ -102,7 +103,8 @@ export class FieldIndex {
   }
 
   #text(text: string, sink: Sink): void {
-    if (this.#numbers.size > 0 && mayBeNumber(text)) this.#number(Number(text), sink);
+    const number = this.#numbers.size > 0 ? decimalOf(text) : undefined;
+    if (number !== undefined) this.#number(number, sink);
     this.#places(text, sink);
   }
 
@@ -112,7 +114,7 @@ export class FieldIndex {
   }
 
   #places(text: string, sink: Sink): void {
-    if (text.length < this.#charsMin && !text.includes(GROWS)) return;
+    if (text.length < this.#charsMin) return;
     const haystack = this.#haystack;
     haystack.take(text);
     if (this.#starts) this.#starts.scan(haystack, sink);
@@ -122,14 +124,4 @@ export class FieldIndex {
     if (this.#otherParts) this.#otherParts.scan(haystack, sink);
     if (text.includes(LONG_S)) for (const id of this.#inexact) sink.fire(id);
   }
-}
-
-const GROWS = "\u0130"; // the one character whose folded form is longer
-const NUMBER_CHARS_MAX = 400; // longer than any number's text but for white space around it
-
-/** Cheap, and right where it says no: a number begins with a digit, a sign, a point or white space, and blank text is none. */
-function mayBeNumber(text: string): boolean {
-  const code = text.charCodeAt(0);
-  const begins = (code >= 43 && code <= 57) || code <= 32 || code > 127 || code === 73; // I: Infinity
-  return begins && text.length < NUMBER_CHARS_MAX && text.trim() !== "";
 }

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DetectionRule, EventField, Expression, Predicate } from "../sigma/rule.ts";
+import { fold } from "../sigma/text.ts";
 import { indexedMatcher } from "./indexed.ts";
 import type { Match } from "./matcher.ts";
 import { plainMatcher } from "./plain.ts";
@@ -21,6 +22,10 @@ const pieces = [
   "é",
   "İ",
   "ß–",
+  "ΟΔΟΣ",
+  "ς",
+  "0x1250",
+  "1.50",
   "",
   "0",
   "12",
@@ -32,7 +37,7 @@ const pieces = [
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((some) => some.join(""));
 const field = fc.constantFrom(...FIELDS);
 const fieldOrKeyword = fc.oneof({ weight: 4, arbitrary: field }, fc.constant(null));
-const folded = (cased: boolean, of: string): string => (cased ? of : of.toLowerCase());
+const folded = (cased: boolean, of: string): string => (cased ? of : fold(of));
 
 const predicate: fc.Arbitrary<Predicate> = fc.oneof(
   fc

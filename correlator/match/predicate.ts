@@ -1,6 +1,7 @@
 // predicate.ts — one predicate of a rule as a test on a field's value.
 //
 // Holds: a list satisfies a predicate when one of its elements does; a missing field satisfies none but `null`.
+import { decimalOf } from "../decimal.ts";
 import { compileRegex } from "../sigma/regex.ts";
 import type { CompareOperator, Place, Predicate, TimePart, Token } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
@@ -14,7 +15,7 @@ export type ValueTest = (value: unknown, other?: unknown) => boolean;
 export function valueTest(predicate: Predicate): ValueTest {
   switch (predicate.kind) {
     case "null":
-      return (value) => (value ?? null) === null;
+      return (value) => (value ?? null) === null || (Array.isArray(value) && value.includes(null));
     case "exists":
       return (value) => value !== undefined;
     case "fieldref":
@@ -56,7 +57,7 @@ export function textTest(predicate: OfTexts): (text: string) => boolean {
       return compiled.ok ? compiled.regex.test : () => false; // refused when the rule was read
     }
     case "number":
-      return (text) => text.trim() !== "" && Number(text) === predicate.value;
+      return (text) => decimalOf(text) === predicate.value;
     case "boolean":
       return (text) => fold(text) === String(predicate.value);
     case "cidr":
@@ -66,7 +67,7 @@ export function textTest(predicate: OfTexts): (text: string) => boolean {
       };
     case "compare":
       return (text) => {
-        const number = predicate.part ? partOf(text, predicate.part) : numberOf(text);
+        const number = predicate.part ? partOf(text, predicate.part) : decimalOf(text);
         return number !== undefined && COMPARE[predicate.operator](number, predicate.value);
       };
   }
@@ -122,7 +123,7 @@ function matchesPieces(pattern: readonly Piece[], text: string): boolean {
       starAt = at;
       next += 1;
     } else if (piece !== undefined && (typeof piece === "object" || piece === text[at])) {
-      at += 1;
+      at += typeof piece === "object" && isPair(text, at) ? 2 : 1;
       next += 1;
     } else if (star >= 0) {
       starAt += 1;
@@ -133,6 +134,9 @@ function matchesPieces(pattern: readonly Piece[], text: string): boolean {
   return pattern.slice(next).every((piece) => typeof piece === "object" && piece.kind === "any");
 }
 
+/** A character beyond the first 65,536, which takes two units. */
+const isPair = (text: string, at: number): boolean => (text.codePointAt(at) ?? 0) > 0xffff;
+
 const COMPARE: Readonly<Record<CompareOperator, (a: number, b: number) => boolean>> = {
   lt: (a, b) => a < b,
   lte: (a, b) => a <= b,
@@ -140,11 +144,6 @@ const COMPARE: Readonly<Record<CompareOperator, (a: number, b: number) => boolea
   gte: (a, b) => a >= b,
   eq: (a, b) => a === b,
 };
-
-function numberOf(text: string): number | undefined {
-  const number = text.trim() === "" ? Number.NaN : Number(text);
-  return Number.isNaN(number) ? undefined : number;
-}
 
 /** A part of a date as it is written, in its own zone; ISO 8601 dates only. */
 function partOf(text: string, part: TimePart): number | undefined {

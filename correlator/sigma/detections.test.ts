@@ -31,9 +31,27 @@ const VALUES: readonly Row[] = [
     no: [f("whoami "), f("xwhoami"), {}, f(null), f({ whoami: 1 })],
   },
   {
+    name: "a character is folded by itself, wherever it stands",
+    of: "s: { f|contains: ΟΔΟΣ }",
+    yes: [f("ΟΔΟΣ"), f("οδος"), f("οδοσ"), f("ΟΔΟΣΑΒ"), f("x οδοςαβ")],
+    no: [f("ΟΔΟ")],
+  },
+  {
+    name: "the end of a word is a character like others",
+    of: "s: { f|endswith: Σ }",
+    yes: [f("Σ"), f("ΟΔΟΣ"), f("οδος"), f("οδοσ")],
+    no: [f("ΟΔΟ")],
+  },
+  {
+    name: "a capital I with a dot is one character",
+    of: "s: { f: ['?stanbul', 'İZMİR'] }",
+    yes: [f("İstanbul"), f("istanbul"), f("İzmİr")],
+    no: [f("stanbul"), f("izmir")],
+  },
+  {
     name: "? is one character, * any run",
     of: "s: { f: prog?.e*e }",
-    yes: [f("progA.exe"), f("PROGB.ee"), f("prog\n.e\n e")],
+    yes: [f("progA.exe"), f("PROGB.ee"), f("prog\n.e\n e"), f("prog😀.exe")],
     no: [f("prog.exe"), f("progAB.exe"), f("progA.exe ")],
   },
   {
@@ -76,7 +94,7 @@ const VALUES: readonly Row[] = [
     name: "a number: the number or its text",
     of: "s: { f: 4625 }",
     yes: [f(4625), f("4625"), f([1, 4625])],
-    no: [f(462), f("46250"), f("4625x"), f(""), f(true), {}],
+    no: [f(462), f("46250"), f("4625x"), f("0x1211"), f(" 4625"), f(""), f(true), {}],
   },
   {
     name: "a negative number and a fraction",
@@ -117,7 +135,7 @@ const VALUES: readonly Row[] = [
   {
     name: "null: absent or null",
     of: "s: { f: null }",
-    yes: [{}, f(null), { g: 1 }],
+    yes: [{}, f(null), { g: 1 }, f([null]), f(["x", null])],
     no: [f(""), f(0), f("null"), f(false), f([]), f({})],
   },
   {

@@ -1,7 +1,8 @@
 // Sums and ranks against a naive program, whatever came in between and left again.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ExactSum, numberOf } from "./exact.ts";
+import { numberOf } from "../decimal.ts";
+import { ExactSum } from "./exact.ts";
 import { SortedNumbers } from "./sorted-numbers.ts";
 
 test.for([

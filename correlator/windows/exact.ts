@@ -3,17 +3,6 @@
 // Holds: a sum depends on the numbers that are in it alone, not on the order in which they came, nor on those that left.
 // Why:   a running sum of floating numbers drifts, and 0.1 + 0.2 is not 0.3: at a threshold, chance would decide.
 
-const CHARS_MAX = 64;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,4})?$/i;
-
-/** A number, or the text of one; undefined for all else. */
-export function numberOf(value: unknown): number | undefined {
-  const number = typeof value === "string" && isNumber(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number + 0 : undefined; // -0 is 0
-}
-
-const isNumber = (text: string): boolean => text.length <= CHARS_MAX && NUMBER.test(text);
-
 /** Less than, equal to or greater than zero, as `found` is to `wanted`. */
 export const compare = (found: number, wanted: number): number =>
   found < wanted ? -1 : found > wanted ? 1 : 0;

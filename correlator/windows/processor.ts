@@ -18,10 +18,10 @@ import {
   type Tick,
   TOPIC,
 } from "../../core/records.ts";
+import { numberOf } from "../decimal.ts";
 import { withOne } from "../with-one.ts";
 import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
-import { numberOf } from "./exact.ts";
 import { nameOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
