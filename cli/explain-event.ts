@@ -1,6 +1,7 @@
 // explain-event.ts — rules tried on the events of a file, with the reasons: what `wache rules explain --event` prints.
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
+import { withNamedData } from "../collectors/parsers/evtx.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import type { Mappings } from "../core/mappings.ts";
 import { formOf } from "../correlator/event-forms.ts";
@@ -19,7 +20,8 @@ export async function explainEvents(
   { file, call }: { readonly file: string; readonly call: Call },
 ): Promise<void> {
   const events = await eventsOf(file);
-  for (const [number, event] of events.entries()) {
+  for (const [number, read] of events.entries()) {
+    const event = withNamedData(read);
     const { form, sources } = formOf(event, mappings);
     for (const rule of rules) {
       const explained = explainMatch(rule, event, sources);

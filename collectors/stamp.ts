@@ -15,7 +15,8 @@ import {
 import type { LogSourceReader } from "../core/log-sources.ts";
 import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
 import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
-import { depthRefusal, isObject, jsonEvent } from "./parsers/json-line.ts";
+import { isObject } from "./parsers/evtx.ts";
+import { depthRefusal, jsonEvent } from "./parsers/json-line.ts";
 import { parseLine } from "./parsers/parsers.ts";
 
 export type Line = {

@@ -15,6 +15,7 @@ import {
   type MappingText,
   readMappingFile,
 } from "./mapping-file.ts";
+import { withMoved } from "./moved-fields.ts";
 import { packageRoot } from "./package-root.ts";
 
 export type MappedField = {
@@ -147,7 +148,8 @@ function pathsIn(mappings: readonly Mapping[], name: string): readonly string[] 
     ),
     ...ownOf(fields, name),
   ]);
-  return paths.length === 0 ? [name] : [...new Set([...decided.flat(), ...paths])];
+  const all = paths.length === 0 ? [name] : [...decided.flat(), ...paths];
+  return [...new Set(withMoved(all))];
 }
 
 const ownOf = (record: Mapping["fields"], name: string): readonly string[] =>

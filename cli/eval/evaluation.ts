@@ -3,6 +3,7 @@
 // In:    lines, in any of the forms of events.
 // Out:   a line of JSON for each match; at the end one for each finding of a correlation; counts of all that was seen.
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
+import { isObject, withNamedData } from "../../collectors/parsers/evtx.ts";
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
@@ -102,7 +103,7 @@ export class Evaluation {
     for (const finding of findings) yield `${JSON.stringify(findingLine(finding))}\n`;
   }
 
-  #read(line: string | undefined, number: number): Record<string, unknown> | undefined {
+  #read(line: string | undefined, number: number): Readable | undefined {
     if (line === undefined) return this.#fault(number, "too long");
     let value: unknown;
     try {
@@ -113,8 +114,7 @@ export class Evaluation {
       if (text !== line) return this.#read(text, number);
       return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error));
     }
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+    if (isObject(value)) return withNamedData(value);
     return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 

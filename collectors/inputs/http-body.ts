@@ -2,7 +2,8 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { messageOf } from "../../core/errors.ts";
-import { depthMax, isObject } from "../parsers/json-line.ts";
+import { isObject } from "../parsers/evtx.ts";
+import { depthMax } from "../parsers/json-line.ts";
 import type { Line } from "../stamp.ts";
 import { decode, lineOf } from "./text.ts";
 

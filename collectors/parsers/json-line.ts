@@ -3,29 +3,22 @@
 // Holds: what only Wache may say (`wache`, `event.id`) never comes from outside; nesting is bounded; a plain value
 //        where ECS has an object (`host: "web1"`) moves to the field that ECS names for it.
 import type { LogSource } from "../../core/event.ts";
+import { CLIENT_ID, PLAIN_BELONGS } from "../../core/moved-fields.ts";
 import type { Draft, LineContext, Refusal } from "./draft.ts";
+import { evtxTime, isObject, type Json, withNamedData } from "./evtx.ts";
 import { anyTime, type LogTime } from "./log-time.ts";
 
 export const depthMax = 64;
-const TIME_FIELDS = ["@timestamp", "timestamp", "time", "ts", "eventTime", "published", "UtcTime"];
-/** The objects of ECS and where a plain value in their place belongs. */
-const PLAIN: readonly (readonly [string, string])[] = [
-  ["host", "name"],
-  ["user", "name"],
-  ["process", "name"],
-  ["source", "address"],
-  ["destination", "address"],
-  ["client", "address"],
-  ["server", "address"],
-  ["file", "path"],
-  ["url", "original"],
-  ["agent", "name"],
-  ["observer", "name"],
-  ["network", "name"],
-  ["log", "logger"],
+const TIME_FIELDS = [
+  "@timestamp",
+  "timestamp",
+  "time",
+  "ts",
+  "eventTime",
+  "published",
+  "UtcTime",
+  "EventTime",
 ];
-
-type Json = Readonly<Record<string, unknown>>;
 
 export function jsonLine(text: string, context: LineContext): Draft | Refusal | undefined {
   if (text.charCodeAt(0) !== 123) return undefined;
@@ -38,9 +31,6 @@ export function jsonLine(text: string, context: LineContext): Draft | Refusal | 
   return isObject(value) ? jsonEvent(value, context) : undefined;
 }
 
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 /** Whatever the value is: an array, too, is kept as text only where it can be written. */
 export function depthRefusal(value: unknown): Refusal | undefined {
   if (!deeper(value, depthMax)) return undefined;
@@ -51,7 +41,7 @@ export function depthRefusal(value: unknown): Refusal | undefined {
 export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
   const refusal = depthRefusal(value);
   if (refusal !== undefined) return refusal;
-  const { "@timestamp": _time, message, event, wache: _ours, ...rest } = value;
+  const { "@timestamp": _time, message, event, wache: _ours, ...rest } = withNamedData(value);
   const fields: Record<string, unknown> = rest;
   const own = isObject(event) ? event : event === undefined ? {} : { value: event };
   const { id, ...eventFields } = own as Json;
@@ -71,7 +61,7 @@ export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
   nameClient(draft, id ?? flatId);
   if (message !== undefined && message !== null)
     draft.message = typeof message === "string" ? message : JSON.stringify(message);
-  for (const [name, below] of PLAIN) {
+  for (const [name, below] of PLAIN_BELONGS) {
     const plain = fields[name];
     if (typeof plain === "string" || typeof plain === "number")
       fields[name] = { [below]: String(plain) };
@@ -85,7 +75,7 @@ function nameClient(draft: Draft, id: unknown): void {
   const name = String(id);
   if (name === "") return;
   draft.clientId = name;
-  draft.event.client_id = name.slice(0, 512);
+  draft.event[CLIENT_ID] = name.slice(0, 512);
 }
 
 function readTime(value: Json, draft: Draft, context: LineContext): void {
@@ -103,16 +93,6 @@ export function jsonTime(value: Json, context: LineContext): LogTime | undefined
     if (time !== undefined) return time;
   }
   return anyTime(evtxTime(value), context);
-}
-
-/** Windows events as EVTX tools write them. */
-function evtxTime(value: Json): unknown {
-  const outer = value.Event;
-  const system = isObject(outer) ? outer.System : undefined;
-  const created = isObject(system) ? system.TimeCreated : value.TimeCreated;
-  if (!isObject(created)) return created;
-  const attributes = created["#attributes"];
-  return isObject(attributes) ? attributes.SystemTime : created.SystemTime;
 }
 
 function sourcesOf(value: Json): LogSource[] {
