@@ -103,8 +103,11 @@ export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it
   readonly groupBy: readonly string[]; // its group's names, each as this rule's findings know it
-  readonly values?: { readonly fields: readonly string[]; readonly numbers: boolean }; // as DetectionFeed's, of the group
+  readonly values?: { readonly fields: readonly string[]; readonly numbers: boolean }; // as DetectionFeed's
+  readonly carried?: readonly { readonly name: string; readonly from: string }[]; // as this rule's events have it
 };
+/** Of an event, for correlations further up: the fields that those are grouped by or count, by the names of the next one. */
+export type Carried = Readonly<Record<string, readonly string[]>>;
 
 /** What an event means for one group: the matches that all correlations which so group count in it. */
 export type Signal = {
@@ -120,6 +123,7 @@ export type SignalMatch = {
   readonly version: string; // of the correlation rule
   readonly from: number; // which of its rules matched, by its place in `rules`
   readonly values?: EventValues; // value_*
+  readonly carried?: Carried; // where a correlation further up asks for more than this one's groups tell
 };
 /** What one event adds: its distinct values, or its numbers; one number stands for itself. */
 export type EventValues = readonly (string | number)[] | number;

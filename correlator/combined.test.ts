@@ -11,7 +11,12 @@ const detection = (name: string) =>
 const correlation = (name: string, level: string, body: readonly string[]) =>
   `title: ${name}\nname: ${name}\nlevel: ${level}\ncorrelation:\n  ${body.join("\n  ")}\n---\n`;
 
-type Fields = { readonly what: string; readonly host: string; readonly size?: number };
+type Fields = {
+  readonly what: string;
+  readonly host: string | readonly string[];
+  readonly size?: number;
+  readonly user?: string | readonly string[];
+};
 type At = readonly [atMin: number, fields: Fields];
 
 /** `rule group first last count level suppressed`, times in minutes. */
@@ -116,4 +121,75 @@ test("an expression over a correlation cannot group by what that one is not grou
     ]);
   const { problems } = readRules([{ path: "r.yml", text: rules, lenient: false }]);
   expect(problems.map(({ code }) => code)).toEqual(["rule.group-unknown"]);
+});
+
+const guessed = correlation("many_failed_logins", "low", [
+  ...["type: event_count", "rules: [failed]", "group-by: [host]", "timespan: 5m"],
+  "condition: { gte: 3 }",
+]);
+const failed = (atMin: number, user?: string | readonly string[], host = "a"): At => [
+  atMin,
+  { what: "failed", host, ...(user !== undefined && { user }) },
+];
+const signedIn = (atMin: number, user: string, host: string): At => [
+  atMin,
+  { what: "succeeded", host, user },
+];
+
+test("a chain is grouped by its own fields, whatever the rule below is grouped by", () => {
+  // The specification's example of temporal_ordered, and its note.
+  const rules =
+    detection("failed") +
+    detection("succeeded") +
+    guessed +
+    correlation("broken_in", "high", [
+      ...["type: temporal_ordered", "rules: [many_failed_logins, succeeded]", "group-by: [user]"],
+      "timespan: 1h",
+    ]);
+  const failures = [failed(0, "ann"), failed(1, "bob"), failed(2, "eve")];
+  expect(found(rules, [...failures, signedIn(30, "eve", "b")])).toEqual([
+    "broken_in eve 2 30 2 high 0",
+  ]);
+  expect(found(rules, [...failures, signedIn(30, "ann", "a")])).toEqual([]); // before the third
+  expect(found(rules, [...failures.slice(1), signedIn(30, "eve", "a")])).toEqual([]);
+  expect(found(rules, [...failures, failed(3), signedIn(30, "eve", "b")])).toEqual([
+    "broken_in eve 2 30 2 high 0",
+  ]);
+  const several = [...failures, failed(3, ["ann", "bob"])];
+  expect(found(rules, [...several, signedIn(30, "bob", "b"), signedIn(31, "ann", "b")])).toEqual([
+    "broken_in ann 3 31 2 high 0",
+    "broken_in bob 3 30 2 high 0",
+  ]);
+});
+
+test("a chain counts fields that the rules below are not grouped by", () => {
+  const rules =
+    detection("failed") +
+    guessed +
+    correlation("users", "high", [
+      ...["type: value_count", "rules: [many_failed_logins]", "group-by: [host]"],
+      ...["timespan: 10m", "condition: { field: user, gte: 2 }"],
+    ]);
+  const of = (...users: string[]): At[] => users.map((user, minute) => failed(minute, user));
+  expect(found(rules, of("x", "x", "ann", "bob"))).toEqual(["users a 2 3 2 high 0"]);
+  expect(found(rules, of("x", "x", "ann", "ann"))).toEqual([]);
+});
+
+test("what is carried depends on the event, not on the groups that it went through", () => {
+  const rules =
+    detection("failed") +
+    guessed +
+    correlation("anywhere", "low", [
+      ...["type: event_count", "rules: [many_failed_logins]", "timespan: 5m"],
+      "condition: { gte: 1 }",
+    ]) +
+    correlation("by_host", "high", [
+      ...["type: event_count", "rules: [anywhere]", "group-by: [host]", "timespan: 5m"],
+      "condition: { gte: 1 }",
+    ]);
+  const both: At = [2, { what: "failed", host: ["a", "b"] }];
+  expect(found(rules, [failed(0), failed(1), both])).toEqual([
+    "by_host a 2 2 1 high 0",
+    "by_host b 2 2 1 high 0",
+  ]);
 });

@@ -3,13 +3,20 @@
 // Holds: the same event and rules give the same signals and findings, by id and content.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, idOf, timeOf } from "../core/event.ts";
-import { type EventValues, type Finding, type Signal, TOPIC } from "../core/records.ts";
+import {
+  type Carried,
+  type EventValues,
+  type Finding,
+  type Signal,
+  TOPIC,
+} from "../core/records.ts";
+import { combinationsOf } from "./combinations.ts";
 import { numberOf } from "./decimal.ts";
 import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { nameOf } from "./windows/group-name.ts";
-import { type SignalBase, withMatch } from "./windows/signal-records.ts";
+import { matchOf, type SignalBase, withMatch } from "./windows/signal-records.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // values that one event adds
@@ -39,7 +46,8 @@ export function signalsOf(
         continue;
       }
       const { version, place: from } = feed;
-      const match = values === undefined ? { version, from } : { version, from, values };
+      const carried = carriedOf(event, feed);
+      const match = matchOf({ version, from }, values, carried);
       for (const group of groups) signals = withMatch(signals, base, { group, match });
     }
   return signals ?? NONE;
@@ -83,20 +91,20 @@ function hostOf(event: EcsEvent): readonly [name: string, value: string] {
   return ["wache.source", event.wache.source ?? ""];
 }
 
-/** Every combination of the group fields' values; a list gives one group an element. */
-function groupsOf(event: Readable, fields: readonly EventField[]): readonly string[][] {
-  let groups: string[][] | undefined;
-  for (const field of fields) {
-    const values = textsOf(valueAt(event, field));
-    if (fields.length === 1 && values.length === 1) return [values];
-    groups =
-      groups === undefined
-        ? values.slice(0, GROUPS_MAX).map((value) => [value])
-        : groups.flatMap((group) => values.map((value) => [...group, value])).slice(0, GROUPS_MAX);
-  }
-  return groups ?? ALL_IN_ONE;
+/** A list gives one group an element. */
+const groupsOf = (event: Readable, fields: readonly EventField[]): readonly (readonly string[])[] =>
+  combinationsOf(
+    fields.map((field) => textsOf(valueAt(event, field))),
+    GROUPS_MAX,
+  );
+
+/** What correlations further up are grouped by or count. */
+function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undefined {
+  if (carried.length === 0) return undefined;
+  return Object.fromEntries(
+    carried.map(({ name, field }) => [name, textsOf(valueAt(event, field)).slice(0, GROUPS_MAX)]),
+  );
 }
-const ALL_IN_ONE: readonly string[][] = [[]];
 
 /** What the event has for a condition over values; undefined where it has nothing that counts. */
 function valuesOf(

@@ -10,7 +10,7 @@ export function windowCounters(
 ): (counts: Counts | undefined) => void {
   const signals = new Counter({
     name: "wache_correlate_signals_total",
-    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet); valueless (of a correlation whose group has no number where the next one wants one)",
+    help: "signals: added to a window; known already; overdue (counted before or too late); early (their rule was not announced yet); groupless and valueless (of a correlation whose event has no value, or number, where the next one wants one)",
     labelNames: ["outcome"],
     registers: [metrics],
   });
@@ -38,7 +38,7 @@ export function windowCounters(
         "too many imports have not ended: the windows of the oldest were dropped; end an import with end=true",
       );
     }
-    for (const outcome of ["added", "known", "overdue", "early", "valueless"] as const)
+    for (const outcome of ["added", "known", "overdue", "early", "groupless", "valueless"] as const)
       if (counts[outcome] > 0) signals.inc({ outcome }, counts[outcome]);
     if (counts.evicted > 0) {
       evicted.inc(counts.evicted);

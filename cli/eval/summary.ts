@@ -1,5 +1,6 @@
 // summary.ts — what an evaluation tells at its end: how much was read and matched, and what no rule could read.
 import type { LeftOut } from "../../correlator/sigma/rule.ts";
+import { noCounts } from "../../correlator/windows/processor.ts";
 import { counted, printable } from "../table.ts";
 import type { Evaluation } from "./evaluation.ts";
 
@@ -24,22 +25,20 @@ export type Summary = {
   readonly noRuleSources: readonly { readonly source: string; readonly events: number }[];
 };
 
+const NOTHING = { ...noCounts(), missedGroups: 0, missedValues: 0 };
+
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const {
-    missedGroups = 0,
-    missedValues = 0,
-    overdue = 0,
-    known = 0,
-  } = evaluation.streamCounts ?? {};
+  const { missedGroups, missedValues, groupless, valueless, overdue, known } =
+    evaluation.streamCounts ?? NOTHING;
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
     forms: Object.fromEntries(forms),
     matchedRules: evaluation.matchedRules.size,
     findings,
-    groupless: missedGroups,
-    valueless: missedValues,
+    groupless: missedGroups + groupless,
+    valueless: missedValues + valueless,
     overdue,
     repeated: known,
     noRule: sources.reduce((sum, { events }) => sum + events, 0),

@@ -421,10 +421,14 @@ test.for([
     says: "chained more than 32 deep",
   },
   {
-    name: "a field that the rule below is not grouped by",
-    text: fed("one", "two", "user") + fed("two", "a") + detections(),
+    name: "a field that an absence at the end of the chain is not grouped by",
+    text: `${fed("one", "two", "user") + fed("two", "silent")}---
+title: silent
+name: silent
+correlation: { type: absence, rules: [a], group-by: [h], timespan: 1m, rememberFor: 1h }
+${detections()}`,
     code: "rule.group-unknown",
-    says: "user is not known to the findings of two, which are grouped by h",
+    says: "user is not known to the findings of silent, which are grouped by h and tell of no event",
   },
 ])("refused, with the chain: $name", ({ text, code, says }) => {
   const { set, problems } = read(text);
@@ -463,4 +467,43 @@ ${detections()}`,
       values: { fields: ["h"], numbers: true },
     },
   ]);
+});
+
+test("what is asked further up is carried from the event, under the names of each rule on the way", () => {
+  const set = setOf(
+    `${fed("low", "a", "h")}---
+title: middle
+name: middle
+correlation:
+  type: event_count
+  rules: [low, b]
+  group-by: [who]
+  timespan: 1m
+  condition: { gte: 2 }
+  aliases: { who: { low: user, b: account } }
+---
+title: top
+name: top
+correlation: { type: event_count, rules: [middle], group-by: [h], timespan: 1m, condition: { gte: 2 } }
+${detections()}`,
+  );
+  const feedsOf = (name: string) =>
+    [...set.detections, ...set.correlations]
+      .filter(({ about }) => about.title === name)
+      .flatMap<unknown>(({ feeds }) => feeds.map(({ groupBy, carried }) => ({ groupBy, carried })));
+  const field = (name: string) => ({ name, paths: [name] });
+  expect(feedsOf("a")).toEqual([
+    {
+      groupBy: [field("h")],
+      carried: [
+        { name: "user", field: field("user") },
+        { name: "h", field: field("h") },
+      ],
+    },
+  ]);
+  expect(feedsOf("b")).toEqual([
+    { groupBy: [field("account")], carried: [{ name: "h", field: field("h") }] },
+  ]);
+  expect(feedsOf("low")).toEqual([{ groupBy: ["user"], carried: [{ name: "h", from: "h" }] }]);
+  expect(feedsOf("middle")).toEqual([{ groupBy: ["h"], carried: undefined }]);
 });

@@ -18,7 +18,40 @@ export function aliased(rule: Correlation, target: Rule, field: string): string 
   return alias?.fields.find((one) => answersTo(target, one.rule.text))?.field ?? field;
 }
 
-type Feeding = { readonly versions: ReadonlyMap<Draft, string>; readonly names: Names };
+type Feeding = {
+  readonly versions: ReadonlyMap<Draft, string>;
+  readonly names: Names;
+  readonly carried: CarriedNames;
+};
+/** What a correlation's matches carry for those further up, by its own names. */
+export type CarriedNames = ReadonlyMap<Rule, readonly string[]>;
+
+/** The fields that a correlation asks of what feeds it. */
+export const fieldsOf = ({ body }: Correlation): readonly string[] => [
+  ...body.groupBy.map((one) => one.text),
+  ...(body.condition.field ?? []),
+];
+
+/**
+ * A match of a correlation tells the values of its group; what a correlation above asks beyond that, or carries itself, comes
+ * from the match's event. `ordered` has what feeds before what is fed.
+ */
+export function carriedNames(
+  ordered: readonly Correlation[],
+  usersOf: ReadonlyMap<Rule, readonly Correlation[]>,
+): CarriedNames {
+  const carried = new Map<Rule, readonly string[]>();
+  for (const rule of ordered.toReversed()) {
+    const names = (usersOf.get(rule) ?? []).flatMap((user) => [
+      ...fieldsOf(user)
+        .map((field) => aliased(user, rule, field))
+        .filter((field) => !rule.body.groupBy.some((one) => one.text === field)),
+      ...(carried.get(user) ?? []).map((field) => aliased(user, rule, field)),
+    ]);
+    carried.set(rule, [...new Set(names)]);
+  }
+  return carried;
+}
 
 export function detectionFeed(
   user: Correlation,
@@ -33,6 +66,7 @@ export function detectionFeed(
     groupBy: user.body.groupBy.map((one) => field(one.text)),
     valueFields: (user.body.condition.field ?? []).map(field),
     numbers: readsNumbers(user.body),
+    carried: (feeding.carried.get(user) ?? []).map((name) => ({ name, field: field(name) })),
   };
 }
 
@@ -42,6 +76,7 @@ export function correlationFeed(
   feeding: Feeding,
 ): CorrelationFeed {
   const { field } = user.body.condition;
+  const carried = feeding.carried.get(user) ?? [];
   return {
     version: feeding.versions.get(user) ?? "",
     place: placeOf(user, rule, feeding.names),
@@ -51,6 +86,9 @@ export function correlationFeed(
         fields: field.map((name) => aliased(user, rule, name)),
         numbers: readsNumbers(user.body),
       },
+    }),
+    ...(carried.length > 0 && {
+      carried: carried.map((name) => ({ name, from: aliased(user, rule, name) })),
     }),
   };
 }

@@ -21,9 +21,10 @@ export function fieldsOf(rule: DetectionRule): {
     else add(predicate.field, "condition");
     if (predicate.kind === "fieldref") add(predicate.other, "condition");
   }
-  for (const { groupBy, valueFields } of rule.feeds) {
+  for (const { groupBy, valueFields, carried } of rule.feeds) {
     for (const field of groupBy) add(field, "group-by");
     for (const field of valueFields) add(field, "values");
+    for (const { field } of carried) add(field, "group-by");
   }
   return { fields: [...found.values()], keywords };
 }

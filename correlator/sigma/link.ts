@@ -10,8 +10,16 @@ import { LEVELS } from "../../core/records.ts";
 import { addedLogic, additionsOf } from "./additions.ts";
 import type { CorrelationBody, Reference } from "./correlation.ts";
 import type { DetectionBody, Draft, FilterBody, Reading, Refused } from "./document.ts";
-import { aliased, correlationFeed, detectionFeed, ruleId } from "./feeds.ts";
+import {
+  aliased,
+  carriedNames,
+  correlationFeed,
+  detectionFeed,
+  fieldsOf,
+  ruleId,
+} from "./feeds.ts";
 import { filtered } from "./filter.ts";
+import { checkAliases, checkGroup } from "./group-checks.ts";
 import { aboutOf } from "./header.ts";
 import type { DetectionRule, Problem, RuleSet } from "./rule.ts";
 
@@ -166,67 +174,6 @@ function visitReference(
   return checkGroup(rule, target, reference, names);
 }
 
-/** A correlation's finding knows the fields that it is grouped by, and no others. */
-function checkGroup(
-  rule: Correlation,
-  target: Correlation,
-  reference: Reference,
-  names: Names,
-): boolean {
-  const known = target.body.groupBy.map((field) => field.text);
-  const wanted = [
-    ...rule.body.groupBy.map((one) => one.text),
-    ...(rule.body.condition.field ?? []),
-  ];
-  const missing = wanted.find((field) => !known.includes(aliased(rule, target, field)));
-  if (missing === undefined) return true;
-  names.refuse(
-    rule,
-    "rule.group-unknown",
-    `${missing} is not known to the findings of ${reference.text}, which are grouped by ` +
-      `${known.join(", ") || "nothing"}; group that rule by it, or give an alias`,
-    rule.body.groupBy.find((one) => one.text === missing)?.offset ?? reference.offset,
-  );
-  return false;
-}
-
-function checkAliases(rule: Correlation, names: Names): boolean {
-  const isSame = (one: string, other: string): boolean => names.find(one) === names.find(other);
-  let good = true;
-  for (const alias of rule.body.aliases)
-    for (const { rule: reference } of alias.fields) {
-      if (rule.body.rules.some((one) => isSame(one.text, reference.text))) continue;
-      good = false;
-      names.refuse(
-        rule,
-        "rule.alias",
-        `the alias ${alias.name} names ${reference.text}, which is none of the correlated rules: ` +
-          rule.body.rules.map((one) => one.text).join(", "),
-        reference.offset,
-      );
-    }
-  for (const field of [
-    ...rule.body.groupBy.map((one) => one.text),
-    ...(rule.body.condition.field ?? []),
-  ]) {
-    const alias = rule.body.aliases.find((one) => one.name === field);
-    const left = rule.body.rules.find(
-      (one) =>
-        alias !== undefined &&
-        !alias.fields.some(({ rule: reference }) => isSame(reference.text, one.text)),
-    );
-    if (alias === undefined || left === undefined) continue;
-    good = false;
-    names.refuse(
-      rule,
-      "rule.alias",
-      `the alias ${field} says no field for ${left.text}; give one for each correlated rule`,
-      alias.offset,
-    );
-  }
-  return good;
-}
-
 function checkFilter(filter: Filter, names: Names): void {
   if (filter.body.rules === "any") return;
   for (const reference of filter.body.rules) {
@@ -290,6 +237,7 @@ function build(
     depths.set(rule, Math.max(...fed.map((one) => (depths.get(one) ?? -1) + 1)));
   }
   const usersOf = usersByRule(ordered, names);
+  const feeding = { versions, names, carried: carriedNames(ordered, usersOf) };
   const about = (draft: Draft): RuleAbout =>
     aboutOf(draft.header, { id: ruleId(draft), level: levels.get(draft) ?? "medium" });
   const shown = (rule: Rule): boolean =>
@@ -302,7 +250,7 @@ function build(
       logsource: draft.body.logsource,
       condition,
       standalone: users.length === 0 || shown(draft),
-      feeds: users.map((user) => detectionFeed(user, draft, { versions, names, reading })),
+      feeds: users.map((user) => detectionFeed(user, draft, { ...feeding, reading })),
       at: draft.at,
     };
   });
@@ -323,9 +271,7 @@ function build(
     }),
     level: depths.get(rule) ?? 0,
     generate: (usersOf.get(rule) ?? []).length === 0 || shown(rule),
-    feeds: (usersOf.get(rule) ?? []).map((user) =>
-      correlationFeed(user, rule, { versions, names }),
-    ),
+    feeds: (usersOf.get(rule) ?? []).map((user) => correlationFeed(user, rule, feeding)),
   }));
   correlations.sort((a, b) => a.level - b.level);
   const told = rules.map(({ condition: _, ...rest }) => rest); // a rule's version stands for its condition
@@ -358,7 +304,7 @@ function versionOf(
   versions: ReadonlyMap<Draft, string>,
 ): string {
   const { type, spanMs, groupBy, condition } = rule.body;
-  const fields = [...groupBy.map((one) => one.text), ...(condition.field ?? [])];
+  const fields = fieldsOf(rule);
   const sources = fed.map((one) => [
     versions.get(one) ?? "",
     ruleId(one),

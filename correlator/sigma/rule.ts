@@ -87,6 +87,7 @@ export type DetectionFeed = {
   readonly groupBy: readonly EventField[]; // in the correlation's order, aliases resolved for this rule
   readonly valueFields: readonly EventField[]; // value_*: whose values count; else empty
   readonly numbers: boolean; // they count as numbers
+  readonly carried: readonly { readonly name: string; readonly field: EventField }[]; // for correlations further up
 };
 
 export type DetectionRule = {

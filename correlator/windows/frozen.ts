@@ -1,7 +1,7 @@
 // frozen.ts — a group as a short text: how snapshots have it, and how one is kept that does not fit on the shelf.
 //
 // Holds: a group that is thawed behaves as the one that was frozen.
-import type { EventValues, Level } from "../../core/records.ts";
+import type { Carried, EventValues, Level } from "../../core/records.ts";
 import type { Episode, Span } from "./episodes.ts";
 import { type Carry, emptyGroup, type Group } from "./group.ts";
 
@@ -26,6 +26,7 @@ type FrozenEpisode = readonly [
 type Rest = {
   readonly froms?: number[] | undefined;
   readonly values?: EventValues[] | undefined;
+  readonly carried?: (Carried | undefined)[] | undefined;
   readonly held?: number[] | undefined;
   readonly forgottenBeforeMs?: number | undefined;
   readonly settledMs?: number | undefined;
@@ -53,13 +54,13 @@ export function freeze(group: Group): string {
 }
 
 function restOf(group: Group): Rest | undefined {
-  const { froms, values, held } = group.members;
+  const { froms, values, carried, held } = group.members;
   const { forgottenBeforeMs, settledMs, late, carry } = group;
   const bounded = group.bounded ? (true as const) : undefined;
   const page = group.page ? (true as const) : undefined;
-  const isPlain = !(froms || values || held || late || carry || bounded || page);
+  const isPlain = !(froms || values || carried || held || late || carry || bounded || page);
   if (isPlain && forgottenBeforeMs === undefined && settledMs === undefined) return undefined;
-  return { froms, values, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
+  return { froms, values, carried, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
 }
 
 export function thaw(values: readonly string[], text: string): Group {
@@ -75,6 +76,7 @@ export function thaw(values: readonly string[], text: string): Group {
   members.ids = ids;
   members.froms = rest.froms;
   members.values = rest.values;
+  members.carried = rest.carried?.map((one) => one ?? undefined);
   members.held = rest.held;
   if (episodes) group.episodes = episodes.map(thawedEpisode);
   group.forgottenBeforeMs = rest.forgottenBeforeMs;

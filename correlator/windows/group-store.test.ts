@@ -66,6 +66,7 @@ test("a frozen group keeps what was told, forgotten and settled", () => {
   Object.assign(group, { settledMs: 30, bounded: true, page: true });
   group.members.froms = [0, 1, 0];
   group.members.values = [["x"], 5, []];
+  group.members.carried = [undefined, { u: ["x", "y"] }, {}];
   group.members.held = [0, 1, 1];
   expect(thaw(["ann"], freeze(group))).toEqual(group);
 });

@@ -1,10 +1,10 @@
 // members.ts — the matches that count in one group, sorted by time, then id, then rule.
 //
-// Holds: a match of a rule by an event is there once, by the event's id; `froms` and `values` are kept only where the
-//        rule needs them.
+// Holds: a match of a rule by an event is there once, by the event's id; `froms`, `values` and `carried` are kept only where
+//        the rule needs them.
 // Why:   columns, not objects: a group of one match must cost little when there are a million groups.
 
-import type { EventValues } from "../../core/records.ts";
+import type { Carried, EventValues } from "../../core/records.ts";
 import { IdMarks } from "./id-marks.ts";
 import { lowerBound } from "./sorted-numbers.ts";
 
@@ -14,6 +14,7 @@ export type Member = {
   readonly id: string; // the event's
   readonly from: number; // which of the correlation's rules matched, by its place in `rules`
   readonly values?: EventValues; // what a condition over values reads
+  readonly carried?: Carried; // of its event, for correlations further up
 };
 
 export type Widened = { readonly place: number; readonly added: readonly (string | number)[] };
@@ -27,6 +28,7 @@ export class Members {
   ids: string[] = [];
   froms: number[] | undefined;
   values: EventValues[] | undefined;
+  carried: (Carried | undefined)[] | undefined;
   held: number[] | undefined; // 1 where the window that ends with this member was told to hold
   #marks: IdMarks | undefined; // of a large group; derived
   #known: Set<string> | undefined; // of one that is asked for what it has again and again; derived
@@ -43,10 +45,13 @@ export class Members {
       : (this.times[this.times.length - 1] ?? 0);
   }
 
-  /** How many values all members have together. */
+  /** How many values all members have together, those that they carry too. */
   get valuesCount(): number {
-    if (this.values === undefined) return 0;
-    this.#valuesCount ??= this.values.reduce<number>((sum, one) => sum + sizeOf(one), 0);
+    if (this.values === undefined && this.carried === undefined) return 0;
+    if (this.#valuesCount === undefined) {
+      this.#valuesCount = 0;
+      for (let index = 0; index < this.length; index++) this.#valuesCount += this.#sizeAt(index);
+    }
     return this.#valuesCount;
   }
 
@@ -55,7 +60,7 @@ export class Members {
     const timeMs = this.times[index] ?? 0;
     const id = this.ids[index] ?? "";
     const from = this.froms?.[index] ?? 0;
-    return values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
+    return memberOf({ timeMs, id, from }, values, this.carried?.[index]);
   }
 
   range(from: number, to: number): Member[] {
@@ -63,7 +68,7 @@ export class Members {
   }
 
   /** Puts a member in its place and gives that; undefined when it is there already. */
-  add({ timeMs, id, from, values }: Member): number | undefined {
+  add({ timeMs, id, from, values, carried }: Member): number | undefined {
     if (this.#isKnown(id, from)) return undefined;
     this.#known?.add(nameOf(id, from));
     if (this.#marks && !this.#marks.add(id)) this.#marks = undefined; // made anew, with more room
@@ -71,12 +76,14 @@ export class Members {
     const at = timeMs > this.lastMs ? before : this.#placeOf(timeMs, id, from);
     if (from > 0) this.froms ??= new Array<number>(before).fill(0);
     if (values !== undefined) this.values ??= new Array<EventValues>(before).fill([]);
+    if (carried !== undefined) this.carried ??= new Array<undefined>(before).fill(undefined);
     this.times = inserted(this.times, at, timeMs);
     this.ids = inserted(this.ids, at, id);
     if (this.held) this.held = inserted(this.held, at, 0);
     if (this.froms) this.froms = inserted(this.froms, at, from);
     if (this.values) this.values = inserted(this.values, at, values ?? []);
-    if (this.#valuesCount !== undefined) this.#valuesCount += sizeOf(values ?? []);
+    if (this.carried) this.carried = inserted(this.carried, at, carried);
+    if (this.#valuesCount !== undefined) this.#valuesCount += this.#sizeAt(at);
     return at;
   }
 
@@ -118,9 +125,9 @@ export class Members {
     const least = Math.max(0, this.length - matches);
     if (this.valuesCount <= values) return least;
     let at = this.length - 1;
-    let left = values - sizeOf(this.values?.[at] ?? []);
+    let left = values - this.#sizeAt(at);
     for (; at > least; at -= 1) {
-      left -= sizeOf(this.values?.[at - 1] ?? []);
+      left -= this.#sizeAt(at - 1);
       if (left < 0) break;
     }
     return at;
@@ -133,10 +140,18 @@ export class Members {
     this.held = this.held?.slice(count);
     this.froms = this.froms?.slice(count);
     this.values = this.values?.slice(count);
+    this.carried = this.carried?.slice(count);
     this.#marks = undefined;
     this.#known = undefined;
     this.#searched = 0;
     this.#valuesCount = undefined;
+  }
+
+  #sizeAt(index: number): number {
+    let size = sizeOf(this.values?.[index] ?? []);
+    const carried = this.carried?.[index];
+    for (const name in carried) size += carried[name]?.length ?? 0;
+    return size;
   }
 
   #is(place: number, id: string, from: number): boolean {
@@ -169,6 +184,19 @@ export class Members {
     }
     return at;
   }
+}
+
+/** With no field that has nothing in it: members are compared, and written to snapshots. */
+export function memberOf(
+  { timeMs, id, from }: Pick<Member, "timeMs" | "id" | "from">,
+  values: EventValues | undefined,
+  carried: Carried | undefined,
+): Member {
+  if (carried !== undefined)
+    return values === undefined
+      ? { timeMs, id, from, carried }
+      : { timeMs, id, from, values, carried };
+  return values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
 }
 
 /** Small lists are made anew, as long as they must be: one that grows by itself makes room for 16 more. */

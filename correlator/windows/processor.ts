@@ -9,7 +9,6 @@ import { LIVE } from "../../core/event.ts";
 import type { Processor, SnapshotPart } from "../../core/processor.ts";
 import {
   type CorrelationRule,
-  type EventValues,
   type Finding,
   type RulesRecord,
   type Signal,
@@ -18,15 +17,14 @@ import {
   type Tick,
   TOPIC,
 } from "../../core/records.ts";
-import { numberOf } from "../decimal.ts";
 import { withOne } from "../with-one.ts";
 import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
-import { nameOf } from "./group-name.ts";
-import type { Member } from "./members.ts";
+import { memberOf } from "./members.ts";
+import { pointSignals } from "./points.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
 import { RulesInForce } from "./rules-in-force.ts";
-import { partitionOfGroup, recordOf, withMatch } from "./signal-records.ts";
+import { partitionOfGroup, recordOf } from "./signal-records.ts";
 import { partsOf, restoreParts } from "./snapshot-parts.ts";
 import { newStream, type StreamState } from "./stream-state.ts";
 import { Suppression } from "./suppression.ts";
@@ -49,11 +47,12 @@ export type Counts = Lost & {
   known: number;
   overdue: number;
   early: number;
-  valueless: number; // matches of correlations that have no number for the next one
+  groupless: number; // matches of correlations that lack a field by which the next one is grouped
+  valueless: number; // that have no value, or number, for the next one
   dropped: number; // streams that had not ended
 };
 export const noCounts = (): Counts => ({
-  ...{ added: 0, known: 0, overdue: 0, early: 0, valueless: 0, dropped: 0 },
+  ...{ added: 0, known: 0, overdue: 0, early: 0, groupless: 0, valueless: 0, dropped: 0 },
   ...{ evicted: 0, forgotten: 0 },
 });
 
@@ -171,7 +170,7 @@ export class WindowsProcessor implements Processor {
     const stream = this.#stream(signal.stream);
     let unknown: SignalMatch[] | undefined;
     for (const match of signal.matches) {
-      const { version, from, values } = match;
+      const { version, from, values, carried } = match;
       const rule = this.rules.get(version);
       if (!rule) {
         unknown = withOne(unknown, match);
@@ -182,8 +181,7 @@ export class WindowsProcessor implements Processor {
         continue;
       }
       const caused = this.#nothingCaused();
-      const member: Member =
-        values === undefined ? { timeMs, id, from } : { timeMs, id, from, values };
+      const member = memberOf({ timeMs, id, from }, values, carried);
       const found = { group, member, page: signal.page === true };
       const taken =
         rule.type === "absence"
@@ -306,22 +304,9 @@ export class WindowsProcessor implements Processor {
     if (rule.feeds.length === 0 || rule.generate)
       for (const finding of this.#told(stream, rule, caused.findings))
         out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
-    for (const { group, member } of caused.points) {
-      const known = (field: string): string => group.values[rule.groupBy.indexOf(field)] ?? "";
-      const { id, timeMs } = member;
-      const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
-      let signals: Signal[] | undefined;
-      for (const { version, place, groupBy, values: wanted } of rule.feeds) {
-        const values = wanted && fedValues(wanted.fields.map(known), wanted.numbers);
-        if (wanted && values === undefined) {
-          this.counts.valueless += 1;
-          continue;
-        }
-        const match = { version, from: place, ...(values !== undefined && { values }) };
-        signals = withMatch(signals, base, { group: groupBy.map(known), match });
-      }
-      for (const signal of signals ?? []) out.push(recordOf(signal));
-    }
+    for (const point of caused.points)
+      for (const signal of pointSignals(stream, rule, point, this.counts))
+        out.push(recordOf(signal));
   }
 
   #told(name: string, rule: CorrelationRule, findings: readonly Finding[]): readonly Finding[] {
@@ -386,6 +371,3 @@ export class WindowsProcessor implements Processor {
     return clockMs === ENDED_MS ? ENDED_MS : clockMs - this.options.latenessMs;
   }
 }
-
-const fedValues = (values: readonly string[], numbers: boolean): EventValues | undefined =>
-  numbers ? numberOf(values[0]) : [nameOf(values)];

@@ -21,6 +21,7 @@ import {
 import { nameOf } from "./group-name.ts";
 import { GroupStore, RESTING_MEMBERS_MAX } from "./group-store.ts";
 import type { Member } from "./members.ts";
+import type { Point } from "./points.ts";
 import { type AtRest, fitsMember } from "./shelf.ts";
 
 export type Bounds = {
@@ -33,10 +34,7 @@ export type Bounds = {
 export type Room = { groups: number; readonly make: () => void };
 export type Caused = {
   readonly findings: Finding[];
-  readonly points: {
-    readonly group: Pick<Group, "values"> & { readonly page?: boolean };
-    readonly member: Member;
-  }[];
+  readonly points: Point[];
 };
 export type Match = {
   readonly group: readonly string[];
@@ -144,7 +142,9 @@ export class RuleWindows {
 
   /** Nothing can come of few such members yet: most groups never get further, and then are never made an object. */
   #mayRest({ member, page }: Match): boolean {
-    return this.#stays.count >= 2 && !page && member.from === 0 && member.values === undefined;
+    const { from, values, carried } = member;
+    const isPlain = from === 0 && values === undefined && carried === undefined && !page;
+    return isPlain && this.#stays.count >= 2;
   }
 
   #begins(name: string, member: Member): boolean {

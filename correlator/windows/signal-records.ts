@@ -5,13 +5,30 @@
 import type { OutRecord } from "../../core/bus/bus.ts";
 import { partitionOf } from "../../core/bus/partitioner.ts";
 import { idOf } from "../../core/event.ts";
-import { type Signal, type SignalMatch, TOPIC } from "../../core/records.ts";
+import {
+  type Carried,
+  type EventValues,
+  type Signal,
+  type SignalMatch,
+  TOPIC,
+} from "../../core/records.ts";
 import { withOne } from "../with-one.ts";
 import { joined } from "./group-name.ts";
 
 const KEY_CHARS_MAX = 200;
 
 export type SignalBase = Pick<Signal, "stream" | "id" | "timeMs" | "page">;
+
+/** With no field that has nothing in it. */
+export function matchOf(
+  { version, from }: Pick<SignalMatch, "version" | "from">,
+  values: EventValues | undefined,
+  carried: Carried | undefined,
+): SignalMatch {
+  if (carried !== undefined)
+    return values === undefined ? { version, from, carried } : { version, from, values, carried };
+  return values === undefined ? { version, from } : { version, from, values };
+}
 
 /**
  * Adds what an event means for a correlation in a group: to the signal for that group, where one of the last few is, else

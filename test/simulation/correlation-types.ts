@@ -20,6 +20,7 @@ export type Member = {
   readonly from: number; // which of the correlation's rules it comes by
   /** Its fields. Several times where several groups of a correlation below tell of the same event. */
   readonly told: readonly Fields[];
+  readonly own: Fields; // of the event itself
 };
 export type Fields = Readonly<Record<string, readonly string[]>>;
 

@@ -1,6 +1,6 @@
 // drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
 import { type Awaiting, awaitingLines, drawAwaiting } from "./absences.ts";
-import type { Chance } from "./chance.ts";
+import { type Chance, chanceOf } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
@@ -55,7 +55,8 @@ export function drawRules(chance: Chance): DrawnRule[] {
   for (let index = 0; index < above; index++) {
     const first = chance.one(correlations);
     const others = [...correlations, ...detections].filter((rule) => rule !== first);
-    correlations.push(drawCorrelation(chance, `n${index}`, [first, ...chance.shuffled(others)]));
+    const drawn = drawCorrelation(chance, `n${index}`, [first, ...chance.shuffled(others)]);
+    correlations.push(widened(drawn));
   }
   if (chance.is(0.25)) {
     const among: readonly DrawnRule[] = chance.is(0.7) ? detections : correlations;
@@ -96,6 +97,24 @@ function drawCorrelation(
     };
   }
 }
+
+/**
+ * At times a chain asks for fields that the rules below are not grouped by: of the events. What is drawn for that moves no
+ * other draw of the seed.
+ */
+function widened(rule: DrawnCorrelation): DrawnCorrelation {
+  const chance = chanceOf([...JSON.stringify(rule)].reduce(mixed, 0));
+  if (!chance.is(0.5)) return rule;
+  const groupBy = chance.some(GROUP_FIELDS, chance.one([0, 1, 1, 2, 3]));
+  const { fields } = rule.body;
+  if (!fields) return { ...rule, groupBy };
+  const others = fields.map((field) =>
+    chance.one(NUMBER_FIELDS.includes(field) ? NUMBER_FIELDS : VALUE_FIELDS),
+  );
+  return { ...rule, groupBy, body: { ...rule.body, fields: [...new Set(others)] } };
+}
+const mixed = (hash: number, letter: string): number =>
+  Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
 
 /** The same set with another span in one correlation, at times: then that and all above it are other rules. */
 export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonly DrawnRule[] {

@@ -25,11 +25,19 @@ export const hasNumber = (field: string, { told }: Member): boolean =>
 const numbersOf = (field: string, fields: Fields): bigint[] =>
   (fields[field] ?? []).flatMap((text) => thousandths(text) ?? []);
 
-/** All numbers of an event's field; where several groups tell of one event, what they say is there once each. */
+/** All numbers of an event's field; where several groups tell of one event, what another one told is not there again. */
 function numbersIn(field: string, window: readonly Member[]): bigint[] {
   return window.flatMap(({ told }) => {
-    const all = told.flatMap((one) => numbersOf(field, one));
-    return told.length > 1 ? [...new Set(all)] : all;
+    const all: bigint[] = [];
+    for (const one of told) {
+      const known = [...all];
+      for (const number of numbersOf(field, one)) {
+        const at = known.indexOf(number);
+        if (at < 0) all.push(number);
+        else known.splice(at, 1);
+      }
+    }
+    return all;
   });
 }
 

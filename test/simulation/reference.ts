@@ -36,7 +36,8 @@ export type ExpectedFinding = {
   readonly evidence?: readonly string[]; // of what did not come
 };
 
-type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields };
+/** `own` are the event's fields, `fields` those and, in their stead, the group's of a correlation that tells of it. */
+type Point = Pick<Member, "id" | "timeMs"> & { readonly fields: Fields; readonly own: Fields };
 
 /** What comes to a rule by another, for one of its groups. */
 export type Fed = {
@@ -62,9 +63,10 @@ export function expectedFindings(
     const isShown = users.length === 0 || rule.generate || users.some(({ generate }) => generate);
     if (rule.kind === "detection") {
       const matched = events.filter(({ marks }) => marks.includes(rule.mark));
+      const counted = matched.filter(({ counts }) => counts);
       points.set(
         rule.name,
-        matched.filter(({ counts }) => counts),
+        counted.map((event) => ({ ...event, own: event.fields })),
       );
       if (isShown) found.push(...matched.map((event) => findingOf(rule, event)));
       continue;
@@ -79,7 +81,8 @@ export function expectedFindings(
       const { episodes, points: these } = episodesOf(rule, members);
       const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
       const fields = Object.fromEntries(group.map(([name, value]) => [name, [value]]));
-      held.push(...these.map(({ id, timeMs }) => ({ id, timeMs, fields })));
+      for (const { id, timeMs, own } of these)
+        held.push({ id, timeMs, own, fields: { ...own, ...fields } });
       if (isShown)
         found.push(...toldOf(rule, episodes).map((one) => ({ rule: rule.name, group, ...one })));
     }
@@ -124,8 +127,8 @@ function groupsOf(
 ): ReadonlyMap<string, Group> {
   const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
   rule.rules.forEach((name, from) => {
-    for (const { id, timeMs, fields } of points.get(name) ?? []) {
-      const member: Member = { id, timeMs, from, told: [fields] };
+    for (const { id, timeMs, fields, own } of points.get(name) ?? []) {
+      const member: Member = { id, timeMs, from, own, told: [fields] };
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
       for (const [key, values] of all) {

@@ -1,0 +1,77 @@
+// points.ts — what a correlation hands to those above it: each match with which its condition held.
+//
+// Holds: a field that the correlation is grouped by has the group's value, another one those of the match's event; what is
+//        carried further up depends on the event alone, whatever group it was in.
+import type {
+  Carried,
+  CorrelationFeed,
+  CorrelationRule,
+  EventValues,
+  Signal,
+} from "../../core/records.ts";
+import { combinationsOf } from "../combinations.ts";
+import { numberOf } from "../decimal.ts";
+import type { Group } from "./group.ts";
+import { nameOf } from "./group-name.ts";
+import type { Member } from "./members.ts";
+import { matchOf, withMatch } from "./signal-records.ts";
+
+export type Point = {
+  readonly group: Pick<Group, "values"> & { readonly page?: boolean };
+  readonly member: Member;
+};
+type Lacking = { groupless: number; valueless: number };
+
+const COMBINATIONS_MAX = 64; // groups that one point belongs to, and values that it adds
+
+export function pointSignals(
+  stream: string,
+  rule: CorrelationRule,
+  { group, member }: Point,
+  counts: Lacking,
+): readonly Signal[] {
+  const { id, timeMs, carried = NONE } = member;
+  const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
+  const ofEvent = (name: string): readonly string[] =>
+    Object.hasOwn(carried, name) ? (carried[name] ?? []) : [];
+  const known = (name: string): readonly string[] => {
+    const place = rule.groupBy.indexOf(name);
+    return place < 0 ? ofEvent(name) : [group.values[place] ?? ""];
+  };
+  let signals: Signal[] | undefined;
+  for (const { version, place, groupBy, values: wanted, carried: further } of rule.feeds) {
+    const groups = combinationsOf(groupBy.map(known), COMBINATIONS_MAX);
+    if (groups.length === 0) {
+      counts.groupless += 1;
+      continue;
+    }
+    const values = wanted && fedValues(wanted.fields.map(known), wanted.numbers);
+    if (wanted && values === undefined) {
+      counts.valueless += 1;
+      continue;
+    }
+    // What did not come has no event: its group says what there is.
+    const carriedOn = further && carriedFrom(further, rule.type === "absence" ? known : ofEvent);
+    const match = matchOf({ version, from: place }, values, carriedOn);
+    for (const one of groups) signals = withMatch(signals, base, { group: one, match });
+  }
+  return signals ?? [];
+}
+
+const NONE: Carried = {};
+
+const carriedFrom = (
+  further: NonNullable<CorrelationFeed["carried"]>,
+  valuesOf: (name: string) => readonly string[],
+): Carried => Object.fromEntries(further.map(({ name, from }) => [name, valuesOf(from)]));
+
+function fedValues(
+  fields: readonly (readonly string[])[],
+  numbers: boolean,
+): EventValues | undefined {
+  const values = numbers
+    ? (fields[0] ?? []).flatMap((text) => numberOf(text) ?? [])
+    : [...new Set(combinationsOf(fields, COMBINATIONS_MAX).map(nameOf))];
+  const [only] = values;
+  return values.length > 1 || typeof only === "string" ? values : only;
+}
