@@ -71,13 +71,24 @@ const LINE_END = Buffer.from("\n");
 /** A file's bytes, a named pipe's too; what is packed by gzip, known by its first bytes, is unpacked. A chunk holds until the next one is asked for. */
 export async function openBytes(path: string): Promise<AsyncIterable<Uint8Array>> {
   const handle = await open(path);
-  const chunks = chunksOf(handle.fd, handle);
+  return unpacked(chunksOf(handle.fd, handle));
+}
+
+/** Standard input's bytes, as `openBytes` gives a file's. */
+export async function inputBytes(): Promise<AsyncIterable<Uint8Array>> {
+  const { stdin } = process;
+  return unpacked(
+    fstatSync(stdin.fd).isFile() ? chunksOf(stdin.fd) : stdin[Symbol.asyncIterator](),
+  );
+}
+
+async function unpacked(chunks: AsyncIterableIterator<Buffer>): Promise<AsyncIterable<Uint8Array>> {
   const { value: first = NOTHING } = await chunks.next();
   const all = begun(first, chunks);
   if (first.length < 2 || first.readUInt16BE(0) !== GZIP) return all;
-  const unpacked = createGunzip();
-  pipeline(Readable.from(copiesOf(all)), unpacked, () => {}); // whoever reads is told of an error
-  return unpacked;
+  const plain = createGunzip();
+  pipeline(Readable.from(copiesOf(all)), plain, () => {}); // whoever reads is told of an error
+  return plain;
 }
 const GZIP = 0x1f8b;
 const NOTHING = Buffer.alloc(0);
@@ -91,10 +102,6 @@ async function* copiesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   for await (const chunk of chunks) yield Buffer.from(chunk);
 }
 
-/** Standard input; a chunk holds until the next one is asked for. */
-export const inputBytes = (): AsyncIterable<Uint8Array> =>
-  fstatSync(process.stdin.fd).isFile() ? chunksOf(process.stdin.fd) : process.stdin;
-
 const CHUNK_BYTES = 240 * 1024; // two halves of it are texts as long as eachLine makes them
 const readInto = promisify(read);
 
@@ -102,7 +109,7 @@ const readInto = promisify(read);
 async function* chunksOf(
   fd: number,
   handle?: { readonly close: () => Promise<void> },
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Buffer, undefined> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   try {
     for (;;) {

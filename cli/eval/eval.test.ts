@@ -65,7 +65,7 @@ test.for([
   {
     args: ["--rules", rule, rule],
     code: 1,
-    err: "5 lines left out, no JSON objects: line 0: not JSON",
+    err: "5 lines left out, no JSON objects: line 1: not JSON",
   },
   { args: ["--rules", rule, "--lateness", "soon", few], code: 2, err: '--lateness is "soon"' },
   { args: ["--rules", rule, "--stream", "a b", few], code: 2, err: '--stream is "a b"; allowed' },
@@ -79,7 +79,7 @@ test.for([
 test("a rule that does not load is left out and said; the others match", async () => {
   const ended = await run("--rules", bad, "--rules", rule, "--json", few);
   const [left, summary] = ended.err.split("\n");
-  expect(left).toMatch(/bad\.yml:1:1: left out: /);
+  expect(left).toMatch(/bad\.yml:3:12: left out: /);
   expect(JSON.parse(summary ?? "")).toMatchObject({ events: 3, matches: 3, findings: 0 });
   expect({ code: ended.code, out: ended.out.split("\n") }).toEqual({ code: 0, out: OUT });
 });
@@ -132,6 +132,13 @@ test("from standard input matches come as soon as their lines have come", async 
   expect(String(second)).toBe(`${OUT[1]}\n`);
   const [code] = (await once(child, "close")) as [number | null];
   expect(code).toBe(0);
+});
+
+test("standard input may be packed by gzip", async () => {
+  const child = start(["--rules", rule]);
+  child.stdin.end(gzipSync(events(3)));
+  const [out] = (await once(child.stdout, "data")) as [Buffer];
+  expect(String(out)).toBe(`${OUT.join("\n")}\n`);
 });
 
 test("placeholders come from the configuration", async () => {

@@ -121,7 +121,7 @@ test("lines that are no objects are told by number and reason, never by their te
     { line: 3, reason: "no object but a number" },
     { line: 4, reason: "no object but null" },
     { line: 7, reason: "too long" },
-    { line: 9, reason: "not JSON from character 6 on" },
+    { line: 9, reason: "not JSON from column 7 on" },
   ]);
   expect({ lines: summary.lines, events: summary.events }).toEqual({ lines: 10, events: 1 });
   expect(JSON.stringify(summary)).not.toContain("hunter2");
@@ -131,8 +131,25 @@ test("of many bad lines the first ten are named", () => {
   const { summary } = evaluated(Array.from({ length: 25 }, () => "x"));
   expect([summary.unreadable, summary.faults.length]).toEqual([25, 10]);
   expect(summaryLines(summary)[1]).toMatch(
-    /^25 lines left out, no JSON objects: line 0: .*; and 15 more$/,
+    /^25 lines left out, no JSON objects: line 1: .*; and 15 more$/,
   );
+});
+
+test.for([
+  {
+    name: "a list over several lines",
+    text: '[\n{"a":1},\n{"a":2}\n]',
+    says: "write each event as one line",
+  },
+  {
+    name: "an object over several lines",
+    text: '{\n"a": 1\n}',
+    says: "write each event as one line",
+  },
+  { name: "UTF-16", text: "{\u0000}\u0000", says: "UTF-16, it seems: make it UTF-8" },
+])("what to do about $name is said", ({ text, says }) => {
+  const { summary } = evaluated(text.split("\n"));
+  expect(summaryLines(summary).join("\n")).toContain(says);
 });
 
 test("a byte order mark before the first line is no fault", () => {

@@ -112,7 +112,7 @@ export class Evaluation {
       // A byte order mark may stand before the first line; an empty line is no event, and no fault.
       const text = number === 0 && line.startsWith("\ufeff") ? line.slice(1) : line;
       if (text !== line) return this.#read(text, number);
-      return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error));
+      return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error, line));
     }
     if (isObject(value)) return withNamedData(value);
     return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
@@ -184,10 +184,19 @@ function idOf(event: Readable, number: number): string {
     : `line ${number}`;
 }
 
+/** Of events that say no product, category or service. */
+export const NO_SOURCE = "none";
+/** Of JSON that goes over several lines. */
+export const APART = "a bracket alone";
+
 /** The place, but none of the text: it may hold secrets. */
-function syntaxFault(error: unknown): string {
+function syntaxFault(error: unknown, line: string): string {
+  if (/^\s*[[\]{}],?\s*$/.test(line)) return APART;
+  if (line.includes("\u0000")) return "UTF-16, it seems: make it UTF-8";
   const place = /position (\d+)/.exec(String(error))?.[1];
-  return place === undefined ? "not JSON, or cut off" : `not JSON from character ${place} on`;
+  return place === undefined
+    ? "not JSON, or cut off"
+    : `not JSON from column ${Number(place) + 1} on`;
 }
 
 const typeOf = (value: unknown): string => (value === null ? "null" : `a ${typeof value}`);
@@ -198,5 +207,5 @@ function wordsOf({ product, category, service }: LogSource): string {
   let words = product === undefined ? "" : ` product=${product}`;
   if (category !== undefined) words += ` category=${category}`;
   if (service !== undefined) words += ` service=${service}`;
-  return words === "" ? "none" : words.slice(1);
+  return words === "" ? NO_SOURCE : words.slice(1);
 }

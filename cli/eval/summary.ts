@@ -2,7 +2,7 @@
 import type { LeftOut } from "../../correlator/sigma/rule.ts";
 import { noCounts } from "../../correlator/windows/processor.ts";
 import { counted, printable } from "../table.ts";
-import type { Evaluation } from "./evaluation.ts";
+import { APART, type Evaluation, NO_SOURCE } from "./evaluation.ts";
 
 const SHOWN_MAX = 10;
 
@@ -62,11 +62,16 @@ function unreadLines(summary: Summary): string[] {
   const lines: string[] = [];
   if (unreadable > 0) {
     const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
-    const named = faults.map(({ line, reason }) => `line ${line}: ${reason}`).join("; ");
+    const named = faults.map(({ line, reason }) => `line ${line + 1}: ${reason}`).join("; ");
     lines.push(`${counted(unreadable, "line")} left out, no JSON objects: ${named}${more}`);
+    const isApart = faults.some(({ reason }) => reason === APART);
+    if (isApart) lines.push("write each event as one line, as `jq -c '.[]?'` does of a list");
   }
   if (noRule > 0) {
-    const named = noRuleSources.map(({ source, events }) => `${printable(source)} (${events})`);
+    const named = noRuleSources.map(
+      ({ source, events }) =>
+        `${source === NO_SOURCE ? "none, as they say no product, category or service" : printable(source)} (${events})`,
+    );
     lines.push(`log sources that no rule looks at: ${named.join(", ")}; in all ${noRule}`);
   }
   if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
@@ -85,7 +90,9 @@ function unreadLines(summary: Summary): string[] {
 export function leftOutLines(leftOut: readonly LeftOut[]): string[] {
   const lines = leftOut
     .slice(0, SHOWN_MAX)
-    .map(({ at, problems }) => `${at}: left out: ${problems[0]?.message ?? "refused"}`);
+    .map(
+      ({ at, problems: [first] }) => `${first?.at ?? at}: left out: ${first?.message ?? "refused"}`,
+    );
   const more = leftOut.length - lines.length;
   return more > 0 ? [...lines, `… and ${more} more are left out`] : lines;
 }

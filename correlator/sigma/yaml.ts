@@ -69,6 +69,12 @@ export function sourceOf(path: string, text: string): { source: Source; document
   return { source, documents: [] };
 }
 
+/** For the slips that people make most, what to do. */
+const WORDS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "a tab indents; use spaces",
+  BLOCK_AS_IMPLICIT_KEY: "a text that holds a colon and a blank stands in quotes",
+};
+
 /** What the YAML library makes of a text: all of YAML, and words for its faults. */
 export function libraryDocuments(text: string, source: Source): Node[] {
   const out: Node[] = [];
@@ -76,7 +82,7 @@ export function libraryDocuments(text: string, source: Source): Node[] {
   for (const document of composed(text, source)) {
     const error = document.errors[0];
     if (error !== undefined) {
-      const words = error.code === "TAB_AS_INDENT" ? "a tab indents; use spaces" : error.message;
+      const words = WORDS[error.code] ?? error.message;
       source.problem("rule.yaml", error.pos[0], `not valid YAML: ${words}`);
       continue;
     }
@@ -148,7 +154,7 @@ function convertAlias(node: Alias, walk: Walk): Node | undefined {
     walk.source.problem(
       "rule.yaml-alias",
       offset,
-      `the alias *${node.source} ${target === undefined ? "names no anchor" : "contains itself"}`,
+      `the alias *${node.source} ${target === undefined ? "names no anchor; a text that begins with * stands in quotes" : "contains itself"}`,
     );
     return undefined;
   }
