@@ -9,6 +9,7 @@ import {
   type EcsEvent,
   type EventOfWache,
   idOf,
+  isoOf,
   judgeTime,
   type LogSource,
 } from "../core/event.ts";
@@ -145,7 +146,7 @@ function stamp({ draft, line, origin, moment, repeat }: Stamping, tally: Tally):
       : idOf("client", origin.source, draft.clientId);
   // The draft's own objects become the event: copying them is what stamping would mostly do.
   const event: Record<string, unknown> = isOne ? draft.fields : { ...draft.fields };
-  event["@timestamp"] = new Date(timeMs).toISOString();
+  event["@timestamp"] = isoOf(timeMs);
   if (draft.message !== undefined) event.message = draft.message;
   event.event = inner;
   wache.sources = sourcesOf(draft.sources, origin, event);

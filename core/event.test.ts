@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { plainTimeMs } from "./event.ts";
+import { idOf, isoOf, plainTimeMs } from "./event.ts";
 
 test("a plain time is read as Date.parse reads it, or left to others", () => {
   const from = new Date("1000-01-01T00:00:00Z");
@@ -9,6 +10,27 @@ test("a plain time is read as Date.parse reads it, or left to others", () => {
     fc.property(date, (at) => {
       const isLate = at.getUTCDate() > 28;
       expect(plainTimeMs(at.toISOString())).toBe(isLate ? undefined : at.getTime());
+    }),
+  );
+});
+
+test("a time is written as toISOString writes it, whatever was written before it", () => {
+  const nearby = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2026, 0, 3) });
+  const anywhere = fc.date({ noInvalidDate: true }).map((at) => at.getTime());
+  const times = fc.array(fc.oneof(nearby, anywhere, fc.constant(1.5)), { minLength: 1 });
+  fc.assert(
+    fc.property(times, (all) => {
+      expect(all.map(isoOf)).toEqual(all.map((ms) => new Date(ms).toISOString()));
+    }),
+  );
+});
+
+test("a name is the first 20 bytes of SHA-256 over the parts with their lengths, in base64url", () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.string(), fc.integer())), (parts) => {
+      const text = parts.map((part) => `${String(part).length}:${part}`).join("");
+      const bytes = createHash("sha256").update(text).digest().subarray(0, 20);
+      expect(idOf(...parts)).toBe(bytes.toString("base64url"));
     }),
   );
 });

@@ -74,6 +74,28 @@ function readPlainTime(text: string): number | undefined {
   return Date.UTC(year, month - 1, day, hour, minute, second, ms);
 }
 
+const DAY_MS = 86_400_000;
+let lastDay = Number.NaN;
+let lastDayText = "";
+
+/** A time as events carry it: what Date's toISOString gives, in a sixth of its time where many are of one day. */
+export function isoOf(timeMs: number): string {
+  const day = Math.floor(timeMs / DAY_MS);
+  if (day !== lastDay || !Number.isInteger(timeMs)) {
+    const text = new Date(timeMs).toISOString();
+    if (text.length !== PLAIN_TIME.length) return text; // of a year before 0 or after 9999
+    lastDay = day;
+    lastDayText = text.slice(0, 11);
+    return text;
+  }
+  const ms = timeMs - day * DAY_MS;
+  const seconds = Math.floor(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const clock = `${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`;
+  return `${lastDayText}${clock}:${twoDigits(seconds % 60)}.${String(ms % 1000).padStart(3, "0")}Z`;
+}
+const twoDigits = (number: number): string => (number < 10 ? `0${number}` : String(number));
+
 /** So many digits as a number; not a number where one is none. */
 function digitsAt(text: string, from: number, count: number): number {
   let number = 0;
@@ -92,8 +114,11 @@ export function idOf(...parts: readonly (string | number)[]): string {
     const text = String(part);
     all += `${text.length}:${text}`;
   }
-  return hash("sha256", all, "buffer").subarray(0, 20).toString("base64url");
+  // As text at once, which takes half the time. Its 27th letter has two bits of the 21st byte, which are left out.
+  const text = hash("sha256", all, "base64url");
+  return text.slice(0, 26) + BASE64URL.charAt(BASE64URL.indexOf(text.charAt(26)) & 0b111100);
 }
+const BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /** The value at a dotted path: `source.ip` as nested objects, as one dotted key, or any mix of the two. */
 export function fieldOf(document: unknown, path: string): unknown {
