@@ -171,7 +171,9 @@ export class Plan {
       if ((this.#rules[place] as Compiled).test()) matched = withOne(matched, place);
     }
     if (!matched) return NONE;
-    if (matched.length > 1) matched.sort((a, b) => a - b);
+    const [only] = matched;
+    if (only !== undefined && matched.length === 1) return [this.#matchOf(only, event)];
+    matched.sort((a, b) => a - b);
     return matched.map((place) => this.#matchOf(place, event));
   }
 
