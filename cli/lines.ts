@@ -83,7 +83,12 @@ export async function inputBytes(): Promise<AsyncIterable<Uint8Array>> {
 }
 
 async function unpacked(chunks: AsyncIterableIterator<Buffer>): Promise<AsyncIterable<Uint8Array>> {
-  const { value: first = NOTHING } = await chunks.next();
+  let first: Buffer = NOTHING;
+  while (first.length < 2) {
+    const { value } = await chunks.next();
+    if (value === undefined) break;
+    first = value.length < 2 || first.length > 0 ? Buffer.concat([first, value]) : value;
+  }
   const all = begun(first, chunks);
   if (first.length < 2 || first.readUInt16BE(0) !== GZIP) return all;
   const plain = createGunzip();

@@ -13,10 +13,10 @@ import {
   judgeTime,
   type LogSource,
 } from "../core/event.ts";
+import { isObject } from "../core/json.ts";
 import type { LogSourceReader } from "../core/log-sources.ts";
 import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
 import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
-import { isObject } from "./parsers/evtx.ts";
 import { depthRefusal, jsonEvent } from "./parsers/json-line.ts";
 import { parseLine } from "./parsers/parsers.ts";
 

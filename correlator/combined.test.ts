@@ -107,7 +107,7 @@ test("an absence that an expression uses, and one that awaits a sum", () => {
   expect(found(rules, [...backup, copied(60, "a", 100)], 66)).toEqual([]);
 });
 
-test("an expression over a correlation cannot group by what that one is not grouped by", () => {
+test("an expression over an absence cannot group by what that one is not grouped by", () => {
   const rules =
     detection("beat") +
     detection("maintenance") +
@@ -192,4 +192,42 @@ test("what is carried depends on the event, not on the groups that it went throu
     "by_host a 2 2 1 high 0",
     "by_host b 2 2 1 high 0",
   ]);
+});
+
+const renamed = (as: string): string =>
+  correlation("low", "low", [
+    ...["type: event_count", "rules: [out, in]", "group-by: [ip]", "timespan: 5m"],
+    ...["condition: { gte: 1 }", `aliases: { ip: { out: ${as}, in: dst } }`],
+  ]) +
+  correlation("anything", "low", [
+    ...["type: event_count", "rules: [low]", "timespan: 5m", "condition: { gte: 1 }"],
+  ]) +
+  correlation("top", "high", [
+    ...["type: event_count", "rules: [anything]", "group-by: [ip]", "timespan: 5m"],
+    "condition: { gte: 1 }",
+  ]);
+const bothWays =
+  detection("out").replace("what: out", "what: both") +
+  detection("in").replace("what: in", "what: both");
+
+test("what rules below call differently is all carried, whichever comes first", () => {
+  const rules = bothWays + renamed("src");
+  const between = (atMin: number, src: string, dst: string): At =>
+    [atMin, { what: "both", host: "a", src, dst }] as unknown as At;
+  expect(found(rules, [between(0, "x", "y")])).toEqual([
+    "top x 0 0 1 high 0",
+    "top y 0 0 1 high 0",
+  ]);
+  expect(found(rules, [between(0, "x", "y"), between(1, "y", "x")])).toEqual([
+    "top x 0 1 2 high 0",
+    "top y 0 1 2 high 0",
+  ]);
+});
+
+test("an alias that says what is carried is part of the version of the rule that asks for it", () => {
+  const versionOf = (as: string, name: string) =>
+    ruleSetOf(bothWays + renamed(as)).correlations.find(({ about }) => about.title === name)
+      ?.version;
+  expect(versionOf("src", "top")).not.toBe(versionOf("other", "top"));
+  expect(versionOf("src", "top")).toBe(versionOf("src", "top"));
 });

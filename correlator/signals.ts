@@ -16,12 +16,11 @@ import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { nameOf } from "./windows/group-name.ts";
-import { matchOf, type SignalBase, withMatch } from "./windows/signal-records.ts";
+import { matchOf, type SignalBase, Signals } from "./windows/signal-records.ts";
 
 const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
 const VALUES_MAX = 256; // values that one event adds
 const VALUE_CHARS_MAX = 512;
-const NONE: readonly Signal[] = [];
 
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
 export type Missed = { missedGroups: number; missedValues: number };
@@ -32,7 +31,7 @@ export function signalsOf(
   base: SignalBase,
   { rules, missed }: { readonly rules: readonly DetectionRule[]; readonly missed: Missed },
 ): readonly Signal[] {
-  let signals: Signal[] | undefined;
+  const signals = new Signals(base);
   for (const { feeds } of rules)
     for (const feed of feeds) {
       const groups = groupsOf(event, feed.groupBy);
@@ -48,9 +47,9 @@ export function signalsOf(
       const { version, place: from } = feed;
       const carried = carriedOf(event, feed);
       const match = matchOf({ version, from }, values, carried);
-      for (const group of groups) signals = withMatch(signals, base, { group, match });
+      for (const group of groups) signals.add(group, match);
     }
-  return signals ?? NONE;
+  return signals.all;
 }
 
 export const baseOf = (event: EcsEvent): SignalBase => ({

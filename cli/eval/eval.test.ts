@@ -136,7 +136,8 @@ test("from standard input matches come as soon as their lines have come", async 
 
 test("standard input may be packed by gzip", async () => {
   const child = start(["--rules", rule]);
-  child.stdin.end(gzipSync(events(3)));
+  const packed = gzipSync(events(3));
+  child.stdin.write(packed.subarray(0, 1), () => child.stdin.end(packed.subarray(1)));
   const [out] = (await once(child.stdout, "data")) as [Buffer];
   expect(String(out)).toBe(`${OUT.join("\n")}\n`);
 });

@@ -249,7 +249,7 @@ test.for([
   );
   expect(findings.filter(({ group }) => group.u === "bob")).toMatchObject([{ count }]);
   expect(summary).toMatchObject({ repeated });
-  expect(summaryLines(summary).some((line) => line.includes("came again"))).toBe(repeated > 0);
+  expect(summaryLines(summary).some((line) => line.includes("came before"))).toBe(repeated > 0);
 });
 
 test("with a lateness windows close behind the events, and what comes later is counted as such", () => {

@@ -3,10 +3,11 @@
 // In:    lines, in any of the forms of events.
 // Out:   a line of JSON for each match; at the end one for each finding of a correlation; counts of all that was seen.
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
-import { isObject, withNamedData } from "../../collectors/parsers/evtx.ts";
+import { withNamedData } from "../../collectors/parsers/evtx.ts";
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
 import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
@@ -20,6 +21,7 @@ import { findingLine } from "../finding-line.ts";
 
 const FAULTS_MAX = 10; // named; all are counted
 const SOURCES_MAX = 1000; // told apart
+const IDS_MAX = 100_000; // of events that correlations count, to tell of those that come again
 const CLOCK_EVERY_EVENTS = 100; // of those that correlations count
 
 export type EvaluationCounts = {
@@ -29,6 +31,7 @@ export type EvaluationCounts = {
   matchedEvents: number;
   unreadable: number;
   timeless: number; // correlations could not count them
+  repeated: number; // had an id that came before; known of the first IDS_MAX
   readonly forms: Map<EventForm, number>;
   readonly unmatched: Map<string, number>; // by log source: events that no rule looks at
   readonly faults: { readonly line: number; readonly reason: string }[];
@@ -43,7 +46,8 @@ export type EvaluationOptions = {
 
 export class Evaluation {
   readonly counts: EvaluationCounts = {
-    ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0, timeless: 0 },
+    ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0 },
+    ...{ timeless: 0, repeated: 0 },
     ...{ forms: new Map(), unmatched: new Map(), faults: [] },
   };
   readonly matchedRules = new Set<DetectionRule>();
@@ -56,6 +60,7 @@ export class Evaluation {
   readonly #clock: StreamClock | undefined;
   readonly #name: string; // of the stream
   readonly #awaits: boolean; // that something does not come depends on the time of every event
+  readonly #ids = new Set<string>();
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
@@ -158,6 +163,11 @@ export class Evaluation {
     if (time !== undefined) this.#stream?.seen(time.ms);
   }
 
+  #noteId(id: string): void {
+    if (this.#ids.has(id)) this.counts.repeated += 1;
+    else if (this.#ids.size < IDS_MAX) this.#ids.add(id);
+  }
+
   #correlate(matches: readonly Match[], event: Readable, number: number): void {
     let rules: DetectionRule[] | undefined;
     for (const { rule } of matches) if (rule.feeds.length > 0) rules = withOne(rules, rule);
@@ -167,7 +177,10 @@ export class Evaluation {
       this.counts.timeless += 1;
       return;
     }
-    const base = { stream: this.#name, id: idOf(event, number), timeMs: time.ms };
+    const own = ownId(event);
+    if (own !== undefined) this.#noteId(own);
+    const id = own ?? `\u0000${number}`; // no event's own
+    const base = { stream: this.#name, id, timeMs: time.ms };
     this.#stream?.correlateAs(event, base, rules);
     this.#correlated += 1;
     const clockMs = this.#clock?.add(time.ms);
@@ -176,12 +189,10 @@ export class Evaluation {
   }
 }
 
-/** The id by which a repeated event is known: its own, else one that no other line has. */
-function idOf(event: Readable, number: number): string {
-  const own = fieldOf(event, "event.id");
-  return (typeof own === "string" && own !== "") || typeof own === "number"
-    ? String(own)
-    : `line ${number}`;
+/** The id by which a repeated event is known, where it has one. */
+function ownId(event: Readable): string | undefined {
+  const id = fieldOf(event, "event.id");
+  return typeof id === "number" || (typeof id === "string" && id !== "") ? String(id) : undefined;
 }
 
 /** Of events that say no product, category or service. */

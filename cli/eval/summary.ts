@@ -29,7 +29,7 @@ const NOTHING = { ...noCounts(), missedGroups: 0, missedValues: 0 };
 
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const { missedGroups, missedValues, groupless, valueless, overdue, known } =
+  const { missedGroups, missedValues, groupless, valueless, overdue } =
     evaluation.streamCounts ?? NOTHING;
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
@@ -40,7 +40,6 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     groupless: missedGroups + groupless,
     valueless: missedValues + valueless,
     overdue,
-    repeated: known,
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
   };
@@ -83,7 +82,9 @@ function unreadLines(summary: Summary): string[] {
     );
   if (overdue > 0) lines.push(`${counted(overdue, "event")} later than --lateness: not correlated`);
   if (repeated > 0)
-    lines.push(`${counted(repeated, "time")} an event's id came again: correlated once`);
+    lines.push(
+      `${counted(repeated, "event")} had an id that came before: in a group each counts once`,
+    );
   return lines;
 }
 

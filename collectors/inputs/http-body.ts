@@ -2,7 +2,7 @@
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from "node:zlib";
 import { messageOf } from "../../core/errors.ts";
-import { isObject } from "../parsers/evtx.ts";
+import { isObject } from "../../core/json.ts";
 import { depthMax } from "../parsers/json-line.ts";
 import type { Line } from "../stamp.ts";
 import { decode, lineOf } from "./text.ts";

@@ -61,6 +61,23 @@ test("an element without a text is empty, one with a name of JavaScript's is a f
   ]);
 });
 
+test("what has no name, or more than a text, or a name that is taken, stays as it was", () => {
+  const other = [
+    { Name: "Image", Value: "C:\\x.exe" },
+    { Name: "User", _: "bob" },
+    { "@Name": "Data", "#text": "1" },
+    { "@Name": "Known", "#text": "new" },
+    { "#attributes": { Name: "Level" }, "#text": { a: 1 } },
+    "loose",
+  ];
+  const Data = [...other, { "@Name": "A", "#text": "1" }, { "@Name": "A", "#text": "2" }];
+  expect(withNamedData({ Event: { EventData: { Known: "old", Data } } })).toEqual({
+    Event: { EventData: { Known: "old", A: ["1", "2"], Data: other } },
+  });
+  const untouched = { Event: { EventData: { Data: other.slice(0, 2) } } };
+  expect(withNamedData(untouched)).toBe(untouched);
+});
+
 test.for([
   {},
   { Event: 1 },

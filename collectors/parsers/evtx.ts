@@ -1,8 +1,5 @@
 // evtx.ts — Windows events as tools write them that make JSON of the event log's XML.
-export type Json = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+import { isObject, type Json } from "../../core/json.ts";
 
 /** What such an event says of its time, in whichever spelling of an XML attribute. */
 export function evtxTime(value: Json): unknown {
@@ -15,31 +12,41 @@ export function evtxTime(value: Json): unknown {
 }
 
 /**
- * The event with its data by name, as rules name it, where a tool left `Data` as elements with a name and a text each.
- * Elements without a name stay; an event of another form is given back as it is.
+ * The event with its data by name, as rules name it, where a tool left `Data` as elements with a name and a text each. What
+ * has no name, or something else besides, stays where it was; an event of another form is given back as it is.
  */
 export function withNamedData(event: Json): Json {
   const outer = event.Event;
   if (!isObject(outer) || !isObject(outer.EventData)) return event;
   const { Data: data, ...others } = outer.EventData;
-  const named: (readonly [name: string, text: unknown])[] = [];
-  const nameless: unknown[] = [];
+  const named = new Map<string, string[]>();
+  const left: unknown[] = [];
   for (const element of Array.isArray(data) ? data : [data]) {
-    const name = nameOf(element);
-    if (name === undefined) nameless.push(element);
-    else named.push([name, (element as Json)["#text"] ?? ""]);
+    const [name, text] = namedText(element) ?? [];
+    if (name === undefined || text === undefined || name === "Data" || Object.hasOwn(others, name))
+      left.push(element);
+    else named.set(name, [...(named.get(name) ?? []), text]);
   }
-  if (named.length === 0) return event;
-  const rest = nameless.length === 0 ? {} : { Data: nameless };
+  if (named.size === 0) return event;
+  const fields = [...named].map(([name, texts]) => [name, texts.length > 1 ? texts : texts[0]]);
+  const rest = left.length === 0 ? {} : { Data: left };
   return {
     ...event,
-    Event: { ...outer, EventData: { ...Object.fromEntries(named), ...others, ...rest } },
+    Event: { ...outer, EventData: { ...Object.fromEntries(fields), ...others, ...rest } },
   };
 }
 
-function nameOf(element: unknown): string | undefined {
+/** Of an element with a name, and with a text or nothing in it. */
+function namedText(element: unknown): readonly [name: string, text: string] | undefined {
   if (!isObject(element)) return undefined;
-  const attributes = element["#attributes"];
-  const name = isObject(attributes) ? attributes.Name : (element["@Name"] ?? element.Name);
-  return typeof name === "string" && name !== "" ? name : undefined;
+  const {
+    "#attributes": attributes,
+    "@Name": at,
+    Name: plain,
+    "#text": text = "",
+    ...more
+  } = element;
+  const name = isObject(attributes) ? attributes.Name : (at ?? plain);
+  const isWhole = typeof text === "string" && Object.keys(more).length === 0;
+  return isWhole && typeof name === "string" && name !== "" ? [name, text] : undefined;
 }

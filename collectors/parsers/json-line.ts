@@ -3,9 +3,10 @@
 // Holds: what only Wache may say (`wache`, `event.id`) never comes from outside; nesting is bounded; a plain value
 //        where ECS has an object (`host: "web1"`) moves to the field that ECS names for it.
 import type { LogSource } from "../../core/event.ts";
+import { isObject, type Json } from "../../core/json.ts";
 import { CLIENT_ID, PLAIN_BELONGS } from "../../core/moved-fields.ts";
 import type { Draft, LineContext, Refusal } from "./draft.ts";
-import { evtxTime, isObject, type Json, withNamedData } from "./evtx.ts";
+import { evtxTime, withNamedData } from "./evtx.ts";
 import { anyTime, type LogTime } from "./log-time.ts";
 
 export const depthMax = 64;

@@ -18,6 +18,29 @@ export function aliased(rule: Correlation, target: Rule, field: string): string 
   return alias?.fields.find((one) => answersTo(target, one.rule.text))?.field ?? field;
 }
 
+/**
+ * What a field is called in the detections below: where a correlation's matches have it from their events, its meaning
+ * depends on the aliases of all rules on the way. `memo`: of what was asked before.
+ */
+export function meaningOf(
+  rule: Rule,
+  field: string,
+  names: Names,
+  memo = new Map<string, string>(),
+): string {
+  if (rule.kind === "detection") return field;
+  const asked = `${field}\n${ruleId(rule)}`;
+  const known = memo.get(asked);
+  if (known !== undefined) return known;
+  const below = rule.body.rules.map(({ text }) => {
+    const fed = names.find(text);
+    return fed ? [ruleId(fed), meaningOf(fed, aliased(rule, fed, field), names, memo)] : [];
+  });
+  const meaning = idOf("field", JSON.stringify(below));
+  memo.set(asked, meaning);
+  return meaning;
+}
+
 type Feeding = {
   readonly versions: ReadonlyMap<Draft, string>;
   readonly names: Names;

@@ -3,7 +3,8 @@ import type { Reference } from "./correlation.ts";
 import { aliased, fieldsOf, ruleId } from "./feeds.ts";
 import type { Correlation, Names } from "./link.ts";
 
-const knows = ({ body }: Correlation, field: string): boolean =>
+/** Whether the groups of a correlation tell the field. */
+export const knows = ({ body }: Correlation, field: string): boolean =>
   body.groupBy.some(({ text }) => text === field);
 
 /** A match of a correlation knows its group and its event, but for what did not come: that has no event. */

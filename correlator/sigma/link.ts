@@ -16,10 +16,11 @@ import {
   correlationFeed,
   detectionFeed,
   fieldsOf,
+  meaningOf,
   ruleId,
 } from "./feeds.ts";
 import { filtered } from "./filter.ts";
-import { checkAliases, checkGroup } from "./group-checks.ts";
+import { checkAliases, checkGroup, knows } from "./group-checks.ts";
 import { aboutOf } from "./header.ts";
 import type { DetectionRule, Problem, RuleSet } from "./rule.ts";
 
@@ -232,7 +233,7 @@ function build(
   }
   for (const rule of ordered) {
     const fed = rule.body.rules.flatMap((reference) => names.find(reference.text) ?? []);
-    versions.set(rule, versionOf(rule, fed, versions));
+    versions.set(rule, versionOf(rule, fed, { versions, names }));
     levels.set(rule, rule.header.level ?? highest(fed.map((one) => levels.get(one))));
     depths.set(rule, Math.max(...fed.map((one) => (depths.get(one) ?? -1) + 1)));
   }
@@ -301,14 +302,17 @@ function usersByRule(
 function versionOf(
   rule: Correlation,
   fed: readonly Rule[],
-  versions: ReadonlyMap<Draft, string>,
+  { versions, names }: { readonly versions: ReadonlyMap<Draft, string>; readonly names: Names },
 ): string {
   const { type, spanMs, groupBy, condition } = rule.body;
   const fields = fieldsOf(rule);
   const sources = fed.map((one) => [
     versions.get(one) ?? "",
     ruleId(one),
-    ...fields.map((field) => aliased(rule, one, field)),
+    ...fields.flatMap((field) => {
+      const name = aliased(rule, one, field);
+      return isCorrelation(one) && !knows(one, name) ? [name, meaningOf(one, name, names)] : [name];
+    }),
   ]);
   const added = addedLogic(rule.body);
   const logic = [type, spanMs, groupBy.map((one) => one.text), condition, sources, ...added];

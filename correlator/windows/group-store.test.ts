@@ -101,6 +101,18 @@ test("groups are found as they were left, however many came in between", () => {
   ]);
 });
 
+test("a large group that was restored is read once, a small one is a copy until it is kept", () => {
+  const store = new GroupStore();
+  const large = groupOf(
+    "large",
+    Array.from({ length: 40 }, (_, index) => index),
+  );
+  store.restore("large", freeze(large));
+  store.restore("small", freeze(groupOf("small", [1, 2])));
+  expect(store.get("large")).toBe(store.get("large"));
+  expect(store.get("small")).not.toBe(store.get("small"));
+});
+
 test("a group at rest that a member is added to is the one that was looked at", () => {
   fc.assert(
     fc.property(

@@ -1,8 +1,8 @@
 // group-store.ts — the groups of one rule by their names: small ones in bytes where they fit, large ones as objects, all
 // others as objects until IN_USE_MAX others were kept, and then as texts.
 //
-// Holds: what is changed in a group counts once it is kept. To put a group to rest, or to make it an object again, costs no
-//        more than its few members do.
+// Holds: what is changed in a group counts once it is kept. To put a small group to rest, or to make it an object again,
+//        costs no more than its few members do; a large one that was restored is a text until it is asked for.
 // Why:   a small group that stays an object outlives some collections of young garbage, each of which copies it.
 import { freeze, thaw } from "./frozen.ts";
 import type { Group } from "./group.ts";
@@ -24,30 +24,36 @@ export class GroupStore {
     return this.#groups.size;
   }
 
+  /** What is changed in it counts once it is kept. */
   get(name: string): Group | undefined {
-    return this.#asGroup(name, this.#groups.get(name));
+    return this.#use(name, this.#groups.get(name));
+  }
+
+  /** As `get`, for one that is not kept again. */
+  look(name: string): Group | undefined {
+    const found = this.#groups.get(name);
+    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
   }
 
   /** The group as it is now, after it was got and changed, or for the first time. */
   keep(name: string, group: Group): void {
-    const isKept = group.usedInTurn !== undefined;
-    group.usedInTurn = this.#turns;
-    if (isKept) return;
+    if (group.usedInTurn !== undefined) {
+      group.usedInTurn = this.#turns;
+      return;
+    }
     const before = this.#groups.get(name);
     if (typeof before === "number") this.#shelf.free(before);
     const { length } = group.members;
     const place = length <= RESTING_MEMBERS_MAX ? this.#shelf.put(group) : undefined;
-    this.#groups.set(name, place ?? group);
-    if (place !== undefined) return;
-    if (this.#recent.length >= IN_USE_MAX) this.#turn();
-    this.#recent.push(name);
+    if (place === undefined) this.#keepAsObject(name, group);
+    else this.#groups.set(name, place);
   }
 
   /** The time of the group's last member, infinitely long ago where it has none. */
   lastMs(name: string): number | undefined {
     const found = this.#groups.get(name);
     if (typeof found === "number") return this.#shelf.lastMs(found);
-    return this.#asGroup(name, found)?.members.lastMs;
+    return (typeof found === "string" ? this.#read(name, found) : found)?.members.lastMs;
   }
 
   /** Begins a group with this member, which fits, at rest. */
@@ -59,7 +65,7 @@ export class GroupStore {
   append(name: string, member: Member, stays: AtRest): Group | "rests" | undefined {
     const found = this.#groups.get(name);
     const place = typeof found === "number" ? this.#shelf.append(found, member, stays) : undefined;
-    if (place === undefined) return this.#asGroup(name, found);
+    if (place === undefined) return this.#use(name, found);
     this.#groups.set(name, place);
     return "rests";
   }
@@ -88,8 +94,19 @@ export class GroupStore {
       else yield [name, freeze(typeof found === "object" ? found : this.#read(name, found))];
   }
 
-  #asGroup(name: string, found: Group | number | string | undefined): Group | undefined {
-    return typeof found === "object" || found === undefined ? found : this.#read(name, found);
+  /** Bytes are read into a copy. To read a text costs more: it becomes an object, as it may be asked for again. */
+  #use(name: string, found: Group | number | string | undefined): Group | undefined {
+    if (typeof found === "object" || found === undefined) return found;
+    const group = this.#read(name, found);
+    if (typeof found === "string") this.#keepAsObject(name, group);
+    return group;
+  }
+
+  #keepAsObject(name: string, group: Group): void {
+    if (this.#recent.length >= IN_USE_MAX) this.#turn();
+    group.usedInTurn = this.#turns;
+    this.#groups.set(name, group);
+    this.#recent.push(name);
   }
 
   #read(name: string, resting: number | string): Group {

@@ -10,7 +10,7 @@ import type { CorrelationRule } from "../../core/records.ts";
 import { type Gauge, gaugeOf, membersAtLeast } from "./condition.ts";
 import { cover, type Episode, type Span } from "./episodes.ts";
 import { sampleOf } from "./evidence.ts";
-import { type Member, Members, type Widened } from "./members.ts";
+import { type Member, Members, memberOf, type Widened } from "./members.ts";
 
 /** The part of an episode whose members are forgotten. */
 export type Carry = {
@@ -80,7 +80,10 @@ export function addMember(
   const lastMs = members.lastMs;
   const place = members.add(member);
   const widened = place === undefined ? members.widen(member) : undefined;
-  if (place === undefined && widened === undefined) return false;
+  const carriesMore = place === undefined ? members.carryMore(member) : undefined;
+  if (carriesMore !== undefined && members.held?.[carriesMore] === 1)
+    on.held?.(members.at(carriesMore)); // its point was told without that
+  if (place === undefined && widened === undefined) return carriesMore !== undefined;
   for (const episode of group.episodes)
     if (timeMs >= episode.firstMs && timeMs <= episode.lastMs) episode.isDirty = true;
   if (!on.atOnce) return true;
@@ -128,7 +131,7 @@ export function forget(group: Group, cutMs: number): void {
   if (reaching && reaching.lastMs >= cutMs) {
     const before = carriedBy(group, reaching.firstMs);
     const first = members.lowerBound(reaching.firstMs);
-    const inside = members.range(first, gone);
+    const inside = members.range(first, gone).map((one) => memberOf(one)); // evidence reads no more
     group.carry = {
       firstMs: reaching.firstMs,
       count: (before?.count ?? 0) + inside.length,

@@ -90,15 +90,34 @@ export class Members {
   /** A member that is there comes with other values too: gives its place and those that it lacked; undefined for none. */
   widen({ timeMs, id, from, values }: Member): Widened | undefined {
     if (values === undefined || !this.values) return undefined;
-    let place = this.lowerBound(timeMs);
-    while (this.times[place] === timeMs && !this.#is(place, id, from)) place += 1;
+    const place = this.#placeOfKnown(timeMs, id, from);
+    if (place === undefined) return undefined;
     const known = listOf(this.values[place] ?? []);
-    if (this.times[place] !== timeMs) return undefined;
     const added = listOf(values).filter((value) => !known.includes(value));
     if (added.length === 0) return undefined;
     this.values[place] = [...known, ...added];
     if (this.#valuesCount !== undefined) this.#valuesCount += added.length;
     return { place, added };
+  }
+
+  /** A member that is there carries more: gives its place; undefined where it carried all of that. */
+  carryMore({ timeMs, id, from, carried }: Member): number | undefined {
+    if (carried === undefined) return undefined;
+    const place = this.#placeOfKnown(timeMs, id, from);
+    if (place === undefined) return undefined;
+    const known = this.carried?.[place] ?? {};
+    const names = Object.keys(carried).filter((name) =>
+      carried[name]?.some((value) => !valuesIn(known, name).includes(value)),
+    );
+    if (names.length === 0) return undefined;
+    this.carried ??= new Array<undefined>(this.length).fill(undefined);
+    const more = names.map((name) => [
+      name,
+      [...new Set([...valuesIn(known, name), ...valuesIn(carried, name)])],
+    ]);
+    this.carried[place] = { ...known, ...Object.fromEntries(more) };
+    this.#valuesCount = undefined;
+    return place;
   }
 
   /** The window that ends with this member holds; true when that is said for the first time. */
@@ -154,8 +173,10 @@ export class Members {
     return size;
   }
 
-  #is(place: number, id: string, from: number): boolean {
-    return this.ids[place] === id && (this.froms?.[place] ?? 0) === from;
+  #placeOfKnown(timeMs: number, id: string, from: number): number | undefined {
+    for (let place = this.lowerBound(timeMs); this.times[place] === timeMs; place++)
+      if (this.ids[place] === id && (this.froms?.[place] ?? 0) === from) return place;
+    return undefined;
   }
 
   #isKnown(id: string, from: number): boolean {
@@ -189,8 +210,8 @@ export class Members {
 /** With no field that has nothing in it: members are compared, and written to snapshots. */
 export function memberOf(
   { timeMs, id, from }: Pick<Member, "timeMs" | "id" | "from">,
-  values: EventValues | undefined,
-  carried: Carried | undefined,
+  values?: EventValues,
+  carried?: Carried,
 ): Member {
   if (carried !== undefined)
     return values === undefined
@@ -208,6 +229,9 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
   else list.splice(at, 0, one);
   return list;
 }
+
+const valuesIn = (carried: Carried, name: string): readonly string[] =>
+  Object.hasOwn(carried, name) ? (carried[name] ?? []) : [];
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);
 

@@ -1,7 +1,8 @@
 // points.ts — what a correlation hands to those above it: each match with which its condition held.
 //
-// Holds: a field that the correlation is grouped by has the group's value, another one those of the match's event; what is
-//        carried further up depends on the event alone, whatever group it was in.
+// Holds: a field that the correlation is grouped by has the group's value, another one those of the match's event. What is
+//        carried further up is the event's too, whatever group it was in; rules below that name the field differently each
+//        add what they mean, and the match is told again with that.
 import type {
   Carried,
   CorrelationFeed,
@@ -14,7 +15,7 @@ import { numberOf } from "../decimal.ts";
 import type { Group } from "./group.ts";
 import { nameOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
-import { matchOf, withMatch } from "./signal-records.ts";
+import { matchOf, Signals } from "./signal-records.ts";
 
 export type Point = {
   readonly group: Pick<Group, "values"> & { readonly page?: boolean };
@@ -38,7 +39,7 @@ export function pointSignals(
     const place = rule.groupBy.indexOf(name);
     return place < 0 ? ofEvent(name) : [group.values[place] ?? ""];
   };
-  let signals: Signal[] | undefined;
+  const signals = new Signals(base);
   for (const { version, place, groupBy, values: wanted, carried: further } of rule.feeds) {
     const groups = combinationsOf(groupBy.map(known), COMBINATIONS_MAX);
     if (groups.length === 0) {
@@ -53,9 +54,9 @@ export function pointSignals(
     // What did not come has no event: its group says what there is.
     const carriedOn = further && carriedFrom(further, rule.type === "absence" ? known : ofEvent);
     const match = matchOf({ version, from: place }, values, carriedOn);
-    for (const one of groups) signals = withMatch(signals, base, { group: one, match });
+    for (const one of groups) signals.add(one, match);
   }
-  return signals ?? [];
+  return signals.all;
 }
 
 const NONE: Carried = {};

@@ -118,7 +118,7 @@ export class RuleWindows {
     this.watermarkMs = watermarkMs;
     const isEnd = watermarkMs === ENDED_MS;
     for (const name of this.#due.take(watermarkMs)) {
-      const group = this.groups.get(name);
+      const group = isEnd ? this.groups.look(name) : this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
@@ -239,7 +239,7 @@ export class RuleWindows {
     for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
       const names = this.#expiry.get(bucket) ?? [];
       for (let name = names.pop(); name !== undefined; name = names.pop()) {
-        const group = this.#due.has(name) ? this.groups.get(name) : undefined;
+        const group = this.#due.has(name) ? this.groups.look(name) : undefined;
         if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
         if (!this.#delete(name)) continue;
         this.#due.delete(name);

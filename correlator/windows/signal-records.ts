@@ -13,7 +13,7 @@ import {
   TOPIC,
 } from "../../core/records.ts";
 import { withOne } from "../with-one.ts";
-import { joined } from "./group-name.ts";
+import { joined, nameOf } from "./group-name.ts";
 
 const KEY_CHARS_MAX = 200;
 
@@ -30,23 +30,44 @@ export function matchOf(
   return values === undefined ? { version, from } : { version, from, values };
 }
 
-/**
- * Adds what an event means for a correlation in a group: to the signal for that group, where one of the last few is, else
- * as a signal of its own. The list is made when the first one comes.
- */
-export function withMatch(
-  signals: Signal[] | undefined,
-  base: SignalBase,
-  { group, match }: { readonly group: readonly string[]; readonly match: SignalMatch },
-): Signal[] {
-  if (signals)
-    for (let at = signals.length - 1; at >= 0; at--) {
-      const signal = signals[at] as Signal;
-      if (!isSame(signal.group, group)) continue;
-      (signal.matches as SignalMatch[]).push(match);
-      return signals;
+const LOOKED_THROUGH_MAX = 8; // signals; where there are more, they are found by the names of their groups
+const NONE: readonly Signal[] = [];
+
+/** What one event means, or one match of a correlation: a signal for each group. */
+export class Signals {
+  readonly #base: SignalBase;
+  #all: Signal[] | undefined;
+  #named: Map<string, Signal> | undefined;
+
+  constructor(base: SignalBase) {
+    this.#base = base;
+  }
+
+  get all(): readonly Signal[] {
+    return this.#all ?? NONE;
+  }
+
+  add(group: readonly string[], match: SignalMatch): void {
+    const known = this.#find(group);
+    if (known) {
+      (known.matches as SignalMatch[]).push(match);
+      return;
     }
-  return withOne(signals, signalOf(base, group, match));
+    const signal = signalOf(this.#base, group, match);
+    this.#all = withOne(this.#all, signal);
+    this.#named?.set(nameOf(group), signal);
+  }
+
+  #find(group: readonly string[]): Signal | undefined {
+    const all = this.#all;
+    if (!all) return undefined;
+    if (all.length <= LOOKED_THROUGH_MAX) {
+      for (const signal of all) if (isSame(signal.group, group)) return signal;
+      return undefined;
+    }
+    this.#named ??= new Map(all.map((signal) => [nameOf(signal.group), signal]));
+    return this.#named.get(nameOf(group));
+  }
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {

@@ -1,0 +1,5 @@
+// json.ts — what JSON's objects are to those who read them.
+export type Json = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
