@@ -143,6 +143,30 @@ test("a snapshot that ends before what the log still has: that is said", async (
   ]);
 });
 
+test("records go while they are read again, as another member took them: its snapshot is loaded", async () => {
+  const at = await world();
+  const first = await started(at);
+  await sumAfter(at, [1, 2, 3]);
+  await first.stop();
+  for await (const { key } of at.bus.read(TOPIC.state, 0, 0))
+    await at.bus.produce([{ topic: TOPIC.state, key, value: null }]);
+  let reads = 0;
+  const bus = over(at.bus, {
+    read: async function* (topic, partition, from) {
+      if (topic === TOPIC.signals && reads++ === 0) {
+        const place = { owner: "another", slot: "a" as const };
+        await saveSnapshot(at.bus, summing, 0, { next: 3, parts: ["6"], place });
+        forget(at);
+      }
+      yield* at.bus.read(topic, partition, from);
+    },
+  });
+  const second = await started(at, bus);
+  expect(await sumAfter(at, [4])).toBe(10);
+  await second.stop();
+  expect([reads, at.said]).toEqual([1, []]);
+});
+
 test("an owner's snapshots replace those of its forerunners, after the commit", async () => {
   const at = await world();
   const owners = async (): Promise<Set<string | undefined>> => {

@@ -139,32 +139,52 @@ class Runner {
     this.#records?.inc({ processor: this.#spec.name }, records.length);
   }
 
-  /** The partition's state, up to the batch: another member may have gone on meanwhile, or a snapshot may be older than the commit. */
+  /**
+   * The partition's state, up to the batch: another member may have gone on meanwhile, or a snapshot may be older than the
+   * commit. Where records in between are gone, somebody has taken them: then there is a later snapshot, unless it is lost.
+   */
   async #current(batch: Batch): Promise<Slot> {
     const first = batch.records[0]?.offset ?? 0;
-    const slot = await this.#slot(batch.partition);
-    if (first <= slot.next) return slot;
-    this.#drop(batch.partition);
-    const fresh = await this.#slot(batch.partition);
-    if (first > fresh.next) await this.#replay(fresh, batch, first);
-    return fresh;
+    let slot = await this.#slot(batch.partition);
+    for (let tried: number | undefined; first > slot.next; tried = slot.saved) {
+      this.#drop(batch.partition);
+      slot = await this.#slot(batch.partition);
+      if (first <= slot.next) break;
+      const overGaps = slot.saved === tried;
+      if (await this.#replay(slot, batch, { until: first, overGaps })) break;
+    }
+    return slot;
   }
 
-  async #replay(slot: Slot, { topic, partition }: Batch, until: number): Promise<void> {
-    const from = slot.next;
-    let oldest = until; // of what the log still has
+  /** False where records are missing, and are not to be passed over. */
+  async #replay(
+    slot: Slot,
+    { topic, partition }: Batch,
+    { until, overGaps }: { readonly until: number; readonly overGaps: boolean },
+  ): Promise<boolean> {
+    let next = slot.next;
+    let gap: { readonly from: number; readonly to: number } | undefined;
     let records: BusRecord[] = [];
-    for await (const record of this.#deps.bus.read(topic, partition, from)) {
-      oldest = Math.min(oldest, record.offset);
+    for await (const record of this.#deps.bus.read(topic, partition, next)) {
       if (record.offset >= until) break;
+      if (record.offset > next) {
+        if (!overGaps) return false;
+        gap ??= { from: next, to: record.offset };
+      }
+      next = record.offset + 1;
       records.push(record);
       if (records.length < REPLAY_RECORDS_MAX) continue;
       await this.#take(slot, { partition, records });
       records = [];
     }
+    if (next < until) {
+      if (!overGaps) return false;
+      gap ??= { from: next, to: until };
+    }
     await this.#take(slot, { partition, records });
     slot.next = Math.max(slot.next, until);
-    if (oldest > from) this.#tellMissing(slot, { topic, partition, from, to: oldest });
+    if (gap) this.#tellMissing(slot, { topic, partition, ...gap });
+    return true;
   }
 
   /** A commit follows its snapshot, so this is a lost snapshot, a log that was cut too early, or a processor's first start on an old log. */

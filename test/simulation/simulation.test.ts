@@ -23,9 +23,12 @@ test(`${SEEDS} seeds and a new one: nothing lost, nothing doubled, all as brute 
   expect(summary.failures.join("\n")).toBe("");
 });
 
-test("a collector that nobody knew is stopped while the bus comes back: its spool waits (seed 7012488)", async () => {
+test.for([
+  { says: "a collector that nobody knew is stopped while the bus comes back", seed: 7_012_488 },
+  { says: "the log is cut while a worker that fell behind reads it again", seed: 9_070_055 },
+])("a seed that failed once: $says", async ({ seed }) => {
   const summary = new Summary();
-  summary.add(await runSeed(7_012_488));
+  summary.add(await runSeed(seed));
   expect(summary.failures).toEqual([]);
 });
 
