@@ -179,7 +179,7 @@ export class Evaluation {
     }
     const own = ownId(event);
     if (own !== undefined) this.#noteId(own);
-    const id = own ?? `\u0000${number}`; // no event's own
+    const id = own === undefined ? String(number) : `\u0000${own}`; // of a line never as of an event
     const base = { stream: this.#name, id, timeMs: time.ms };
     this.#stream?.correlateAs(event, base, rules);
     this.#correlated += 1;
