@@ -12,7 +12,7 @@ export type DrawnEvent = {
   readonly host: string;
   readonly sim: Readonly<Record<string, SimValue>>;
 };
-/** null, and what is no text and no number, has nothing to say. */
+/** null has nothing to say, a boolean no number. */
 export type SimValue = string | number | boolean | null | readonly (string | number)[];
 export type Delivery = {
   readonly event: DrawnEvent;

@@ -154,8 +154,8 @@ function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
 }
 
 const textsOf = (value: SimValue): readonly string[] => {
-  if (typeof value === "boolean" || value === null) return [];
-  const all = typeof value === "string" || typeof value === "number" ? [value] : value;
+  if (value === null) return [];
+  const all = typeof value === "object" ? value : [value];
   return all.map(String).filter((text) => text !== "");
 };
 
