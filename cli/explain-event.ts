@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { withNamedData } from "../collectors/parsers/evtx.ts";
 import { messageOf, UserError } from "../core/errors.ts";
+import { isObject } from "../core/json.ts";
 import type { Mappings } from "../core/mappings.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import { type Explanation, explainMatch, type Why } from "../correlator/explain.ts";
@@ -66,9 +67,6 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
-
-const isObject = (value: unknown): value is Readable =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function* linesOf(explained: Explanation, number: number | undefined): Generator<string> {
   const { title, at, matches, selections, looksAt } = explained;

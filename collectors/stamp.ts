@@ -6,6 +6,7 @@
 import type { OutRecord } from "../core/bus/bus.ts";
 import { messageOf } from "../core/errors.ts";
 import {
+  DAY_MS,
   type EcsEvent,
   type EventOfWache,
   idOf,
@@ -56,7 +57,6 @@ export type Entry = { readonly record: OutRecord; readonly bytes: number };
 export type Tally = { events: number; late: number; implausible: number; dead: number };
 export const newTally = (): Tally => ({ events: 0, late: 0, implausible: 0, dead: 0 });
 
-const DAY_MS = 86_400_000;
 const OVERHEAD_BYTES = 2500; // an event's fields beside its text, in memory
 const RAW_CHARS_MAX = 131_072; // of a dead letter
 const LONG_CHARS = 60_000; // beyond it the record's real size is looked at

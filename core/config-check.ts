@@ -4,6 +4,7 @@
 // Out:   the value with every default filled in, and all faults at once, each with its path.
 // Holds: a secret's value never appears in a fault.
 // Why:   a walk of our own, not a validator's errors: it knows which variant of a union was meant and the nearest known key.
+import { isObject } from "./json.ts";
 import { nearest } from "./nearest.ts";
 
 /** The part of JSON Schema that configuration uses. */
@@ -82,7 +83,7 @@ function substituted(walk: Walk, schema: SchemaNode, value: unknown, path: Path)
 
 function checkObject(walk: Walk, schema: SchemaNode, given: unknown, path: Path): unknown {
   const value = given ?? {};
-  if (!isRecord(value))
+  if (!isObject(value))
     return refuse(walk, path, `is ${shown(given)}, allowed is a section of keys`);
   const fields = schema.properties ?? {};
   const filled: Record<string, unknown> = {};
@@ -136,7 +137,7 @@ function secretFromFile(walk: Walk, field: SchemaNode, given: unknown, path: Pat
 }
 
 function checkRecord(walk: Walk, schema: SchemaNode, given: unknown, path: Path): unknown {
-  if (!isRecord(given))
+  if (!isObject(given))
     return refuse(walk, path, `is ${shown(given)}, allowed is a section of names`);
   const [pattern, node] = Object.entries(schema.patternProperties ?? {})[0] ?? ["", {}];
   const filled: Record<string, unknown> = {};
@@ -179,7 +180,7 @@ function checkUnion(
       `is ${shown(value)}, allowed are ${words.join(", ")}${meant(value, words)}`,
     );
   }
-  if (!isRecord(value))
+  if (!isObject(value))
     return refuse(walk, path, `is ${shown(value)}, allowed is a section of keys`);
   const types = variants.map((variant) => variant.properties?.type?.const);
   const index = types.indexOf(value.type);
@@ -262,9 +263,6 @@ const ownField = (
   fields: Readonly<Record<string, SchemaNode>>,
   key: string,
 ): SchemaNode | undefined => (Object.hasOwn(fields, key) ? fields[key] : undefined);
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const typeOf = (value: unknown): string =>
   value === null ? "empty" : Array.isArray(value) ? "list" : typeof value;

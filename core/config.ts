@@ -17,9 +17,10 @@ import {
   visit,
   type YAMLError,
 } from "yaml";
-import { checkConfig, type Fault, isRecord, type Path, type SchemaNode } from "./config-check.ts";
+import { checkConfig, type Fault, type Path, type SchemaNode } from "./config-check.ts";
 import { type Config, configSchema } from "./config-schema.ts";
 import { messageOf, UserError } from "./errors.ts";
+import { isObject } from "./json.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type LoadOptions = {
@@ -45,7 +46,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
   const parsed = parse(text, shownFile);
   const overrides = options.overrides ?? {};
   const given = plainOf(parsed, shownFile);
-  if (given !== null && given !== undefined && !isRecord(given))
+  if (given !== null && given !== undefined && !isObject(given))
     throw refused(shownFile, [
       `${shownFile}:1:1: the file must be a section of keys, such as "api:"`,
     ]);
@@ -74,7 +75,7 @@ export function secretsOf(config: unknown, schema: unknown = configSchema): stri
   const node = schema as SchemaNode;
   if (typeof config === "string") return node.secret === true ? [config] : [];
   if (Array.isArray(config)) return config.flatMap((item) => secretsOf(item, node.items ?? {}));
-  if (!isRecord(config)) return [];
+  if (!isObject(config)) return [];
   const variant = node.anyOf?.find((one) => one.properties?.type?.const === config.type) ?? node;
   return Object.entries(config).flatMap(([key, value]) =>
     secretsOf(
@@ -215,7 +216,7 @@ export function offsetOf(document: Document, fault: Fault): number {
 }
 
 function merged(base: unknown, over: unknown): unknown {
-  if (!isRecord(base) || !isRecord(over)) return over === undefined ? base : over;
+  if (!isObject(base) || !isObject(over)) return over === undefined ? base : over;
   const result: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over))
     result[key] = merged(Object.hasOwn(base, key) ? base[key] : undefined, value);
@@ -226,7 +227,7 @@ function hasPath(value: unknown, path: Path): boolean {
   if (path.length === 0) return false;
   let node: unknown = value;
   for (const part of path) {
-    if (!isRecord(node) || !Object.hasOwn(node, String(part))) return false;
+    if (!isObject(node) || !Object.hasOwn(node, String(part))) return false;
     node = node[String(part)];
   }
   return node !== undefined;

@@ -74,7 +74,7 @@ function readPlainTime(text: string): number | undefined {
   return Date.UTC(year, month - 1, day, hour, minute, second, ms);
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 let lastDay = Number.NaN;
 let lastDayText = "";
 

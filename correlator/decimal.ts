@@ -6,10 +6,12 @@ const PLAIN_DIGITS_MAX = 9;
 
 /** A number that can be added up, or the text of one; undefined for all else. */
 export function numberOf(value: unknown): number | undefined {
-  const isText = typeof value === "string";
-  const number = isText && value.length <= COUNTED_CHARS_MAX ? decimalOf(value) : value;
+  const number = typeof value === "string" ? countedOf(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number + 0 : undefined; // -0 is 0
 }
+
+const countedOf = (text: string): number | undefined =>
+  text.length <= COUNTED_CHARS_MAX ? decimalOf(text) : undefined;
 
 /** The number that a text writes, infinite where it is too large; undefined where it writes none. */
 export function decimalOf(text: string): number | undefined {

@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
 import { UserError } from "../core/errors.ts";
 import type { EcsEvent } from "../core/event.ts";
+import { isObject, type Json } from "../core/json.ts";
 import type { Finding } from "../core/records.ts";
 import { FinishedStream } from "./finished-stream.ts";
 import { indexedMatcher } from "./match/indexed.ts";
@@ -28,7 +29,6 @@ export type CaseResult = {
   readonly wanted: readonly FindingWanted[];
   readonly found: readonly FindingWanted[];
 };
-type Json = Readonly<Record<string, unknown>>;
 type TestFile = {
   readonly events?: Json;
   readonly cases?: readonly {
@@ -139,9 +139,6 @@ function merged(base: Json, over: Json): Json {
   }
   return result;
 }
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function same(wanted: readonly FindingWanted[], found: readonly FindingWanted[]): boolean {
   const text = (one: FindingWanted) =>

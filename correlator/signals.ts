@@ -10,16 +10,14 @@ import {
   type Signal,
   TOPIC,
 } from "../core/records.ts";
-import { combinationsOf } from "./combinations.ts";
+import { asEventValues, COMBINATIONS_MAX, combinationsOf, distinctOf } from "./combinations.ts";
 import { numberOf } from "./decimal.ts";
 import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
-import { nameOf } from "./windows/group-name.ts";
 import { matchOf, type SignalBase, Signals } from "./windows/signal-records.ts";
 
-const GROUPS_MAX = 64; // groups that one event belongs to, where a field is a list
-const VALUES_MAX = 256; // values that one event adds
+const VALUES_MAX = 256; // numbers that one event adds
 const VALUE_CHARS_MAX = 512;
 
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
@@ -92,16 +90,16 @@ function hostOf(event: EcsEvent): readonly [name: string, value: string] {
 
 /** A list gives one group an element. */
 const groupsOf = (event: Readable, fields: readonly EventField[]): readonly (readonly string[])[] =>
-  combinationsOf(
-    fields.map((field) => textsOf(valueAt(event, field))),
-    GROUPS_MAX,
-  );
+  combinationsOf(fields.map((field) => textsOf(valueAt(event, field))));
 
 /** What correlations further up are grouped by or count. */
 function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undefined {
   if (carried.length === 0) return undefined;
   return Object.fromEntries(
-    carried.map(({ name, field }) => [name, textsOf(valueAt(event, field)).slice(0, GROUPS_MAX)]),
+    carried.map(({ name, field }) => [
+      name,
+      textsOf(valueAt(event, field)).slice(0, COMBINATIONS_MAX),
+    ]),
   );
 }
 
@@ -112,16 +110,11 @@ function valuesOf(
 ): EventValues | undefined {
   const [field] = valueFields;
   if (field === undefined) return undefined;
-  const values = numbers
-    ? numbersOf(valueAt(event, field)).slice(0, VALUES_MAX)
-    : distinctOf(event, valueFields);
-  return values.length > 1 || typeof values[0] === "string" ? values : values[0];
-}
-
-/** Several fields count by their distinct combinations. */
-function distinctOf(event: Readable, fields: readonly EventField[]): string[] {
-  const combinations = groupsOf(event, fields).map(nameOf);
-  return [...new Set(combinations)].slice(0, VALUES_MAX);
+  return asEventValues(
+    numbers
+      ? numbersOf(valueAt(event, field)).slice(0, VALUES_MAX)
+      : distinctOf(valueFields.map((one) => textsOf(valueAt(event, one)))),
+  );
 }
 
 /** All numbers of a field, those of its list too. */

@@ -107,13 +107,13 @@ export class Members {
     if (place === undefined) return undefined;
     const known = this.carried?.[place] ?? {};
     const names = Object.keys(carried).filter((name) =>
-      carried[name]?.some((value) => !valuesIn(known, name).includes(value)),
+      carried[name]?.some((value) => !carriedIn(known, name).includes(value)),
     );
     if (names.length === 0) return undefined;
     this.carried ??= new Array<undefined>(this.length).fill(undefined);
     const more = names.map((name) => [
       name,
-      [...new Set([...valuesIn(known, name), ...valuesIn(carried, name)])],
+      [...new Set([...carriedIn(known, name), ...carriedIn(carried, name)])],
     ]);
     this.carried[place] = { ...known, ...Object.fromEntries(more) };
     this.#valuesCount = undefined;
@@ -230,7 +230,8 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
   return list;
 }
 
-const valuesIn = (carried: Carried, name: string): readonly string[] =>
+/** The values that are carried under this name. */
+export const carriedIn = (carried: Carried, name: string): readonly string[] =>
   Object.hasOwn(carried, name) ? (carried[name] ?? []) : [];
 
 const nameOf = (id: string, from: number): string => (from === 0 ? id : `${from} ${id}`);

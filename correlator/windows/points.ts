@@ -10,11 +10,10 @@ import type {
   EventValues,
   Signal,
 } from "../../core/records.ts";
-import { combinationsOf } from "../combinations.ts";
+import { asEventValues, combinationsOf, distinctOf } from "../combinations.ts";
 import { numberOf } from "../decimal.ts";
 import type { Group } from "./group.ts";
-import { nameOf } from "./group-name.ts";
-import type { Member } from "./members.ts";
+import { carriedIn, type Member } from "./members.ts";
 import { matchOf, Signals } from "./signal-records.ts";
 
 export type Point = {
@@ -22,8 +21,6 @@ export type Point = {
   readonly member: Member;
 };
 type Lacking = { groupless: number; valueless: number };
-
-const COMBINATIONS_MAX = 64; // groups that one point belongs to, and values that it adds
 
 export function pointSignals(
   stream: string,
@@ -33,15 +30,14 @@ export function pointSignals(
 ): readonly Signal[] {
   const { id, timeMs, carried = NONE } = member;
   const base = { stream, id, timeMs, ...(group.page && { page: true as const }) };
-  const ofEvent = (name: string): readonly string[] =>
-    Object.hasOwn(carried, name) ? (carried[name] ?? []) : [];
+  const ofEvent = (name: string): readonly string[] => carriedIn(carried, name);
   const known = (name: string): readonly string[] => {
     const place = rule.groupBy.indexOf(name);
     return place < 0 ? ofEvent(name) : [group.values[place] ?? ""];
   };
   const signals = new Signals(base);
   for (const { version, place, groupBy, values: wanted, carried: further } of rule.feeds) {
-    const groups = combinationsOf(groupBy.map(known), COMBINATIONS_MAX);
+    const groups = combinationsOf(groupBy.map(known));
     if (groups.length === 0) {
       counts.groupless += 1;
       continue;
@@ -70,9 +66,7 @@ function fedValues(
   fields: readonly (readonly string[])[],
   numbers: boolean,
 ): EventValues | undefined {
-  const values = numbers
-    ? (fields[0] ?? []).flatMap((text) => numberOf(text) ?? [])
-    : [...new Set(combinationsOf(fields, COMBINATIONS_MAX).map(nameOf))];
-  const [only] = values;
-  return values.length > 1 || typeof only === "string" ? values : only;
+  return asEventValues(
+    numbers ? (fields[0] ?? []).flatMap((text) => numberOf(text) ?? []) : distinctOf(fields),
+  );
 }

@@ -36,3 +36,10 @@ export function chanceOf(seed: number): Chance {
     fork: () => chanceOf(int(0, 0x7fffffff)),
   };
 }
+
+/** Goes on with a hash (FNV-1a, 32 bits) over the units of a text. */
+export function hashed(text: string, from = 0x811c9dc5): number {
+  let hash = from;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
+}

@@ -1,6 +1,6 @@
 // drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
 import { type Awaiting, awaitingLines, drawAwaiting } from "./absences.ts";
-import { type Chance, chanceOf } from "./chance.ts";
+import { type Chance, chanceOf, hashed } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
@@ -103,7 +103,7 @@ function drawCorrelation(
  * other draw of the seed.
  */
 function widened(rule: DrawnCorrelation): DrawnCorrelation {
-  const chance = chanceOf([...JSON.stringify(rule)].reduce(mixed, 0));
+  const chance = chanceOf(hashed(JSON.stringify(rule), 0));
   if (!chance.is(0.5)) return rule;
   const groupBy = chance.some(GROUP_FIELDS, chance.one([0, 1, 1, 2, 3]));
   const { fields } = rule.body;
@@ -113,8 +113,6 @@ function widened(rule: DrawnCorrelation): DrawnCorrelation {
   );
   return { ...rule, groupBy, body: { ...rule.body, fields: [...new Set(others)] } };
 }
-const mixed = (hash: number, letter: string): number =>
-  Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
 
 /** The same set with another span in one correlation, at times: then that and all above it are other rules. */
 export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonly DrawnRule[] {

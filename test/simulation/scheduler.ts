@@ -2,6 +2,8 @@
 //
 // Holds: no real timer decides anything; the same calls give the same run. `note` hashes what happened, to show that.
 
+import { hashed } from "./chance.ts";
+
 type Due = { readonly atMs: number; readonly order: number; run: (() => void) | undefined };
 
 export class Scheduler {
@@ -9,7 +11,7 @@ export class Scheduler {
   steps = 0;
   #heap: Due[] = [];
   #order = 0;
-  #hash = 0x811c9dc5;
+  #hash = hashed("");
   readonly lines: string[] | undefined; // all notes, where somebody wants to read them
   #wake: (() => void) | undefined;
 
@@ -20,11 +22,8 @@ export class Scheduler {
 
   /** Adds to the trace: all that makes one run differ from another. */
   note(text: string): void {
-    let hash = this.#hash;
     const line = `${this.nowMs} ${text}`;
-    for (let at = 0; at < line.length; at++)
-      hash = Math.imul(hash ^ line.charCodeAt(at), 0x01000193);
-    this.#hash = hash;
+    this.#hash = hashed(line, this.#hash);
     this.lines?.push(line);
   }
 
