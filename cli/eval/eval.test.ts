@@ -67,6 +67,10 @@ test.for([
     code: 1,
     err: "5 lines left out, no JSON objects: line 1: not JSON",
   },
+  {
+    args: ["--rules", rule, file("auth.log", "Jan 12 10:00:00 web sshd[1]: Hello\n")],
+    ...{ code: 1, err: "if these are lines of a log, --logs reads them as wache send does" },
+  },
   { args: ["--rules", rule, "--lateness", "soon", few], code: 2, err: '--lateness is "soon"' },
   { args: ["--rules", rule, "--stream", "a b", few], code: 2, err: '--stream is "a b"; allowed' },
   { args: ["--rules", rule, file("empty", "")], code: 0, err: "0 events, 0 matched by 0 rules" },

@@ -6,7 +6,7 @@
 import { withNamedData } from "../../collectors/parsers/evtx.ts";
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
@@ -31,8 +31,9 @@ export type EvaluationCounts = {
   matchedEvents: number;
   unreadable: number;
   timeless: number; // correlations could not count them
+  implausible: number; // kept as such: correlations do not count them
   repeated: number; // had an id that came before; known of the first IDS_MAX
-  readonly forms: Map<EventForm, number>;
+  readonly forms: Map<EventForm | "log", number>;
   readonly unmatched: Map<string, number>; // by log source: events that no rule looks at
   readonly faults: { readonly line: number; readonly reason: string }[];
 };
@@ -47,7 +48,7 @@ export type EvaluationOptions = {
 export class Evaluation {
   readonly counts: EvaluationCounts = {
     ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0 },
-    ...{ timeless: 0, repeated: 0 },
+    ...{ timeless: 0, implausible: 0, repeated: 0 },
     ...{ forms: new Map(), unmatched: new Map(), faults: [] },
   };
   readonly matchedRules = new Set<DetectionRule>();
@@ -84,20 +85,30 @@ export class Evaluation {
     for (const _ of this.#matcher.prepare(all));
   }
 
-  /** What is to be printed for the line: nothing, or lines with their newlines. */
+  /** What is to be printed for a line of JSON: nothing, or lines with their newlines. */
   evaluate(line: string | undefined, number: number): string {
     this.counts.lines += 1;
     const event = this.#read(line, number);
-    if (event === undefined) return "";
+    return event === undefined ? "" : this.evaluateEvent(event, number);
+  }
+
+  /** As `evaluate`, for an event, in a form of its own where one is named; the caller counts lines. */
+  evaluateEvent(event: Readable, number: number, named?: "log"): string {
     const { form, sources } = formOf(event, this.#mappings);
     const { forms } = this.counts;
     this.counts.events += 1;
-    forms.set(form, (forms.get(form) ?? 0) + 1);
+    forms.set(named ?? form, (forms.get(named ?? form) ?? 0) + 1);
     const matches = this.#matcher.match(event, sources);
     if (this.#awaits) this.#seen(event);
     if (matches.length === 0) this.#unmatched(sources);
     else if (this.#stream) this.#correlate(matches, event, number);
     return matches.length === 0 ? "" : this.#printed(matches, number);
+  }
+
+  /** A line that is no event. */
+  fault(line: number, reason: string): undefined {
+    this.counts.unreadable += 1;
+    if (this.counts.faults.length < FAULTS_MAX) this.counts.faults.push({ line, reason });
   }
 
   /** The findings of correlations, once there are no more lines. */
@@ -109,7 +120,7 @@ export class Evaluation {
   }
 
   #read(line: string | undefined, number: number): Readable | undefined {
-    if (line === undefined) return this.#fault(number, "too long");
+    if (line === undefined) return this.fault(number, "too long");
     let value: unknown;
     try {
       value = JSON.parse(line);
@@ -117,15 +128,10 @@ export class Evaluation {
       // A byte order mark may stand before the first line; an empty line is no event, and no fault.
       const text = number === 0 && line.startsWith("\ufeff") ? line.slice(1) : line;
       if (text !== line) return this.#read(text, number);
-      return line.trim() === "" ? undefined : this.#fault(number, syntaxFault(error, line));
+      return line.trim() === "" ? undefined : this.fault(number, syntaxFault(error, line));
     }
     if (isObject(value)) return withNamedData(value);
-    return this.#fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
-  }
-
-  #fault(line: number, reason: string): undefined {
-    this.counts.unreadable += 1;
-    if (this.counts.faults.length < FAULTS_MAX) this.counts.faults.push({ line, reason });
+    return this.fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 
   #printed(matches: readonly Match[], number: number): string {
@@ -172,6 +178,10 @@ export class Evaluation {
     let rules: DetectionRule[] | undefined;
     for (const { rule } of matches) if (rule.feeds.length > 0) rules = withOne(rules, rule);
     if (rules === undefined) return;
+    if ((event as Partial<EcsEvent>).wache?.implausible === true) {
+      this.counts.implausible += 1;
+      return;
+    }
     const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
     if (time === undefined) {
       this.counts.timeless += 1;

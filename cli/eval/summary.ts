@@ -15,6 +15,7 @@ export type Summary = {
   readonly matchedRules: number;
   readonly findings: number;
   readonly timeless: number;
+  readonly implausible: number;
   readonly groupless: number;
   readonly valueless: number;
   readonly overdue: number;
@@ -57,7 +58,7 @@ export function summaryLines(summary: Summary): string[] {
 /** What no rule could read, and what correlations could not count. */
 function unreadLines(summary: Summary): string[] {
   const { unreadable, faults, noRule, noRuleSources, timeless, groupless } = summary;
-  const { valueless, overdue, repeated } = summary;
+  const { valueless, overdue, repeated, implausible } = summary;
   const lines: string[] = [];
   if (unreadable > 0) {
     const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
@@ -65,6 +66,8 @@ function unreadLines(summary: Summary): string[] {
     lines.push(`${counted(unreadable, "line")} left out, no JSON objects: ${named}${more}`);
     const isApart = faults.some(({ reason }) => reason === APART);
     if (isApart) lines.push("write each event as one line, as `jq -c '.[]?'` does of a list");
+    else if (summary.events === 0)
+      lines.push("if these are lines of a log, --logs reads them as wache send does");
   }
   if (noRule > 0) {
     const named = noRuleSources.map(
@@ -74,6 +77,10 @@ function unreadLines(summary: Summary): string[] {
     lines.push(`log sources that no rule looks at: ${named.join(", ")}; in all ${noRule}`);
   }
   if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
+  if (implausible > 0)
+    lines.push(
+      `${counted(implausible, "event")} before 1980, or more than a day ahead when it came: not correlated`,
+    );
   if (groupless > 0)
     lines.push(`${counted(groupless, "time")} the field of a group-by was missing: not correlated`);
   if (valueless > 0)

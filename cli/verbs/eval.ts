@@ -1,6 +1,8 @@
 // eval.ts — the verb that tries rules on a file of events, without a running Wache.
+import { statSync } from "node:fs";
 import { STREAM_NAME } from "../../collectors/streams.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
+import { LIVE } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { spanMs } from "../../core/spans.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
@@ -8,9 +10,11 @@ import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { Evaluation } from "../eval/evaluation.ts";
+import { eachLogLine, type Log } from "../eval/log-lines.ts";
 import { leftOutLines, summaryLines, summaryOf } from "../eval/summary.ts";
 import { eachLine } from "../eval/text-lines.ts";
 import { inputBytes, openBytes } from "../lines.ts";
+import { nowMs } from "../local.ts";
 import { readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
@@ -20,7 +24,7 @@ export const evaluate: Verb = {
   name: "eval",
   summary: "try rules on a file of events",
   usage: "[options] [FILE]",
-  text: 'FILE holds one JSON object a line, plain or gzip; without one, or as -, standard input is read. Events are taken as Wache keeps them, as Windows events in the nested EVTX form, or flat in Sigma\'s own names with product, category and service. Each match is one line: {"event":LINE FROM 0,"rule":ID,"title":…,"level":…}. At the end come the findings of correlations: {"finding":ID,"rule":ID,"group":{…},"first":TIME,"last":TIME,"count":N}. A summary, with what no rule could read, goes to standard error. Rules that do not load are left out, and said.',
+  text: 'FILE holds one JSON object a line, plain or gzip; without one, or as -, standard input is read. Events are taken as Wache keeps them, as Windows events in the nested EVTX form, or flat in Sigma\'s own names with product, category and service. Each match is one line: {"event":LINE FROM 0,"rule":ID,"title":…,"level":…}. At the end come the findings of correlations: {"finding":ID,"rule":ID,"group":{…},"first":TIME,"last":TIME,"count":N}. A summary, with what no rule could read, goes to standard error. Rules that do not load are left out, and said. With --logs, FILE is a log as wache send takes it: its lines become the same events.',
   positionals: { min: 0, max: 1 },
   options: {
     config: CONFIG_OPTIONS.config,
@@ -40,10 +44,18 @@ export const evaluate: Verb = {
       value: "NAME",
       text: "name the findings as in the stream of this name (wache send --json prints it), so that they can be compared by id; without it, as in live",
     },
+    logs: {
+      type: "boolean",
+      text: "FILE holds lines of a log (syslog, a web server's, JSON); a line can be several events",
+    },
     json: { type: "boolean", text: "the summary as a line of JSON" },
   },
   examples: [
     { line: "wache eval --rules my-rules events.ndjson", does: "a line for each match" },
+    {
+      line: "wache eval --logs --rules my-rules /var/log/auth.log",
+      does: "what these rules would have found in a log",
+    },
     {
       line: "zcat old.ndjson.gz | wache eval --rules sigma/rules | jq -r .title | sort | uniq -c",
       does: "how often each rule of a SigmaHQ checkout matches",
@@ -51,7 +63,7 @@ export const evaluate: Verb = {
   ],
   exits: {
     0: "all was read, whether or not a rule matched",
-    1: "no rule loads, the file can't be read, or none of its lines is a JSON object",
+    1: "no rule loads, the file can't be read, or none of its lines is an event",
   },
   run: evaluateFile,
 };
@@ -59,7 +71,7 @@ export const evaluate: Verb = {
 async function evaluateFile(call: Call): Promise<number> {
   const { values, positionals, err } = call;
   const { set, mappings } = await rulesOf(values, err);
-  const { correlator } = configOf(values);
+  const { correlator, time, collectors } = configOf(values);
   const latenessMs = latenessOf(values);
   const stream = streamOf(values);
   const evaluation = new Evaluation(set, {
@@ -68,15 +80,47 @@ async function evaluateFile(call: Call): Promise<number> {
     ...(latenessMs === undefined ? {} : { latenessMs }),
     ...(stream === undefined ? {} : { stream }),
   });
-  const findings = await printAll(await bytesOf(positionals[0]), evaluation, call);
+  const bytes = await bytesOf(positionals[0]);
+  const log = {
+    ...{ stream: stream ?? LIVE, zone: time.zone, sourcesOf: mappings.sourcesOf },
+    ...{ changedMs: changedMsOf(positionals[0]), lineBytesMax: collectors.lineBytesMax },
+  };
+  const evaluateAll = flagOf(values, "logs")
+    ? logEvaluation(bytes, log, evaluation)
+    : jsonEvaluation(bytes, evaluation);
+  const findings = await printAll(evaluateAll, evaluation, call);
   const summary = summaryOf(evaluation, findings);
   if (flagOf(values, "json")) err(JSON.stringify(summary));
   else for (const line of summaryLines(summary)) err(line);
   return summary.events === 0 && summary.unreadable > 0 ? EXIT.failed : EXIT.ok;
 }
 
+/** Tells what is to be printed for each line, and when it is time to write. */
+type EvaluateAll = (take: (text: string) => void, afterChunk: () => Promise<void>) => Promise<void>;
+
+const jsonEvaluation =
+  (bytes: AsyncIterable<Uint8Array>, evaluation: Evaluation): EvaluateAll =>
+  (take, afterChunk) =>
+    eachLine(bytes, (line, number) => take(evaluation.evaluate(line, number)), { afterChunk });
+
+const logEvaluation =
+  (bytes: AsyncIterable<Uint8Array>, log: Log, evaluation: Evaluation): EvaluateAll =>
+  (take, afterChunk) =>
+    eachLogLine(
+      bytes,
+      log,
+      {
+        line: () => {
+          evaluation.counts.lines += 1;
+        },
+        event: (event, number) => take(evaluation.evaluateEvent(event, number, "log")),
+        refused: (reason, number) => evaluation.fault(number, reason),
+      },
+      afterChunk,
+    );
+
 async function printAll(
-  bytes: AsyncIterable<Uint8Array>,
+  evaluateAll: EvaluateAll,
   evaluation: Evaluation,
   call: Call,
 ): Promise<number> {
@@ -87,14 +131,11 @@ async function printAll(
     text = "";
     await call.drained?.();
   };
+  const take = (more: string): void => {
+    text += more;
+  };
   try {
-    await eachLine(
-      bytes,
-      (line, number) => {
-        text += evaluation.evaluate(line, number);
-      },
-      { afterChunk: flush },
-    );
+    await evaluateAll(take, flush);
   } catch (error) {
     await flush();
     throw unreadable("the events", error);
@@ -136,6 +177,10 @@ async function bytesOf(file: string | undefined): Promise<AsyncIterable<Uint8Arr
     throw unreadable(file, error);
   }
 }
+
+/** When the lines were written, of a file; of a pipe now. */
+const changedMsOf = (file: string | undefined): number =>
+  file === undefined || file === "-" ? nowMs() : Math.floor(statSync(file).mtimeMs);
 
 const unreadable = (what: string, cause: unknown): UserError =>
   new UserError("cli.file-unreadable", `${what} can't be read: ${messageOf(cause)}`, { cause });
