@@ -10,14 +10,14 @@ import {
   type Signal,
   TOPIC,
 } from "../core/records.ts";
-import { asEventValues, COMBINATIONS_MAX, combinationsOf, distinctOf } from "./combinations.ts";
+import { asEventValues, combinationsOf, distinctOf } from "./combinations.ts";
 import { numberOf } from "./decimal.ts";
 import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
 import type { DetectionFeed, DetectionRule, EventField } from "./sigma/rule.ts";
 import { matchOf, type SignalBase, Signals } from "./windows/signal-records.ts";
 
-const VALUES_MAX = 256; // numbers that one event adds
+const VALUES_MAX = 256; // of one field, that one event adds
 const VALUE_CHARS_MAX = 512;
 
 /** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
@@ -98,7 +98,7 @@ function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undef
   return Object.fromEntries(
     carried.map(({ name, field }) => [
       name,
-      textsOf(valueAt(event, field)).slice(0, COMBINATIONS_MAX),
+      allTextsOf(valueAt(event, field)).slice(0, VALUES_MAX),
     ]),
   );
 }
@@ -124,8 +124,12 @@ function numbersOf(value: unknown): number[] {
   return number === undefined ? [] : [number];
 }
 
-function textsOf(value: unknown): string[] {
-  if (Array.isArray(value)) return [...new Set(value.flatMap(textsOf))];
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? [...new Set(allTextsOf(value))] : allTextsOf(value);
+
+/** Also those that come again: numbers count each time. */
+function allTextsOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(allTextsOf);
   if (typeof value === "string") return value === "" ? [] : [short(value)];
   if (typeof value === "number" || typeof value === "boolean") return [String(value)];
   return [];

@@ -93,7 +93,7 @@ export class Members {
     const place = this.#placeOfKnown(timeMs, id, from);
     if (place === undefined) return undefined;
     const known = listOf(this.values[place] ?? []);
-    const added = listOf(values).filter((value) => !known.includes(value));
+    const added = beyond(known, listOf(values));
     if (added.length === 0) return undefined;
     this.values[place] = [...known, ...added];
     if (this.#valuesCount !== undefined) this.#valuesCount += added.length;
@@ -106,15 +106,13 @@ export class Members {
     const place = this.#placeOfKnown(timeMs, id, from);
     if (place === undefined) return undefined;
     const known = this.carried?.[place] ?? {};
-    const names = Object.keys(carried).filter((name) =>
-      carried[name]?.some((value) => !carriedIn(known, name).includes(value)),
-    );
-    if (names.length === 0) return undefined;
+    const more = Object.keys(carried).flatMap((name) => {
+      const before = carriedIn(known, name);
+      const added = beyond(before, carriedIn(carried, name));
+      return added.length === 0 ? [] : [[name, [...before, ...added]] as const];
+    });
+    if (more.length === 0) return undefined;
     this.carried ??= new Array<undefined>(this.length).fill(undefined);
-    const more = names.map((name) => [
-      name,
-      [...new Set([...carriedIn(known, name), ...carriedIn(carried, name)])],
-    ]);
     this.carried[place] = { ...known, ...Object.fromEntries(more) };
     this.#valuesCount = undefined;
     return place;
@@ -228,6 +226,16 @@ function inserted<T>(list: T[], at: number, one: T): T[] {
   if (at === list.length) list.push(one);
   else list.splice(at, 0, one);
   return list;
+}
+
+/** What has to be added to `known` so that it has each value as often as `all` has it. */
+function beyond<T>(known: readonly T[], all: readonly T[]): readonly T[] {
+  const left = [...known];
+  return all.filter((value) => {
+    const place = left.indexOf(value);
+    if (place >= 0) left.splice(place, 1);
+    return place < 0;
+  });
 }
 
 /** The values that are carried under this name. */

@@ -37,7 +37,7 @@ export function pointSignals(
   };
   const signals = new Signals(base);
   for (const { version, place, groupBy, values: wanted, carried: further } of rule.feeds) {
-    const groups = combinationsOf(groupBy.map(known));
+    const groups = combinationsOf(groupBy.map((name) => distinct(known(name))));
     if (groups.length === 0) {
       counts.groupless += 1;
       continue;
@@ -67,6 +67,11 @@ function fedValues(
   numbers: boolean,
 ): EventValues | undefined {
   return asEventValues(
-    numbers ? (fields[0] ?? []).flatMap((text) => numberOf(text) ?? []) : distinctOf(fields),
+    numbers
+      ? (fields[0] ?? []).flatMap((text) => numberOf(text) ?? [])
+      : distinctOf(fields.map(distinct)),
   );
 }
+
+const distinct = (values: readonly string[]): readonly string[] =>
+  values.length > 1 ? [...new Set(values)] : values;

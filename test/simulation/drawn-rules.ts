@@ -28,12 +28,15 @@ export type DrawnCorrelation = {
   readonly body: Body;
   readonly rules: readonly string[]; // names
   readonly groupBy: readonly string[];
+  readonly alias?: Alias; // of a name in it, or among the fields whose values count
   readonly spanS: number;
   readonly generate: boolean;
   readonly suppressS?: number;
   readonly escalate?: readonly Step[];
   readonly awaiting?: Awaiting; // of an absence
 };
+/** The field that `name` stands for, by the name of the rule that it is read of. */
+export type Alias = { readonly name: string; readonly fields: Readonly<Record<string, string>> };
 /** From this count on a finding has this level. */
 export type Step = { readonly count: number; readonly level: Level };
 export type DrawnRule = DrawnDetection | DrawnCorrelation;
@@ -62,7 +65,7 @@ export function drawRules(chance: Chance): DrawnRule[] {
     const among: readonly DrawnRule[] = chance.is(0.7) ? detections : correlations;
     correlations.push(drawAbsence(chance, "a0", chance.one(among)));
   }
-  return [...detections, ...correlations];
+  return withAliases([...detections, ...correlations]);
 }
 
 function drawCorrelation(
@@ -112,6 +115,47 @@ function widened(rule: DrawnCorrelation): DrawnCorrelation {
     chance.one(NUMBER_FIELDS.includes(field) ? NUMBER_FIELDS : VALUE_FIELDS),
   );
   return { ...rule, groupBy, body: { ...rule.body, fields: [...new Set(others)] } };
+}
+
+const ALIAS = "who";
+
+/**
+ * At times a name stands for another field of each rule below, and a chain asks for what a rule below calls so. Moves no
+ * other draw of the seed either.
+ */
+function withAliases(rules: readonly DrawnRule[]): DrawnRule[] {
+  const done: DrawnRule[] = [];
+  for (const rule of rules)
+    done.push(rule.kind === "detection" || rule.awaiting ? rule : aliased(rule, done));
+  return done;
+}
+
+function aliased(rule: DrawnCorrelation, before: readonly DrawnRule[]): DrawnCorrelation {
+  const chance = chanceOf(hashed(JSON.stringify(rule), 1));
+  const below = before.filter(({ name }) => rule.rules.includes(name));
+  const knows = (one: DrawnRule) => one.kind === "correlation" && one.alias !== undefined;
+  if (!chance.is(below.some(knows) ? 0.6 : 0.3)) return rule;
+  const asked = asking(chance, rule);
+  if (below.some(knows) && chance.is(0.5)) return asked;
+  const fields = below.map((one) => {
+    const known = knows(one) ? [ALIAS, ALIAS, ...GROUP_FIELDS] : GROUP_FIELDS;
+    return [one.name, chance.one([...known, ...NUMBER_FIELDS])];
+  });
+  return { ...asked, alias: { name: ALIAS, fields: Object.fromEntries(fields) } };
+}
+
+/** With the alias in the place of one of its fields, or of two. */
+function asking(chance: Chance, rule: DrawnCorrelation): DrawnCorrelation {
+  const { fields = [] } = rule.body;
+  const [, ...groupBy] = chance.shuffled(rule.groupBy);
+  const [, ...counted] = chance.shuffled(fields);
+  const inGroup = rule.groupBy.length > 0 && chance.is(0.7);
+  const inValues = fields.length > 0 && chance.is(inGroup ? 0.2 : 0.7);
+  return {
+    ...rule,
+    ...(inGroup && { groupBy: chance.shuffled([...groupBy, ALIAS]) }),
+    ...(inValues && { body: { ...rule.body, fields: [...counted, ALIAS] } }),
+  };
 }
 
 /** The same set with another span in one correlation, at times: then that and all above it are other rules. */
@@ -190,6 +234,9 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     `  type: ${rule.type}`,
     `  rules: [${rule.rules.join(", ")}]`,
     ...(rule.groupBy.length > 0 ? [`  group-by: [${rule.groupBy.join(", ")}]`] : []),
+    ...(rule.alias
+      ? [`  aliases: { ${rule.alias.name}: ${JSON.stringify(rule.alias.fields)} }`]
+      : []),
     `  timespan: ${rule.spanS}s`,
     ...[...condition, ...awaitingLines(rule.awaiting ?? {})].map((line) => `  ${line}`),
     ...(rule.suppressS === undefined ? [] : [`  suppress: ${rule.suppressS}s`]),

@@ -127,7 +127,8 @@ function groupsOf(
 ): ReadonlyMap<string, Group> {
   const groups = new Map<string, { values: readonly string[]; members: Member[] }>();
   rule.rules.forEach((name, from) => {
-    for (const { id, timeMs, fields, own } of points.get(name) ?? []) {
+    for (const point of points.get(name) ?? []) {
+      const { id, timeMs, fields, own } = asCalledIn(rule, name, point);
       const member: Member = { id, timeMs, from, own, told: [fields] };
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
@@ -142,6 +143,13 @@ function groupsOf(
     }
   });
   return groups;
+}
+
+/** With the alias that the rule has for a field of the one below. */
+function asCalledIn({ alias }: DrawnCorrelation, below: string, point: Point): Point {
+  if (!alias) return point;
+  const meant = { [alias.name]: point.fields[alias.fields[below] ?? ""] ?? [] };
+  return { ...point, fields: { ...point.fields, ...meant }, own: { ...point.own, ...meant } };
 }
 
 const withMore = (member: Member, fields: Fields): Member => ({
