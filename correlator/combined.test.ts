@@ -175,6 +175,39 @@ test("a chain counts fields that the rules below are not grouped by", () => {
   expect(found(rules, of("x", "x", "ann", "ann"))).toEqual([]);
 });
 
+test("numbers that are carried count as often as the event has them", () => {
+  const above = (of: string, field: string) =>
+    correlation("much", "high", [
+      ...["type: value_sum", `rules: [${of}]`, "timespan: 5m"],
+      `condition: { field: ${field}, eq: 6 }`,
+    ]);
+  const sized = (size: readonly number[]): At =>
+    [0, { what: "sent", host: "a", size }] as unknown as At;
+  const once =
+    detection("sent") +
+    correlation("any", "low", [
+      ...["type: event_count", "rules: [sent]", "group-by: [host]", "timespan: 5m"],
+      "condition: { gte: 1 }",
+    ]) +
+    above("any", "size");
+  expect(found(once, [sized([3, 3])])).toEqual(["much  0 0 1 high 0"]);
+  expect(found(once, [sized([3])])).toEqual([]);
+  const both = bothWays + renamed("src") + above("anything", "ip");
+  const between = (src: readonly number[], dst: readonly number[]): At =>
+    [0, { what: "both", host: "a", src, dst }] as unknown as At;
+  for (const [src, dst] of [
+    [
+      [1, 1],
+      [1, 4],
+    ],
+    [
+      [4, 1],
+      [1, 1, 4],
+    ],
+  ] as const)
+    expect(found(both, [between(src, dst)])).toContain("much  0 0 1 high 0");
+});
+
 test("what is carried depends on the event, not on the groups that it went through", () => {
   const rules =
     detection("failed") +

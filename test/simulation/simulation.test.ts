@@ -26,6 +26,7 @@ test(`${SEEDS} seeds and a new one: nothing lost, nothing doubled, all as brute 
 test.for([
   { says: "a collector that nobody knew is stopped while the bus comes back", seed: 7_012_488 },
   { says: "the log is cut while a worker that fell behind reads it again", seed: 9_070_055 },
+  { says: "a number that an event has twice is carried through a chain", seed: 23_333 },
 ])("a seed that failed once: $says", async ({ seed }) => {
   const summary = new Summary();
   summary.add(await runSeed(seed));
