@@ -64,7 +64,8 @@ async function measureOnce(): Promise<
     if (line.includes('"bounded":true')) bounded += 1;
   }
   const { user, system } = process.cpuUsage(start);
-  const { evicted = 0, overdue = 0 } = evaluation.streamCounts ?? {};
+  const { evicted = 0 } = evaluation.streamCounts ?? {};
+  const { overdue } = evaluation.counts;
   return {
     events: evaluation.counts.events,
     cpuMs: (user + system) / 1000,

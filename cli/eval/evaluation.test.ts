@@ -260,6 +260,34 @@ test("with a lateness windows close behind the events, and what comes later is c
   expect(evaluated([...steady, ...late], { latenessMs: 3_600_000 }).findings).toEqual([finding]);
 });
 
+test("the clock is that of all events, whatever rules match: an event is late once, for all correlations", () => {
+  const clock = Array.from({ length: 1500 }, (_, n) => ({
+    ...{ product: "app", u: "somebody", "@timestamp": Date.UTC(2026, 0, 5, 8, 0, n) / 1000 },
+  }));
+  const bob = (second: number) => ({
+    ...{ product: "app", u: "bob", event: `${second}` },
+    "@timestamp": Date.UTC(2026, 0, 5, 8, 0, second) / 1000,
+  });
+  const lines = [...clock, bob(1495), bob(900), bob(1496)]; // the clock is the median of the last thousand
+  const { findings, summary } = evaluated(lines, { set: BY_EVENT, latenessMs: 30_000 });
+  expect(findings).toMatchObject([{ group: { u: "bob" }, count: 2 }]);
+  expect(summaryLines(summary)).toContain("1 event later than --lateness: not correlated");
+});
+
+test("events whose times cannot be are not correlated, as they are not once they are sent", () => {
+  const nowMs = Date.UTC(2026, 0, 6);
+  const at = (time: string) => ({ product: "app", u: "bob", "@timestamp": time });
+  const times = ["1979-12-31T23:59:59Z", "2026-01-07T00:00:00.001Z", "2100-01-01T00:00:00Z"];
+  const { findings, summary } = evaluated(
+    [...times, "2026-01-06T23:59:59Z", "2026-01-07T00:00:00Z"].map(at),
+    { set: BY_EVENT, nowMs },
+  );
+  expect(findings).toMatchObject([{ count: 2, last: "2026-01-07T00:00:00.000Z" }]);
+  expect(summaryLines(summary)).toContain(
+    "3 events before 1980 or more than a day ahead: not correlated",
+  );
+});
+
 test("in a stream of a name findings are the same but for their ids, which are that stream's", () => {
   const lines = Array.from({ length: 3000 }, (_, n) => failure(n, `10.1.0.${n % 25}`));
   const of = (stream?: string) =>

@@ -6,7 +6,7 @@
 import { withNamedData } from "../../collectors/parsers/evtx.ts";
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, fieldOf, LIVE, type LogSource } from "../../core/event.ts";
+import { type EcsEvent, fieldOf, judgeTime, LIVE, type LogSource } from "../../core/event.ts";
 import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
@@ -31,7 +31,8 @@ export type EvaluationCounts = {
   matchedEvents: number;
   unreadable: number;
   timeless: number; // correlations could not count them
-  implausible: number; // kept as such: correlations do not count them
+  implausible: number; // before 1980, or more than a day ahead: correlations do not count them
+  overdue: number; // later than the lateness allows: correlations do not count them
   repeated: number; // had an id that came before; known of the first IDS_MAX
   readonly forms: Map<EventForm | "log", number>;
   readonly unmatched: Map<string, number>; // by log source: events that no rule looks at
@@ -42,13 +43,14 @@ export type EvaluationOptions = {
   readonly mappings: Pick<Mappings, "sourcesOf">;
   readonly bounds: Bounds;
   readonly latenessMs?: number; // absent: windows stay open to the end
+  readonly nowMs?: number; // of which times may not be far ahead; absent: they may
   readonly stream?: string; // that the events belong to; absent: live
 };
 
 export class Evaluation {
   readonly counts: EvaluationCounts = {
     ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0 },
-    ...{ timeless: 0, implausible: 0, repeated: 0 },
+    ...{ timeless: 0, implausible: 0, overdue: 0, repeated: 0 },
     ...{ forms: new Map(), unmatched: new Map(), faults: [] },
   };
   readonly matchedRules = new Set<DetectionRule>();
@@ -60,19 +62,26 @@ export class Evaluation {
   readonly #stream: FinishedStream | undefined;
   readonly #clock: StreamClock | undefined;
   readonly #name: string; // of the stream
-  readonly #awaits: boolean; // that something does not come depends on the time of every event
+  readonly #latenessMs: number;
+  readonly #nowMs: number;
+  /** What closes windows, and that something does not come, depends on the time of every event. */
+  readonly #readsTimes: boolean;
   readonly #ids = new Set<string>();
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
-    const { mappings, bounds, latenessMs, stream = LIVE } = options;
+    const { mappings, bounds, latenessMs, nowMs = Number.POSITIVE_INFINITY } = options;
+    const { stream = LIVE } = options;
     this.#set = set;
     this.#name = stream;
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
-    this.#awaits = set.correlations.some(({ type }) => type === "absence");
+    const awaits = set.correlations.some(({ type }) => type === "absence");
+    this.#latenessMs = latenessMs ?? Number.POSITIVE_INFINITY;
+    this.#readsTimes = awaits || (this.#stream !== undefined && latenessMs !== undefined);
+    this.#nowMs = nowMs;
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
@@ -99,9 +108,9 @@ export class Evaluation {
     this.counts.events += 1;
     forms.set(named ?? form, (forms.get(named ?? form) ?? 0) + 1);
     const matches = this.#matcher.match(event, sources);
-    if (this.#awaits) this.#seen(event);
+    const seen = this.#readsTimes ? this.#seen(event) : undefined;
     if (matches.length === 0) this.#unmatched(sources);
-    else if (this.#stream) this.#correlate(matches, event, number);
+    else if (this.#stream) this.#correlate(matches, event, { number, seen });
     return matches.length === 0 ? "" : this.#printed(matches, number);
   }
 
@@ -164,9 +173,21 @@ export class Evaluation {
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
   }
 
-  #seen(event: Readable): void {
-    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
-    if (time !== undefined) this.#stream?.seen(time.ms);
+  /** As the collector of an import judges it. */
+  #judge(event: Readable): Judged | undefined {
+    const timeMs = jsonTime(event, { zone: "UTC", latestMs: 0 })?.ms;
+    if (timeMs === undefined) return undefined;
+    const clockMs = this.#clock?.add(timeMs);
+    const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
+    const judged = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
+    const isKnownSo = (event as Partial<EcsEvent>).wache?.implausible === true;
+    return { timeMs, clockMs, late: judged.late, implausible: judged.implausible ?? isKnownSo };
+  }
+
+  #seen(event: Readable): Judged | undefined {
+    const judged = this.#judge(event);
+    if (judged && !judged.implausible) this.#stream?.seen(judged.timeMs);
+    return judged;
   }
 
   #noteId(id: string): void {
@@ -174,30 +195,44 @@ export class Evaluation {
     else if (this.#ids.size < IDS_MAX) this.#ids.add(id);
   }
 
-  #correlate(matches: readonly Match[], event: Readable, number: number): void {
+  #correlate(
+    matches: readonly Match[],
+    event: Readable,
+    { number, seen }: { readonly number: number; readonly seen: Judged | undefined },
+  ): void {
     let rules: DetectionRule[] | undefined;
     for (const { rule } of matches) if (rule.feeds.length > 0) rules = withOne(rules, rule);
     if (rules === undefined) return;
-    if ((event as Partial<EcsEvent>).wache?.implausible === true) {
-      this.counts.implausible += 1;
-      return;
-    }
-    const time = jsonTime(event, { zone: "UTC", latestMs: 0 });
-    if (time === undefined) {
-      this.counts.timeless += 1;
-      return;
-    }
+    const judged = seen ?? this.#judge(event);
+    if (judged === undefined) this.counts.timeless += 1;
+    else if (judged.implausible) this.counts.implausible += 1;
+    else if (judged.late) this.counts.overdue += 1;
+    else this.#count(rules, event, { number, judged });
+  }
+
+  #count(
+    rules: readonly DetectionRule[],
+    event: Readable,
+    { number, judged: { timeMs, clockMs } }: { readonly number: number; readonly judged: Judged },
+  ): void {
     const own = ownId(event);
     if (own !== undefined) this.#noteId(own);
     const id = own === undefined ? String(number) : `\u0000${own}`; // of a line never as of an event
-    const base = { stream: this.#name, id, timeMs: time.ms };
+    const base = { stream: this.#name, id, timeMs };
     this.#stream?.correlateAs(event, base, rules);
     this.#correlated += 1;
-    const clockMs = this.#clock?.add(time.ms);
     if (clockMs !== undefined && this.#correlated % CLOCK_EVERY_EVENTS === 0)
       this.#stream?.clock(clockMs);
   }
 }
+
+/** An event's time, what the stream's clock says then, and what follows from both. */
+type Judged = {
+  readonly timeMs: number;
+  readonly clockMs: number | undefined;
+  readonly late: true | undefined;
+  readonly implausible: boolean;
+};
 
 /** The id by which a repeated event is known, where it has one. */
 function ownId(event: Readable): string | undefined {

@@ -30,8 +30,7 @@ const NOTHING = { ...noCounts(), missedGroups: 0, missedValues: 0 };
 
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const { missedGroups, missedValues, groupless, valueless, overdue } =
-    evaluation.streamCounts ?? NOTHING;
+  const { missedGroups, missedValues, groupless, valueless } = evaluation.streamCounts ?? NOTHING;
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
@@ -40,7 +39,6 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     findings,
     groupless: missedGroups + groupless,
     valueless: missedValues + valueless,
-    overdue,
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
   };
@@ -79,7 +77,7 @@ function unreadLines(summary: Summary): string[] {
   if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
   if (implausible > 0)
     lines.push(
-      `${counted(implausible, "event")} before 1980, or more than a day ahead when it came: not correlated`,
+      `${counted(implausible, "event")} before 1980 or more than a day ahead: not correlated`,
     );
   if (groupless > 0)
     lines.push(`${counted(groupless, "time")} the field of a group-by was missing: not correlated`);

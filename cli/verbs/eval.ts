@@ -77,6 +77,7 @@ async function evaluateFile(call: Call): Promise<number> {
   const evaluation = new Evaluation(set, {
     mappings,
     bounds: correlator,
+    nowMs: nowMs(),
     ...(latenessMs === undefined ? {} : { latenessMs }),
     ...(stream === undefined ? {} : { stream }),
   });
