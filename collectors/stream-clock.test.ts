@@ -35,6 +35,25 @@ test("the running maximum of the median of the last thousand, also when it is ta
   );
 });
 
+const HOUR_MS = 3_600_000;
+test.for([
+  { name: "a few in order", hours: [0, 5, 9, 10], endH: 10 },
+  { name: "in any order", hours: [9, 0, 10, 5], endH: 10 },
+  {
+    name: "the clock is half a day behind",
+    hours: Array.from({ length: 2000 }, (_, n) => n),
+    endH: 1999,
+  },
+  { name: "one is far ahead", hours: [0, 1, 100, 2, 3], endH: 3 },
+  { name: "a day lies between", hours: [0, 1, 2, 3, 27, 28], endH: 28 },
+  { name: "more than a day lies between", hours: [0, 1, 2, 3, 27.1, 28], endH: 3 },
+  { name: "nothing came", hours: [], endH: undefined },
+])("how far a stream came: $name", ({ hours, endH }) => {
+  const clock = new StreamClock(new Float64Array(), undefined);
+  for (const hour of hours) clock.add(hour * HOUR_MS);
+  expect(clock.endMs).toBe(endH === undefined ? undefined : endH * HOUR_MS);
+});
+
 test("outliers do not move it", () => {
   const clock = new StreamClock(new Float64Array(), undefined);
   for (let i = 0; i < 2000; i++) clock.add(i % 3 === 0 ? 1e12 : i);

@@ -3,6 +3,8 @@
 // In:    event times in the order of the stream.
 // Out:   a clock that never goes back; unknown until it has seen as many times as it looks at.
 // Why:   outliers cannot move a median: a thousand events from a clock that is an hour ahead would be needed.
+import { IMPLAUSIBLE_AHEAD_MS } from "../core/event.ts";
+
 export const timesMax = 1_000;
 const ROOM = 2 * timesMax; // times mostly come in order: then the oldest goes at the start, the newest comes at the end
 
@@ -23,14 +25,22 @@ export class StreamClock {
     return this.#clockMs;
   }
 
-  get medianMs(): number | undefined {
-    return this.#count === 0 ? undefined : this.#sorted[this.#start + ((this.#count - 1) >> 1)];
+  /** How far the stream came: its latest time, but for those that lie more than a day beyond all others. */
+  get endMs(): number | undefined {
+    if (this.#count === 0) return undefined;
+    const times = this.#sorted.subarray(this.#start, this.#start + this.#count);
+    let endMs = this.#median();
+    for (const timeMs of times.subarray((this.#count - 1) >> 1)) {
+      if (timeMs - endMs > IMPLAUSIBLE_AHEAD_MS) break;
+      endMs = timeMs;
+    }
+    return endMs;
   }
 
   add(timeMs: number): number | undefined {
     this.#insert(timeMs);
     if (this.#count < timesMax) return undefined;
-    const median = this.medianMs ?? timeMs;
+    const median = this.#median();
     if (this.#clockMs === undefined || median > this.#clockMs) this.#clockMs = median;
     return this.#clockMs;
   }
@@ -42,6 +52,10 @@ export class StreamClock {
     times.set(this.#ring.subarray(this.#next));
     times.set(this.#ring.subarray(0, this.#next), timesMax - this.#next);
     return times;
+  }
+
+  #median(): number {
+    return this.#sorted[this.#start + ((this.#count - 1) >> 1)] ?? 0;
   }
 
   #insert(timeMs: number): void {

@@ -80,6 +80,7 @@ test("the clock is unknown for a thousand times, then never goes back; ticks say
   const clocks = bus.events.map((event) => event.wache.clockMs);
   const known = clocks.filter((clock) => clock !== undefined);
   expect(clocks.indexOf(known[0])).toBeGreaterThan(999);
+  const endMs = Math.max(...bus.events.map((event) => Date.parse(event["@timestamp"])));
   expect(known).toEqual(known.toSorted((a, b) => a - b));
   for (const partition of [0, 1, 2]) {
     let atMs = -Infinity;
@@ -90,7 +91,7 @@ test("the clock is unknown for a thousand times, then never goes back; ticks say
       else if (value.stream === "s") atMs = value.atMs;
     }
     const last = values.filter((value) => value.kind === "tick" && value.stream === "s").at(-1);
-    expect(last).toMatchObject({ end: true, atMs: known.at(-1) });
+    expect(last).toMatchObject({ end: true, atMs: endMs });
   }
 });
 

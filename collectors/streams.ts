@@ -134,8 +134,7 @@ export class Streams {
       );
     }
     if (batch.end) {
-      const atMs = clock.nowMs ?? clock.medianMs ?? 0;
-      const tick: Tick = { kind: "tick", stream, feeder, atMs, end: true };
+      const tick: Tick = { kind: "tick", stream, feeder, atMs: clock.endMs ?? 0, end: true };
       durable.push(this.#outbox.submit(() => this.#outbox.ticks(tick)));
     }
     await Promise.all(durable);

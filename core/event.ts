@@ -44,6 +44,10 @@ export const timeOf = (event: EcsEvent): EventTimeMs => {
   return (plainTimeMs(text) ?? Date.parse(text)) as EventTimeMs;
 };
 
+/** False where the time is that of another line, or of the receipt. */
+export const saysTime = ({ wache }: Partial<Pick<EcsEvent, "wache">>): boolean =>
+  !(Array.isArray(wache?.assumed) && wache.assumed.includes("time"));
+
 const PLAIN_TIME = "0000-00-00T00:00:00.000Z"; // a digit at each 0
 const PLAIN_MARKS: readonly number[] = [4, 7, 10, 13, 16, 19, 23];
 

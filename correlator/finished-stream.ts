@@ -6,7 +6,7 @@
 //        windows close behind it, and an event that comes later than the lateness allows is counted as overdue. What did not
 //        come is missed up to the time of the last event, and not after it.
 import type { OutRecord } from "../core/bus/bus.ts";
-import { type EcsEvent, LIVE } from "../core/event.ts";
+import { type EcsEvent, LIVE, saysTime } from "../core/event.ts";
 import { type Finding, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Readable } from "./match/matcher.ts";
 import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
@@ -56,17 +56,18 @@ export class FinishedStream {
 
   /** As `add`, but rules that stand alone make no findings. */
   correlate(event: EcsEvent, matched: readonly DetectionRule[]): void {
-    this.correlateAs(event, baseOf(event), matched);
+    const base = baseOf(event);
+    if (saysTime(event)) this.seen(base.timeMs);
+    this.correlateAs(event, base, matched);
   }
 
-  /** As `correlate`, for an event that does not say itself whose it is. */
+  /** As `correlate`, for an event that does not say itself whose it is; who calls tells what times were seen. */
   correlateAs(event: Readable, base: SignalBase, rules: readonly DetectionRule[]): void {
-    this.seen(base.timeMs);
     for (const signal of signalsOf(event, base, { rules, missed: this.#missed }))
       this.#take(signal);
   }
 
-  /** The stream has an event at this time, whether or not a rule matches it. */
+  /** The stream came as far as this time, whether or not a rule matches something there. */
   seen(timeMs: number): void {
     if (timeMs < this.#fromMs) this.#fromMs = timeMs;
     if (timeMs > this.#untilMs) this.#untilMs = timeMs;

@@ -26,6 +26,10 @@ correlation: { type: event_count, rules: [anything], group-by: [host.name], time
 title: Kinds
 level: low
 correlation: { type: value_count, rules: [anything], group-by: [wache.stream], timespan: 1d, condition: { field: message, gte: 2 } }
+---
+title: Silent
+level: low
+correlation: { type: absence, rules: [failed], group-by: [source.ip], timespan: 30s, rememberFor: 1d }
 `;
 const failed = (time: string, from: string) =>
   `Dec 10 ${time} web sshd[7]: Failed password for root from ${from} port 22 ssh2`;
@@ -70,7 +74,7 @@ test("findings by id, time and count", { timeout: 120_000 }, async () => {
   expect(error).toContain("1 event before 1980");
   const lines = out.split("\n").filter((line) => line.startsWith('{"finding"'));
   const evaluated = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
-  expect(evaluated.map(({ count }) => count).sort()).toEqual([11, 2, 4, 9]);
+  expect(evaluated.map(({ count }) => count).sort()).toEqual([11, 2, 2, 2, 4, 9]);
   const live = await until(
     () => everything<Finding>(run.data, "/api/findings"),
     (all) => all.length >= evaluated.length,

@@ -162,6 +162,14 @@ test("names that objects inherit are fields like others", () => {
   expect(evaluated([line]).summary).toMatchObject({ events: 1, forms: { flat: 1 } });
 });
 
+test.for([5, null, { assumed: 5 }, { assumed: "time" }, { implausible: "x" }])(
+  "of a field called wache anything may come: %s",
+  (wache) => {
+    const { findings } = evaluated([0, 1, 2].map((second) => ({ ...failure(second), wache })));
+    expect(findings).toMatchObject([{ count: 3 }]);
+  },
+);
+
 const failure = (second: number, ip = "10.0.0.1") => ({
   ...{ product: "linux", service: "sshd", "event.outcome": "failure", "source.ip": ip },
   time: Date.UTC(2026, 0, 5, 8, 0, second) / 1000,

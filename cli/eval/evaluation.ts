@@ -6,7 +6,14 @@
 import { withNamedData } from "../../collectors/parsers/evtx.ts";
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, fieldOf, judgeTime, LIVE, type LogSource } from "../../core/event.ts";
+import {
+  type EcsEvent,
+  fieldOf,
+  judgeTime,
+  LIVE,
+  type LogSource,
+  saysTime,
+} from "../../core/event.ts";
 import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
@@ -177,16 +184,17 @@ export class Evaluation {
   #judge(event: Readable): Judged | undefined {
     const timeMs = jsonTime(event, { zone: "UTC", latestMs: 0 })?.ms;
     if (timeMs === undefined) return undefined;
-    const clockMs = this.#clock?.add(timeMs);
-    const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
-    const judged = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
+    const isSaid = saysTime(event as Partial<EcsEvent>);
     const isKnownSo = (event as Partial<EcsEvent>).wache?.implausible === true;
-    return { timeMs, clockMs, late: judged.late, implausible: judged.implausible ?? isKnownSo };
+    const clockMs = isSaid ? this.#clock?.add(timeMs) : this.#clock?.nowMs;
+    const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
+    const { late, implausible = isKnownSo } = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
+    return { timeMs, isSaid, clockMs, late, implausible };
   }
 
   #seen(event: Readable): Judged | undefined {
     const judged = this.#judge(event);
-    if (judged && !judged.implausible) this.#stream?.seen(judged.timeMs);
+    if (judged?.isSaid && !judged.implausible) this.#stream?.seen(judged.timeMs);
     return judged;
   }
 
@@ -229,6 +237,7 @@ export class Evaluation {
 /** An event's time, what the stream's clock says then, and what follows from both. */
 type Judged = {
   readonly timeMs: number;
+  readonly isSaid: boolean; // by the log
   readonly clockMs: number | undefined;
   readonly late: true | undefined;
   readonly implausible: boolean;

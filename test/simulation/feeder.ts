@@ -7,7 +7,7 @@
 import { Outbox } from "../../collectors/outbox.ts";
 import { Presence } from "../../collectors/presence.ts";
 import type { Entry } from "../../collectors/stamp.ts";
-import { type EcsEvent, judgeTime, LIVE } from "../../core/event.ts";
+import { DAY_MS, type EcsEvent, judgeTime, LIVE } from "../../core/event.ts";
 import { createLog } from "../../core/log.ts";
 import { ReceiptClock } from "../../core/receipt-clock.ts";
 import { type EventRecord, TOPIC } from "../../core/records.ts";
@@ -182,7 +182,7 @@ export class Feeder {
       one.position += chunk.length;
     }
     if (life.isStopping) return;
-    const atMs = clockAt(events, events.length - 1) ?? 0;
+    const atMs = endOf(events);
     await outbox.submit(() =>
       outbox.ticks({ kind: "tick", stream, feeder: this.name, atMs, end: true }),
     );
@@ -219,8 +219,18 @@ export class Feeder {
 
 const CLOCK_TIMES = 9;
 
+/** How far the stream came: on from the middle of its last times while no more than a day lies between two. */
+export function endOf(events: readonly DrawnEvent[]): number {
+  const last = events.slice(-CLOCK_TIMES).map(({ timeMs }) => timeMs);
+  const later = last.sort((a, b) => a - b).slice((last.length - 1) >> 1);
+  return later.reduce(
+    (endMs, timeMs) => (timeMs - endMs <= DAY_MS ? timeMs : endMs),
+    later[0] ?? 0,
+  );
+}
+
 /** The highest median of the last times, known once there are so many: as the product's clock, for shorter streams. */
-export function clockAt(events: readonly DrawnEvent[], index: number): number | undefined {
+function clockAt(events: readonly DrawnEvent[], index: number): number | undefined {
   let clockMs: number | undefined;
   for (let end = CLOCK_TIMES; end <= index + 1; end++) {
     const last = events.slice(end - CLOCK_TIMES, end).map(({ timeMs }) => timeMs);

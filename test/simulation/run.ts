@@ -19,7 +19,7 @@ import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
 import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
-import { clockAt, Feeder, type Import } from "./feeder.ts";
+import { endOf, Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { type Differences, differencesOf, type Edition } from "./outcome.ts";
@@ -87,7 +87,7 @@ export async function runSeed(
     ...{ signalClock: seen.signalClock, latenessMs: scene.latenessMs, partitions: plan.partitions },
     importClockMs: (name) => {
       const events = plan.imports.find(({ stream }) => stream === name)?.events ?? [];
-      return clockAt(events, events.length - 1) ?? 0;
+      return endOf(events);
     },
   });
   return {
