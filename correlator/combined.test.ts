@@ -264,3 +264,27 @@ test("an alias that says what is carried is part of the version of the rule that
   expect(versionOf("src", "top")).not.toBe(versionOf("other", "top"));
   expect(versionOf("src", "top")).toBe(versionOf("src", "top"));
 });
+
+test.for([
+  { where: "nowhere", shown: [] },
+  { where: "in the detection", base: "generate: true\n", shown: ["base", "base"] },
+  { where: "inside the chain's last rule", top: "  generate: true\n", shown: ["middle"] },
+  { where: "beside the chain's last rule", top: "generate: true\n", shown: ["middle"] },
+  { where: "inside the one between", middle: "  generate: true\n", shown: ["base", "base"] },
+  {
+    where: "beside the one between",
+    middle: "generate: true\n",
+    shown: ["base", "base", "middle"],
+  },
+])("generate $where shows what it refers to, beside also the rule itself", (row) => {
+  const { base = "", middle = "", top = "", shown } = row;
+  const counting = (name: string, below: string, generate: string) =>
+    `title: ${name}\nname: ${name}\ncorrelation:\n  type: event_count\n  rules: [${below}]\n  timespan: 5m\n` +
+    `  condition: { gte: 2 }\n${generate}---\n`;
+  const rules =
+    detection("base").replace("title", `${base}title`) +
+    counting("middle", "base", middle) +
+    counting("top", "middle", top);
+  const event = (atMin: number): At => [atMin, { what: "base", host: "a" }];
+  expect(found(rules, [event(0), event(1)]).map((line) => line.split(" ")[0])).toEqual(shown);
+});

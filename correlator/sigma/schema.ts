@@ -179,7 +179,9 @@ const correlation = Type.Object(
         description: "a name for fields that the rules name differently: rule to field",
       }),
     ),
-    generate: optional(Type.Boolean({ description: "as beside the correlation" })),
+    generate: optional(
+      Type.Boolean({ description: "the matches of the rules that it refers to are findings too" }),
+    ),
     deadline: optional(deadline),
     expected: optional(
       Type.Array(Type.Union([scalar, Type.Array(scalar), Type.Record(Type.String(), scalar)]), {
