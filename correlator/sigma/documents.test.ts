@@ -111,6 +111,24 @@ test("two filters of one rule both count; their selections are not the rule's", 
   expect(titles(set, events)).toEqual([["B"], [], [], []]);
 });
 
+test("a filter's fields stand where those of the rule do, though its log source is wider", () => {
+  const files = [
+    "title: R\nname: r\nlogsource: { product: p, category: c }\ndetection: { s: { a: 1 }, condition: s }\n",
+    "title: F\nlogsource: { product: p }\nfilter: { rules: [r], s: { b|fieldref: d }, condition: s }\n",
+  ].map((text, n) => ({ path: `${n}.yml`, text, lenient: false }));
+  const { set } = readRules(files, {
+    mapField: ({ category }, name) => ({ name, paths: [category ? `${category}.${name}` : name] }),
+  });
+  if (!set) throw new Error("no set");
+  const matched = (event: Record<string, unknown>) =>
+    indexedMatcher(set).match(event, [{ product: "p", category: "c" }]).length;
+  expect([
+    matched({ "c.a": 1, "c.b": 2, "c.d": 3 }),
+    matched({ "c.a": 1, "c.b": 2, "c.d": 2 }),
+    matched({ "c.a": 1, b: 2, d: 2 }),
+  ]).toEqual([1, 0, 1]);
+});
+
 test("a log source selects by each of its words; keys of one's own select nothing", () => {
   const of = (source: string) =>
     `title: '${source}'\nlogsource: ${source}\ndetection: { s: { a: 1 }, condition: s }\n`;

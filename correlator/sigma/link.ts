@@ -220,8 +220,11 @@ function build(
 ): RuleSet {
   const filters = drafts.filter(isFilter);
   const detections = drafts.filter(isDetection).map((draft) => {
-    const condition = filtered(draft.body.condition, filtersOf(draft, filters, names));
-    const logic = JSON.stringify([draft.body.logsource, condition]);
+    const { logsource } = draft.body;
+    const condition = filtered(draft.body.condition, filtersOf(draft, filters, names), (name) =>
+      reading.mapField(logsource, name),
+    );
+    const logic = JSON.stringify([logsource, condition]);
     return { draft, condition, version: idOf("detection", ruleId(draft), logic) };
   });
   const versions = new Map<Draft, string>();
