@@ -513,6 +513,12 @@ const MODIFIERS: readonly Row[] = [
     ],
   },
   {
+    name: "expand with windash: a dash before the placeholder begins a word",
+    of: "s: { f|expand|windash: '-%admins%' }",
+    yes: [f("-root"), f("/ROOT"), f("\u2014adm_x")],
+    no: [f("root"), f("_root")],
+  },
+  {
     name: "fieldref: the field equals another",
     of: "s: { f|fieldref: g.h }",
     yes: [

@@ -267,9 +267,17 @@ function expandedTokens(
         "rule.value-too-many",
       );
     const tails = values.map(tokensOf);
-    out = out.flatMap((head) => tails.map((tail) => [...head, ...tail]));
+    out = out.flatMap((head) => tails.map((tail) => joinedTokens(head, tail)));
   }
   return out;
+}
+
+/** Texts that meet are one text: a dash before a placeholder begins the word that stands for it. */
+function joinedTokens(head: readonly Token[], tail: readonly Token[]): Token[] {
+  const [last, first] = [head.at(-1), tail[0]];
+  return last?.kind === "text" && first?.kind === "text"
+    ? [...head.slice(0, -1), { kind: "text", text: last.text + first.text }, ...tail.slice(1)]
+    : [...head, ...tail];
 }
 
 const placeholderMessage = (name: string | undefined, context: ReadingContext): string =>
