@@ -7,8 +7,8 @@ import { configSchema } from "../core/config-schema.ts";
 import { messageOf } from "../core/errors.ts";
 import { createLog } from "../core/log.ts";
 import { runServices } from "../core/run.ts";
-import type { Service } from "../core/service.ts";
-import type { State } from "../core/status.ts";
+import type { PartState, Service } from "../core/service.ts";
+
 import { openStore } from "../core/store/open.ts";
 import { configOf, SERVICE_OPTIONS } from "./common.ts";
 import { readyLine, readyWords, setupLink, setupWords } from "./ready.ts";
@@ -71,7 +71,7 @@ async function runUntilSignal(services: readonly Service[], call: Call): Promise
 }
 
 /** The link can be made only once the store answers, which may be after all else works. */
-function tellSetup(address: string, state: State, call: Call, json: boolean): void {
+function tellSetup(address: string, state: PartState, call: Call, json: boolean): void {
   const setup = setupLink(address, state.data);
   if (setup !== undefined) call.out(json ? JSON.stringify({ setup }) : setupWords(setup));
 }

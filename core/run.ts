@@ -17,8 +17,15 @@ import { makeDataDir, takeLock } from "./lock.ts";
 import { createMetrics } from "./metrics.ts";
 import { packageRoot, packageVersion } from "./package-root.ts";
 import { removeRunFile, socketPathOf, writeRunFile } from "./run-files.ts";
-import type { Clock, Service, ServiceContext, StartedService, StatusBoard } from "./service.ts";
-import { createStatus, type State } from "./status.ts";
+import type {
+  Clock,
+  PartState,
+  Service,
+  ServiceContext,
+  StartedService,
+  StatusBoard,
+} from "./service.ts";
+import { createStatus } from "./status.ts";
 import { storeOnceOpen } from "./store/once-open.ts";
 import type { Store } from "./store/store.ts";
 import { topicSpecs } from "./topics.ts";
@@ -32,7 +39,7 @@ export type RunOptions = Openers & {
   /** Told once everything works. */
   readonly onReady: (ready: Ready) => void;
   /** Told whenever a part says how it is. */
-  readonly onStatus?: (part: string, state: State) => void;
+  readonly onStatus?: (part: string, state: PartState) => void;
   /** Ends the run as SIGTERM does. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;

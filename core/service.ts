@@ -31,16 +31,18 @@ export type ServiceContext = {
   readonly status: StatusBoard;
 };
 
-/** What /readyz and the status page show: each part says how it is, in words. */
+/** How a part is, in words. */
+export type PartState = {
+  readonly ok: boolean; // false: somebody should look, and /readyz says 503
+  readonly ready?: true; // it does its work although it is not ok: /readyz stays at 200
+  readonly text: string;
+  readonly data?: unknown;
+};
+
+/** What /readyz and the status page show. */
 export type StatusBoard = {
-  /** `ok: false` makes /readyz say 503. */
-  readonly set: (
-    part: string,
-    state: { readonly ok: boolean; readonly text: string; readonly data?: unknown },
-  ) => void;
-  readonly all: () => Readonly<
-    Record<string, { readonly ok: boolean; readonly text: string; readonly data?: unknown }>
-  >;
+  readonly set: (part: string, state: PartState) => void;
+  readonly all: () => Readonly<Record<string, PartState>>;
 };
 
 export type StartedService = {

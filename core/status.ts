@@ -1,10 +1,10 @@
 // status.ts — the board on which every part says in words how it is; /readyz and the status page read it.
-import type { StatusBoard } from "./service.ts";
+import type { PartState, StatusBoard } from "./service.ts";
 
-export type State = { readonly ok: boolean; readonly text: string; readonly data?: unknown };
-
-export function createStatus(onSet: (part: string, state: State) => void = () => {}): StatusBoard {
-  const parts = new Map<string, State>();
+export function createStatus(
+  onSet: (part: string, state: PartState) => void = () => {},
+): StatusBoard {
+  const parts = new Map<string, PartState>();
   return {
     set: (part, state) => {
       parts.set(part, state);
@@ -19,8 +19,9 @@ export function readiness(status: StatusBoard): {
   readonly ready: boolean;
   readonly parts: Readonly<Record<string, { readonly ok: boolean; readonly text: string }>>;
 } {
-  const parts = Object.entries(status.all()).map(
-    ([part, { ok, text }]) => [part, { ok, text }] as const,
-  );
-  return { ready: parts.every(([, { ok }]) => ok), parts: Object.fromEntries(parts) };
+  const parts = Object.entries(status.all());
+  return {
+    ready: parts.every(([, { ok, ready }]) => ok || ready === true),
+    parts: Object.fromEntries(parts.map(([part, { ok, text }]) => [part, { ok, text }])),
+  };
 }

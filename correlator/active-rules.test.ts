@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { systemClock } from "../core/clock.ts";
 import { createLog } from "../core/log.ts";
 import { createMetrics } from "../core/metrics.ts";
 import type { ServiceContext } from "../core/service.ts";
-import { createStatus } from "../core/status.ts";
+import { createStatus, readiness } from "../core/status.ts";
 import { rulesInForce } from "./active-rules.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wache-rules-"));
@@ -22,12 +22,13 @@ const BROKEN = "title: Word\ndetection: {\n";
 
 const WITHIN = { timeout: 15_000 }; // a worker is started for each look that sees a change
 
-test("a broken set is refused while the running one stays, until the files are good again", async () => {
+test("a broken set is refused and says so while the running one stays, until the files are good again", async () => {
   const file = join(folder, "word.yml");
   writeFileSync(file, ruleOf("first"));
   let look = (): void => {};
   const status = createStatus();
   const metrics = createMetrics({ version: "0" });
+  const said: string[] = [];
   const rules = await rulesInForce({
     config: { correlator: { mappings: [], placeholders: {} } },
     rulesDirs: [{ path: folder, lenient: false }],
@@ -38,7 +39,7 @@ test("a broken set is refused while the running one stays, until the files are g
         return () => {};
       },
     },
-    log: createLog({ level: "silent" }),
+    log: createLog({ level: "info", write: (line) => said.push(JSON.parse(line).msg) }),
     status,
     metrics,
   } as unknown as ServiceContext);
@@ -46,6 +47,7 @@ test("a broken set is refused while the running one stays, until the files are g
     look();
     const refused = await metrics.getSingleMetric("wache_rules_refused")?.get();
     const { ok, text } = status.all().rules ?? {};
+    expect(readiness(status).ready).toBe(true);
     return [ok, text?.split(":")[0], refused?.values.map(({ value }) => value), at(rules)];
   };
   const good = "1 detections and 0 correlations in force";
@@ -54,13 +56,24 @@ test("a broken set is refused while the running one stays, until the files are g
 
   writeFileSync(file, BROKEN);
   const refused = "changed rules refused, the set before stays";
-  await expect.poll(seen, WITHIN).toEqual([true, refused, [1], first]);
+  await expect.poll(seen, WITHIN).toEqual([false, refused, [1], first]);
 
   writeFileSync(file, ruleOf("first"));
   await expect.poll(seen, WITHIN).toEqual([true, good, [0], first]);
 
   writeFileSync(file, ruleOf("second"));
   await expect.poll(async () => (await seen()).at(-1), WITHIN).not.toBe(first);
+
+  unlinkSync(file);
+  const empty = "0 detections and 0 correlations in force, so nothing is detected";
+  await expect.poll(async () => (await seen()).slice(0, 3), WITHIN).toEqual([false, empty, [0]]);
+  expect(said).toEqual([
+    "the changed rules are refused; the running set stays",
+    "the rules load again, and are those that are in force",
+    "rules reloaded",
+    "rules reloaded",
+    "no rule is in force, so nothing is detected: look into the rule folders",
+  ]);
   rules.stop();
 });
 

@@ -22,7 +22,7 @@ const RULES_LISTED_MAX = 10_000;
 export type RulesInForce = { readonly current: () => ActiveRules; readonly stop: () => void };
 
 export async function rulesInForce(context: ServiceContext): Promise<RulesInForce> {
-  const { clock, rulesDirs, log, status, metrics } = context;
+  const { clock, rulesDirs, log, metrics } = context;
   const placeholders = new Map(Object.entries(context.config.correlator.placeholders));
   const refused = new Gauge({
     name: "wache_rules_refused",
@@ -43,27 +43,19 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
   let active: ActiveRules = { set: first.set, matcher };
   show(context, active, first);
   let looking = false;
+  let isRefused = false;
   const look = async () => {
     const next = await markOf(watched);
     if (next === mark) return;
     mark = next;
     const loaded = await loadApart(rulesDirs, { mappings, placeholders });
-    refused.set(loaded.set ? 0 : 1);
-    if (!loaded.set) {
-      log.error(
-        { problems: loaded.problems.slice(0, PROBLEMS_SHOWN_MAX) },
-        "the changed rules are refused; the running set stays",
-      );
-      status.set("rules", {
-        ok: true,
-        text: `changed rules refused, the set before stays: ${listed(loaded.problems)}`,
-        data: summary(active, loaded),
-      });
-      return;
-    }
+    const wasRefused = isRefused;
+    isRefused = loaded.set === undefined;
+    refused.set(isRefused ? 1 : 0);
+    if (!loaded.set) return showRefused(context, active, loaded);
     if (loaded.set.version === active.set.version) {
-      show(context, active, loaded); // what was refused before is good again
-      return;
+      if (wasRefused) log.info("the rules load again, and are those that are in force");
+      return show(context, active, loaded);
     }
     const fresh = indexedMatcher(loaded.set);
     await inSlices(fresh.prepare(matcher.seen()), clock);
@@ -99,13 +91,32 @@ async function inSlices(steps: Iterable<void>, clock: ServiceContext["clock"]): 
   }
 }
 
-function show({ status }: ServiceContext, active: ActiveRules, loaded: LoadedRules): void {
+function showRefused(
+  { log, status }: ServiceContext,
+  active: ActiveRules,
+  loaded: LoadedRules,
+): void {
+  log.error(
+    { problems: loaded.problems.slice(0, PROBLEMS_SHOWN_MAX) },
+    "the changed rules are refused; the running set stays",
+  );
+  status.set("rules", {
+    ...{ ok: false, ready: true },
+    text: `changed rules refused, the set before stays: ${listed(loaded.problems)}`,
+    data: summary(active, loaded),
+  });
+}
+
+function show({ log, status }: ServiceContext, active: ActiveRules, loaded: LoadedRules): void {
   const { detections, correlations } = active.set;
+  const isEmpty = detections.length + correlations.length === 0;
+  const nothing = isEmpty ? ", so nothing is detected" : "";
+  if (isEmpty) log.warn("no rule is in force, so nothing is detected: look into the rule folders");
   const left =
     loaded.leftOut.length === 0 ? "" : `, ${loaded.leftOut.length} left out of lenient folders`;
   status.set("rules", {
-    ok: true,
-    text: `${detections.length} detections and ${correlations.length} correlations in force${left}`,
+    ...(isEmpty ? { ok: false, ready: true } : { ok: true }),
+    text: `${detections.length} detections and ${correlations.length} correlations in force${left}${nothing}`,
     data: summary(active, loaded),
   });
 }

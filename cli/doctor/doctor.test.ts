@@ -177,6 +177,12 @@ test("doctor names the port that another program has, and its key", async () => 
   ).toEqual([`ok: HTTP can listen on 127.0.0.1:${port}`]);
 });
 
+test("doctor warns where there is no rule", async () => {
+  expect(await run(machineChecks, "rules")).toEqual([
+    expect.stringMatching(/^warn: no rule, so nothing is detected: /),
+  ]);
+});
+
 test("doctor says when the data folder can't be written", async () => {
   const found = await run(machineChecks, "data folder", { config: { data: "/dev/null/x" } });
   expect(found).toEqual([expect.stringMatching(/^fail: \/dev\/null\/x can't be written: /)]);

@@ -157,5 +157,11 @@ async function checkRules(config: Config): Promise<Result[]> {
       fail(`refused: ${problems[0]?.at}: ${problems[0]?.message}; wache rules validate shows all`),
     ];
   const { detections, correlations } = set;
+  if (detections.length + correlations.length === 0)
+    return [
+      warn(
+        "no rule, so nothing is detected: put rules into a folder that correlator.rules names, or set correlator.shippedRules to true",
+      ),
+    ];
   return [ok(`${detections.length} detections and ${correlations.length} correlations load`)];
 }

@@ -8,14 +8,14 @@ import type { ApiContext, Routes } from "./api-context.ts";
 import { listRules } from "./rule-files.ts";
 
 const part = Type.Object({
-  ok: Type.Boolean(),
+  ok: Type.Boolean({ description: "false: somebody should look; the text says why" }),
   text: Type.String(),
   data: Type.Optional(Type.Unknown()),
 });
 const statusSchema = Type.Object({
   version: Type.String(),
   uptimeS: Type.Integer(),
-  ok: Type.Boolean(),
+  ok: Type.Boolean({ description: "all parts are" }),
   parts: Type.Record(Type.String(), part),
   senders: Type.Object(
     {
