@@ -8,7 +8,6 @@ import { messageOf } from "../core/errors.ts";
 import { createLog } from "../core/log.ts";
 import { runServices } from "../core/run.ts";
 import type { PartState, Service } from "../core/service.ts";
-
 import { openStore } from "../core/store/open.ts";
 import { configOf, SERVICE_OPTIONS } from "./common.ts";
 import { readyLine, readyWords, setupLink, setupWords } from "./ready.ts";

@@ -43,8 +43,10 @@ export const isText = (path: string): boolean =>
 export function fold(value: Scalar): string {
   const text = String(value);
   const cut = text.length > VALUE_CHARS_MAX ? text.slice(0, VALUE_CHARS_MAX) : text;
-  return cut.toLowerCase().toWellFormed();
+  return foldText(cut);
 }
+/** The same of a text of which nothing is left out. */
+export const foldText = (text: string): string => text.toLowerCase().toWellFormed();
 
 /** Something with an order of its own. Two of different kinds never compare. */
 export type Ordered = { readonly kind: "number" | "time" | "address"; readonly key: string };

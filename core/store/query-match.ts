@@ -6,13 +6,22 @@ import {
   compareText,
   eachLeaf,
   fold,
+  foldText,
   isText,
   networkOf,
   type Ordered,
   orderedOf,
   type Scalar,
 } from "./leaves.ts";
-import { type Bound, fitsPattern, literalOf, MESSAGE, type Pattern, type Query } from "./query.ts";
+import {
+  type Bound,
+  fitsPattern,
+  literalOf,
+  MESSAGE,
+  type Pattern,
+  type PatternPart,
+  type Query,
+} from "./query.ts";
 import { tokensOf } from "./tokens.ts";
 
 export function matches(query: Query, document: unknown): boolean {
@@ -64,8 +73,10 @@ function testOf(query: Query): Test {
     }
     case "value":
       return anyValue(query.field, valueTest(query.text));
-    case "pattern":
-      return anyValue(query.field, (value) => fitsPattern(query.pattern, fold(value)));
+    case "pattern": {
+      const pattern = query.pattern.map(foldPart);
+      return anyValue(query.field, (value) => fitsPattern(pattern, fold(value)));
+    }
     case "range":
       return anyValue(query.field, rangeTest(query.from, query.to));
     case "network": {
@@ -78,6 +89,9 @@ function testOf(query: Query): Test {
     }
   }
 }
+
+const foldPart = (part: PatternPart): PatternPart =>
+  part.kind === "literal" ? { kind: "literal", text: foldText(part.text) } : part;
 
 const anyValue =
   (field: string, test: (value: Scalar) => boolean): Test =>
