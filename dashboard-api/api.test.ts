@@ -184,6 +184,29 @@ describe("reading", () => {
     expect([list.body, one.body]).toEqual([{ items: [finding] }, finding]);
   });
 
+  test.for([
+    { query: "", want: ["joined", "early by joined", "late by joined"] },
+    { query: "&superseded=false", want: ["joined"] },
+    { query: "&superseded=true", want: ["early by joined", "late by joined"] },
+  ])("findings: what a later one took in names that one: $query", async ({ query, want }) => {
+    const finding = (id: string, more: object) => ({
+      ...{ id, revision: 1 },
+      body: { ...sampleIncident(1).findings[0], id, stream: "joins", ...more },
+    });
+    await api.store.putDocuments("findings", [
+      finding("joined", { lastMs: 30, supersedes: ["early", "late"] }),
+      finding("early", { lastMs: 20 }),
+      finding("late", { lastMs: 10 }),
+    ]);
+    await api.store.refresh();
+    const words = ({ id, supersededBy: by }: { id: string; supersededBy?: string }) =>
+      by === undefined ? id : `${id} by ${by}`;
+    const list = await api.call({ url: `/api/findings?q=stream:joins${query}`, token });
+    expect(list.body.items.map(words)).toEqual(want);
+    const one = await api.call({ url: "/api/findings/late", token });
+    expect(words(one.body)).toBe("late by joined");
+  });
+
   test("rules: from the status board where the correlator runs here", async () => {
     const rules = [{ id: "r", title: "R", level: "low", tags: [] }];
     api.status.set("rules", { ok: true, text: "1 rule", data: { rules } });

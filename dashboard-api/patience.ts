@@ -26,6 +26,7 @@ export function impatientStore(store: Store, clock: Clock): Store {
     getDocument: within((collection, id) => store.getDocument(collection, id)),
     removeDocument: within((collection, id) => store.removeDocument(collection, id)),
     searchDocuments: within((collection, search) => store.searchDocuments(collection, search)),
+    supersededBy: within((ids) => store.supersededBy(ids)),
     refresh: within(() => store.refresh()),
     expire: within((beforeMs) => store.expire(beforeMs)),
     check: within(() => store.check()),

@@ -99,6 +99,17 @@ export const findingSchema = Type.Object(
     lastMs: ms("the last event"),
     count: Type.Integer(),
     evidence: Type.Array(Type.String({ description: "an event's id" })),
+    supersedes: Type.Optional(
+      Type.Array(Type.String(), { description: "ids of earlier findings that this one took in" }),
+    ),
+    supersededBy: Type.Optional(
+      Type.String({
+        description: "the id of the finding that took this one in; what counts has no such",
+      }),
+    ),
+    withdrawn: Type.Optional(
+      Type.Boolean({ description: "told before it was seen that suppression covers it" }),
+    ),
     bounded: Type.Optional(
       Type.Boolean({ description: "a bound was reached: the count is a lower one" }),
     ),

@@ -14,6 +14,7 @@ export type DocumentFile = {
   readonly get: (collection: Collection, id: string) => Document | undefined;
   readonly remove: (collection: Collection, id: string) => void;
   readonly search: (collection: Collection, search: DocumentSearch) => Page<Document>;
+  readonly supersededBy: (ids: readonly string[]) => ReadonlyMap<string, string>;
   readonly close: () => void;
 };
 
@@ -87,9 +88,22 @@ export function documentFile(folder: string): DocumentFile {
         .iterate({ collection, ...(typeof after?.key === "number" && { from: after.key }) });
       return pageOf(rows as Iterable<unknown> as Iterable<Row>, search);
     },
+    supersededBy: (ids) => {
+      database.exec(
+        `CREATE INDEX IF NOT EXISTS superseding ON documents(collection, id) WHERE ${SUPERSEDES} IS NOT NULL`,
+      );
+      const pairs = database.prepare(SUCCESSORS).all({ ids: JSON.stringify(ids) });
+      return new Map(pairs.map((pair) => [String(pair["gone"]), String(pair["by"])]));
+    },
     close: () => database.close(),
   };
 }
+
+// Few findings supersede others: those are read through, whatever the number of all the others.
+const SUPERSEDES = "json_extract(body, '$.supersedes')";
+const SUCCESSORS = `SELECT named.value AS gone, documents.id AS by FROM documents INDEXED BY superseding, json_each(${SUPERSEDES}) AS named
+  WHERE collection = 'findings' AND ${SUPERSEDES} IS NOT NULL AND gone IN (SELECT value FROM json_each(:ids))
+  ORDER BY json_extract(body, '$.lastMs'), documents.id`;
 
 function pageOf(rows: Iterable<Row>, search: DocumentSearch): Page<Document> {
   const after = search.cursor === undefined ? undefined : positionOf(search.cursor);

@@ -37,6 +37,7 @@ function readerCalls(folder: string) {
     removeDocument: (collection: Collection, id: string) => documents.remove(collection, id),
     searchDocuments: (collection: Collection, search: DocumentSearch) =>
       documents.search(collection, search),
+    supersededBy: (ids: readonly string[]) => documents.supersededBy(ids),
     close: () => {
       files.closeAll();
       documents.close();

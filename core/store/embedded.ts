@@ -54,6 +54,7 @@ export function openEmbeddedStore(options: { readonly dir: string }): Store {
     removeDocument: (collection, id) => at().reader.call("removeDocument", collection, id),
     searchDocuments: (collection, search) =>
       at().reader.call("searchDocuments", collection, search),
+    supersededBy: (ids) => at().reader.call("supersededBy", ids),
     refresh: async () => {},
     expire: async (beforeMs) => {
       const removed: string[] = [];

@@ -31,6 +31,7 @@ export function storeOnceOpen(store: Store, opened: Promise<true | undefined>): 
     getDocument: after((collection, id) => store.getDocument(collection, id)),
     removeDocument: after((collection, id) => store.removeDocument(collection, id)),
     searchDocuments: after((collection, search) => store.searchDocuments(collection, search)),
+    supersededBy: after((ids) => store.supersededBy(ids)),
     refresh: after(() => store.refresh()),
     expire: after((beforeMs) => store.expire(beforeMs)),
     check: () => store.check(),

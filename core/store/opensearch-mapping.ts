@@ -37,7 +37,7 @@ export const templateOf = (options: OpenSearchOptions) => ({
   },
 });
 
-/** `numbers` holds the numbers at the top of a document, for sorting. */
+/** `numbers` holds the numbers at the top of a document, for sorting; `supersedes` the ids of the findings that it took in. */
 export const collectionMapping = (options: OpenSearchOptions) => ({
   settings: settings(options),
   mappings: {
@@ -46,6 +46,7 @@ export const collectionMapping = (options: OpenSearchOptions) => ({
       id: { type: "keyword" as const },
       revision: { type: "long" as const },
       numbers: { type: "object" as const, dynamic: true as const },
+      supersedes: { type: "keyword" as const, ignore_above: TERM_CHARS_MAX },
       json: unindexed,
     },
   },
@@ -55,7 +56,11 @@ export function documentBody({ id, revision, body }: Document): Record<string, u
   const numbers = Object.entries(body).filter(
     ([name, value]) => typeof value === "number" && /^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name),
   );
-  return { id, revision, numbers: Object.fromEntries(numbers), json: JSON.stringify(body) };
+  const { supersedes } = body;
+  return {
+    ...{ id, revision, numbers: Object.fromEntries(numbers), json: JSON.stringify(body) },
+    ...(Array.isArray(supersedes) && { supersedes: supersedes.map(String) }),
+  };
 }
 
 export function bodyOf(source: unknown): Document {

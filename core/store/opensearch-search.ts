@@ -120,6 +120,29 @@ export async function searchDocuments(
   return { items: items.map(({ document }) => document), ...(end && { cursor: cursorOf(end) }) };
 }
 
+export async function supersededBy(
+  client: Client,
+  index: string,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const asked = new Set(ids);
+  const found = new Map<string, string>();
+  if (ids.length === 0) return found;
+  const sort = [
+    { "numbers.lastMs": { order: "asc", unmapped_type: "long" } },
+    { id: { order: "asc" } },
+  ];
+  const query = { terms: { supersedes: ids } };
+  for await (const { _source } of hitsOf(client, { index, query, sort })) {
+    const { id, supersedes } = _source as {
+      readonly id: string;
+      readonly supersedes: readonly string[];
+    };
+    for (const gone of supersedes) if (asked.has(gone)) found.set(gone, id);
+  }
+  return found;
+}
+
 async function* hitsOf(
   client: Client,
   { index, query, sort, after }: Reading,

@@ -20,7 +20,13 @@ import {
   type OpenSearchOptions,
   templateOf,
 } from "./opensearch-mapping.ts";
-import { countMatching, eventsByIds, searchDocuments, searchEvents } from "./opensearch-search.ts";
+import {
+  countMatching,
+  eventsByIds,
+  searchDocuments,
+  searchEvents,
+  supersededBy,
+} from "./opensearch-search.ts";
 import type { Collection, Document, KeptEvent, Store } from "./store.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -37,10 +43,14 @@ export function openOpenSearchStore(options: OpenSearchOptions): Store {
     open: async () => {
       await reach(client, options);
       await client.indices.putIndexTemplate({ name: index("events"), body: templateOf(options) });
-      for (const collection of COLLECTIONS)
+      const body = collectionMapping(options);
+      for (const collection of COLLECTIONS) {
         await client.indices
-          .create({ index: index(collection), body: collectionMapping(options) })
+          .create({ index: index(collection), body })
           .catch((error: unknown) => unlessKind(error, "resource_already_exists_exception"));
+        // An index that was made before a field was added.
+        await client.indices.putMapping({ index: index(collection), body: body.mappings });
+      }
     },
     putEvents: (events) => putEvents(client, index, events),
     searchEvents: (search) => searchEvents(client, allEvents, search),
@@ -56,6 +66,7 @@ export function openOpenSearchStore(options: OpenSearchOptions): Store {
         .catch((error: unknown) => unlessStatus(error, 404));
     },
     searchDocuments: (collection, search) => searchDocuments(client, index(collection), search),
+    supersededBy: (ids) => supersededBy(client, index("findings"), ids),
     refresh: async () => {
       await client.indices.refresh({ index: index("*") });
     },

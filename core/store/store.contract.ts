@@ -281,6 +281,32 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(await pagesOf("kind:EV?N")).toEqual(wanted.map(({ id }) => id));
     });
 
+    test("findings that a later one took in are told with its id; of several the one that ended last", async () => {
+      const store = await open();
+      expect(await store.supersededBy(["a"])).toEqual(new Map());
+      const finding = (id: string, lastMs: number, supersedes?: readonly string[]): Document => ({
+        ...{ id, revision: 1 },
+        body: { id, lastMs, ...(supersedes && { supersedes }) },
+      });
+      await store.putDocuments("findings", [
+        finding("C", 30, ["a", "b", "gone"]),
+        ...["a", "A", "b", "d"].map((id) => finding(id, 10)),
+        finding("c", 20, ["A", "b"]),
+      ]);
+      await store.putDocuments("incidents", [finding("i", 40, ["d"])]);
+      await store.refresh();
+      const of = async (...some: string[]) => [...(await store.supersededBy(some))].sort();
+      expect(await of("a", "b", "d", "C", "none")).toEqual([
+        ["a", "C"],
+        ["b", "C"],
+      ]);
+      expect(await of("A")).toEqual([["A", "c"]]);
+      expect(await of()).toEqual([]);
+      await store.putDocuments("findings", [{ ...finding("C", 30, ["b"]), revision: 2 }]);
+      await store.refresh();
+      expect(await of("a", "b")).toEqual([["b", "C"]]);
+    });
+
     test("whole indices go once they were last written long enough ago", async () => {
       const store = await open();
       await store.putEvents(EVENTS.map(kept));

@@ -55,6 +55,8 @@ export type Store = {
   getDocument(collection: Collection, id: string): Promise<Document | undefined>;
   removeDocument(collection: Collection, id: string): Promise<void>;
   searchDocuments(collection: Collection, search: DocumentSearch): Promise<Page<Document>>;
+  /** Those of the findings that a later one took in, each with that one's id. */
+  supersededBy(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** Makes what was put so far visible to searches. */
   refresh(): Promise<void>;
   /** Removes whole event indices that were last written before `beforeMs`; gives their names. */

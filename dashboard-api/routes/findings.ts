@@ -1,11 +1,21 @@
 // findings.ts — what the rules found, newest first.
 import { type Static, Type } from "typebox";
+import type { Document, Store } from "../../core/store/store.ts";
 import { notFoundAnyMore } from "../errors.ts";
 import { answers, findingSchema, idParams, pageOf, pageQuery, queryText } from "../schemas.ts";
 import type { Routes } from "./api-context.ts";
 import { readQuery } from "./query.ts";
 
-const query = Type.Object({ q: queryText, ...pageQuery }, { additionalProperties: false });
+const query = Type.Object(
+  {
+    q: queryText,
+    superseded: Type.Optional(
+      Type.Boolean({ description: "only findings that a later one took in, or none of them" }),
+    ),
+    ...pageQuery,
+  },
+  { additionalProperties: false },
+);
 const tags = ["findings"];
 
 export const findingRoutes: Routes = (api, { store }) => {
@@ -19,14 +29,17 @@ export const findingRoutes: Routes = (api, { store }) => {
         response: answers(pageOf(findingSchema)),
       },
     },
-    async ({ query: { q, limit, cursor } }) => {
+    async ({ query: { q, superseded, limit, cursor } }) => {
       const page = await store.searchDocuments("findings", {
         query: readQuery(q),
         limit,
         sort: "lastMs",
         ...(cursor === undefined ? {} : { cursor }),
       });
-      return { ...page, items: page.items.map((item) => item.body) };
+      const items = await marked(store, page.items);
+      const isWanted = (item: Marked) =>
+        superseded === undefined || superseded === (item.supersededBy !== undefined);
+      return { ...page, items: items.filter(isWanted) };
     },
   );
   api.get<{ Params: Static<typeof idParams> }>(
@@ -37,7 +50,19 @@ export const findingRoutes: Routes = (api, { store }) => {
     async ({ params: { id } }) => {
       const finding = await store.getDocument("findings", id);
       if (finding === undefined) throw notFoundAnyMore("finding");
-      return finding.body;
+      const [item] = await marked(store, [finding]);
+      return item;
     },
   );
 };
+
+type Marked = Document["body"] & { readonly supersededBy?: string };
+
+/** A finding does not know what came after it: only its successor names it. */
+async function marked(store: Store, findings: readonly Document[]): Promise<Marked[]> {
+  const successors = await store.supersededBy(findings.map(({ id }) => id));
+  return findings.map(({ id, body }) => {
+    const supersededBy = successors.get(id);
+    return { ...body, ...(supersededBy !== undefined && { supersededBy }) };
+  });
+}

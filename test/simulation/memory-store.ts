@@ -35,6 +35,7 @@ export class MemoryStore {
       getDocument: notSimulated,
       removeDocument: notSimulated,
       searchDocuments: notSimulated,
+      supersededBy: notSimulated,
       refresh: async () => {},
       expire: async () => [],
       check: async () => {},
