@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "wache-send-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const clock: Clock = { ...systemClock, now: () => nowMs };
-const options: SendOptions = { page: false, now: false, zone: "UTC", latenessMs: 600_000 };
+const options: SendOptions = { page: false, now: false, zone: "UTC" };
 
 /** A collector that knows one stream: refuses gaps, takes what is new. */
 function collector(begin: { position: number; ended?: boolean }) {
@@ -37,7 +37,11 @@ function collector(begin: { position: number; ended?: boolean }) {
       state.ended ||= query.get("end") === "true";
       return {
         status: 200,
-        body: { events: fresh.filter((line) => line !== "").length, dead_letters: 0 },
+        body: {
+          events: fresh.filter((line) => line !== "").length,
+          late: fresh.filter((line) => line.includes("too old")).length,
+          dead_letters: 0,
+        },
       };
     },
   };
@@ -71,6 +75,12 @@ test.for([
   expect({ position: state.position, ended: state.ended }).toEqual({ position: 1203, ended: true });
 });
 
+test("what the collector found too late is added up over the batches", async () => {
+  const log = lines.map((line, index) => (index % 400 === 1 ? `${line} too old` : line));
+  const { ingest } = collector({ position: 2 });
+  expect(await send(file("late.log", `${log.join("\n")}\n`), ingest)).toMatchObject({ late: 3 });
+});
+
 test("a file that was imported adds nothing", async () => {
   const { state, ingest } = collector({ position: 1203, ended: true });
   expect(await send(file("a.log", content), ingest)).toMatchObject({ sent: 0, wasComplete: true });
@@ -91,7 +101,7 @@ test("an empty file is a stream that has ended", async () => {
   expect(state).toMatchObject({ position: 0, ended: true });
 });
 
-test("with --now the last line's time is now, and lines beyond the lateness are counted", async () => {
+test("with --now the last line's time is now, and what the collector found too late is told", async () => {
   const { state, ingest } = collector({ position: 0 });
   const log = [
     "2026-03-01T00:00:00Z too old",

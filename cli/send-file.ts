@@ -17,7 +17,6 @@ export type SendOptions = {
   readonly page: boolean;
   readonly now: boolean;
   readonly zone: string;
-  readonly latenessMs: number;
   readonly path?: string; // as the events name their file, where that is not the one that is read
   readonly changedMs?: number; // when the lines were written, where the file's last change does not say it
 };
@@ -26,7 +25,7 @@ export type Sent = {
   readonly sent: number; // lines posted by this call
   readonly skipped: number; // lines that were there already
   readonly events: number;
-  readonly late: number; // with `now`: lines that are too old to be correlated
+  readonly late: number; // events that came later than the lateness: kept, not correlated
   readonly refused: number; // lines that went to the dead letter
   readonly wasComplete: boolean;
   readonly stream?: string;
@@ -89,20 +88,6 @@ async function* batchesOf(
 
 const DAY_MS = 86_400_000;
 
-/** How many lines are so much older than the last one that, sent as of now, they are too late to count. */
-function lateIn(batch: LineBatch, about: Survey, { zone, latenessMs }: SendOptions): number {
-  const { lastTimeMs } = about;
-  if (lastTimeMs === undefined) return 0;
-  const context = { zone, latestMs: about.changedMs + DAY_MS };
-  let late = 0;
-  for (const line of batch.body.toString("utf8").split("\n")) {
-    if (line.trim() === "") continue;
-    const draft = parseLine(line, context);
-    if ("timeMs" in draft && lastTimeMs - (draft.timeMs ?? lastTimeMs) > latenessMs) late += 1;
-  }
-  return late;
-}
-
 function lastTimeOf(
   batch: LineBatch,
   about: { readonly zone: string; readonly changedMs: number },
@@ -154,7 +139,6 @@ async function sendNow(path: string, about: Survey, how: How): Promise<Sent> {
   const run = `send-${about.name}-${clock.now()}`;
   const tally = newTally();
   for await (const batch of batchesOf(path)) {
-    tally.late += lateIn(batch, about, how.options);
     const headers = { "idempotency-key": `${run}-${batch.position}` };
     add(tally, batch, accepted(path, await ingest.post(`/ingest?${query}`, batch.body, headers)));
     onProgress(batch.position + batch.lines, about.lines);
@@ -190,6 +174,7 @@ const newTally = (): Tally => ({ sent: 0, events: 0, late: 0, refused: 0 });
 function add(tally: Tally, batch: LineBatch, body: Answer["body"]): void {
   tally.sent += batch.lines;
   tally.events += Number(body.events ?? 0);
+  tally.late += Number(body.late ?? 0);
   tally.refused += Number(body.dead_letters ?? 0);
 }
 

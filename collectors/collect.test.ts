@@ -96,7 +96,7 @@ test.for([
   const answer = await post(rig, "", body, { "content-type": type });
   expect([answer.statusCode, answer.json()]).toEqual([
     200,
-    { accepted: want.length, events: want.length, dead_letters: 0 },
+    { accepted: want.length, events: want.length, late: 0, dead_letters: 0 },
   ]);
   expect(rig.bus.events.map((event) => event.message)).toEqual(want);
 });
@@ -206,7 +206,7 @@ test("a stream is resumed where it stands, ends once, and takes nothing after", 
     ).json();
   expect(await ask()).toEqual({ name: "s1", position: 0, ended: false });
   const first = await post(rig, "?stream=s1&position=0", "a\n\nb\n");
-  expect(first.json()).toEqual({ accepted: 2, events: 2, dead_letters: 0, position: 3 });
+  expect(first.json()).toEqual({ accepted: 2, events: 2, late: 0, dead_letters: 0, position: 3 });
   expect(await ask()).toEqual({ name: "s1", position: 3, ended: false });
   const overlap = await post(rig, "?stream=s1&position=2&end=true&page=true", "b\nc\n");
   expect(overlap.json()).toMatchObject({ accepted: 1, position: 4 });
@@ -222,6 +222,21 @@ test("a stream is resumed where it stands, ends once, and takes nothing after", 
   ]);
   const ends = rig.bus.ticks.filter((tick) => tick.end === true);
   expect(ends.map((tick) => tick.stream)).toEqual(["s1", "s1", "s1"]);
+});
+
+test("the answer counts what came later than the lateness, of a repeated batch what was new", async () => {
+  const rig = await start();
+  const late = async (query: string, body: string, headers = {}): Promise<number> =>
+    (await post(rig, query, body, headers)).json().late;
+  const at = (ms: number): string => `${new Date(ms).toISOString()} x`;
+  const now = rig.clock.now();
+  expect(await late("", [at(now), at(now - 599_999), at(now - 600_001)].join("\n"))).toBe(1);
+  const steady = Array(1_001).fill(at(now));
+  const stream = [...steady, at(now - 600_000), at(now - 600_001), at(now - 700_000)];
+  expect(await late("?stream=s&position=0", steady.join("\n"))).toBe(0);
+  expect(await late("?stream=s&position=0", stream.join("\n"))).toBe(2);
+  expect(await late("?stream=s&position=0", stream.join("\n"))).toBe(0);
+  expect(rig.bus.events.filter(({ wache }) => wache.late === true)).toHaveLength(3);
 });
 
 test("a stream whose sender died is ended by hand, with an empty body", async () => {

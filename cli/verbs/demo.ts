@@ -5,7 +5,6 @@ import type { Config } from "../../core/config-schema.ts";
 import { packageRoot } from "../../core/package-root.ts";
 import { type Incident, LEVELS } from "../../core/records.ts";
 import { readRunFile } from "../../core/run-files.ts";
-import { spanMs } from "../../core/spans.ts";
 import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
 import { createIngest, destinationOf } from "../ingest.ts";
 import { askLocalOk } from "../local.ts";
@@ -65,7 +64,6 @@ async function sendRecorded(config: Config, call: Call): Promise<number> {
     page: false,
     now: true,
     zone: "UTC",
-    latenessMs: spanMs(config.time.lateness),
     changedMs: RECORDED_MS,
   };
   let events = 0;

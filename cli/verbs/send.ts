@@ -7,7 +7,6 @@ import { pipeline } from "node:stream/promises";
 import { systemClock } from "../../core/clock.ts";
 import type { Config } from "../../core/config-schema.ts";
 import { messageOf, UserError } from "../../core/errors.ts";
-import { spanMs } from "../../core/spans.ts";
 import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { createIngest, destinationOf, type FindDestination } from "../ingest.ts";
 import { createProgress } from "../progress.ts";
@@ -55,7 +54,6 @@ async function runSend(call: Call): Promise<number> {
     page: flagOf(values, "page"),
     now: flagOf(values, "now"),
     zone: config.time.zone,
-    latenessMs: spanMs(config.time.lateness),
   };
   const find = findOf(values, config);
   let code: number = EXIT.ok;
@@ -145,7 +143,7 @@ function tell(
   sent: Sent,
   about: { readonly how: How; readonly json: boolean; readonly tookMs: number },
 ): void {
-  const { call, options, config } = about.how;
+  const { call, options } = about.how;
   if (about.json) {
     call.out(JSON.stringify({ file: title, ...sent, tookMs: about.tookMs }));
     return;
@@ -162,10 +160,12 @@ function tell(
   call.out(
     `${title}: ${counted(sent.events, "event")} from ${counted(sent.sent, "line")} in ${seconds} s (${rate} lines/s)${resumed}${dead}`,
   );
-  if (options.now && sent.late > 0)
-    call.err(
-      `${title}: ${sent.late} lines are older than the lateness (${config.time.lateness}): stored, not correlated; send without --now to correlate them by their own times`,
-    );
+  if (sent.late > 0) call.err(`${title}: ${lateWords(sent.late)}`);
+}
+
+function lateWords(late: number): string {
+  const them = late === 1 ? "it" : "them";
+  return `${counted(late, "event")} came later than the lateness (time.lateness): kept, not correlated; wache backfill --late correlates ${them}`;
 }
 
 /** Standard input is kept until its end: its content names the stream. */

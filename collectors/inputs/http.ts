@@ -133,6 +133,7 @@ type Answer =
   | {
       readonly accepted: number; // lines that were not empty
       readonly events: number;
+      readonly late: number; // events that are kept and not correlated
       readonly dead_letters: number;
       readonly duplicate_stream?: true;
       readonly position?: number;
@@ -247,6 +248,7 @@ async function stream({ intake, query, origin, lines, key, packed }: Job): Promi
 const answerOf = (lines: readonly Line[], tally: Tally) => ({
   accepted: lines.reduce((sum, line) => (isEmpty(line) ? sum : sum + 1), 0),
   events: tally.events,
+  late: tally.late,
   dead_letters: tally.dead,
 });
 
