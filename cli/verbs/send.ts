@@ -27,7 +27,7 @@ export const send: Verb = {
     "token-file": { type: "string", value: "FILE", text: "a file that holds the token" },
     now: {
       type: "boolean",
-      text: "send the lines as new, live events, shifted so that the last one is now",
+      text: "send the lines as new, live events, shifted so that the last one is now; sent again they count again",
     },
     page: { type: "boolean", text: "let incidents of these files page" },
     source: { type: "string", value: "NAME", text: "what the events name as their source" },
