@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -109,4 +117,45 @@ test("a folder with other things in it is left alone; a checkout without rules f
   expect({ code: ended.code, files: filesIn(taken) }).toEqual({ code: 1, files: ["notes.yml"] });
   expect(ended.err).toContain("was not made by an import");
   expect((await run(checkout("empty", { "rules/readme.md": "" }))).code).toBe(1);
+});
+
+test.for([
+  { name: "mistyped", make: () => join(root, "sigma-typo"), says: "cannot be read" },
+  {
+    name: "empty",
+    make: () => {
+      mkdirSync(join(root, "nothing"), { recursive: true });
+      return join(root, "nothing");
+    },
+    says: "no rule loads",
+  },
+  {
+    name: "without rules",
+    make: () => checkout("bare", { "rules/readme.md": "" }),
+    says: "no rule loads",
+  },
+  {
+    name: "of refused rules",
+    make: () => checkout("bare", { "rules/half.yml": FILES["rules/half.yml"] }),
+    says: "no file loads whole",
+  },
+  {
+    name: "whose rules are a dangling link",
+    make: () => {
+      const from = checkout("bare", { "rules-emerging-threats/two.yml": ruleOf("two") });
+      symlinkSync(join(root, "unmounted"), join(from, "rules"));
+      return from;
+    },
+    says: "cannot be read",
+  },
+])("a checkout that is $name leaves an earlier import as it is", async ({ make, says }) => {
+  const to = join(root, "earlier");
+  await run(checkout("first", { "rules/one.yml": ruleOf("one") }), "--to", to);
+  const ended = await run(make(), "--to", to);
+  expect({ files: filesIn(to), out: ended.out.some((line) => line.includes("removed")) }).toEqual({
+    files: ["rules/one.yml"],
+    out: false,
+  });
+  expect(ended.err).toContain(`${to} is not touched: `);
+  expect(ended.err).toContain(says);
 });

@@ -3,13 +3,15 @@
 // In:    a checkout of SigmaHQ, or any folder of rules.
 // Out:   the files that load together as a strict set; with a target, copies under the same names.
 // Holds: nothing is written but into the target; a file there that was changed by hand is kept, one that was not imported
-//        is never touched. A list in the target says what was imported.
+//        is never touched. A list in the target says what was imported. A checkout that can't be read whole, or gives
+//        nothing, changes nothing: what it lacks may be there, out of reach.
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import { ruleDisk } from "../correlator/sigma/disk.ts";
 import { isRuleFile, type LoadOptions, loadRules } from "../correlator/sigma/load.ts";
+import type { LoadedRules } from "../correlator/sigma/rule.ts";
 
 const LIST_FILE = ".wache-import.json";
 
@@ -17,7 +19,9 @@ const LIST_FILE = ".wache-import.json";
 export async function foldersOf(checkout: string): Promise<readonly string[]> {
   const root = resolve(checkout);
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const names = entries
+    .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
+    .map(({ name }) => name);
   if (!names.includes("rules")) return [root];
   const inUse = names.filter((name) => name === "rules" || name.startsWith("rules-"));
   return inUse.toSorted().map((name) => join(root, name));
@@ -39,6 +43,17 @@ export async function wholeFiles(
     const refused = new Set(leftOut.map(({ at }) => fileOf(at)));
     files = files.filter((file) => !refused.has(file));
   }
+}
+
+const UNREADABLE: readonly string[] = ["rule.folder", "rule.file"];
+
+/** Why nothing is copied from a checkout: an absence there would remove what was imported. */
+export function whyNotCopied({ set, leftOut }: LoadedRules): string | undefined {
+  if (set === undefined) return "the mapping files are refused";
+  const unread = leftOut.flatMap(({ problems }) => problems);
+  const fault = unread.find(({ code }) => UNREADABLE.includes(code));
+  if (fault !== undefined) return `${fileOf(fault.at)}: ${fault.message}`;
+  return set.detections.length + set.correlations.length === 0 ? "no rule loads" : undefined;
 }
 
 export type Copied = {

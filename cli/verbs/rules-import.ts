@@ -4,7 +4,7 @@ import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { DetectionRule, LeftOut, LoadedRules } from "../../correlator/sigma/rule.ts";
 import { CONFIG_OPTIONS, JSON_OPTION } from "../common.ts";
-import { type Copied, copyRules, foldersOf, wholeFiles } from "../import-rules.ts";
+import { type Copied, copyRules, foldersOf, wholeFiles, whyNotCopied } from "../import-rules.ts";
 import { readingOf } from "../rule-folders.ts";
 import { counted, table } from "../table.ts";
 import { type Call, EXIT, flagOf, stringOf, type Verb } from "../verb.ts";
@@ -15,7 +15,7 @@ export const rulesImport: Verb = {
   name: "rules import",
   summary: "see what a checkout of public rules gives, and copy it",
   usage: "[options] DIR",
-  text: "DIR is a checkout of SigmaHQ (its folders rules and rules-… are read) or any folder of rules. It tells how many rules load, by log source and level, and which are left out and why. Nothing is written without --to. With it, the files of which every rule loads are copied to FOLDER under the same names, so that FOLDER can be named in correlator.rules as it is. Run again with a newer checkout it brings FOLDER up to date: files that are gone are removed, files that were changed there by hand are kept, and said.",
+  text: "DIR is a checkout of SigmaHQ (its folders rules and rules-… are read) or any folder of rules. It tells how many rules load, by log source and level, and which are left out and why. Nothing is written without --to. With it, the files of which every rule loads are copied to FOLDER under the same names, so that FOLDER can be named in correlator.rules as it is. Run again with a newer checkout it brings FOLDER up to date: files that are gone are removed, files that were changed there by hand are kept, and said. Where DIR can't be read whole or no rule of it loads, FOLDER is not touched.",
   positionals: { min: 1, max: 1 },
   options: {
     config: CONFIG_OPTIONS.config,
@@ -33,7 +33,10 @@ export const rulesImport: Verb = {
       does: "copies what loads, or brings it up to date",
     },
   ],
-  exits: { 0: "rules load", 1: "none does, or FOLDER is not of an import" },
+  exits: {
+    0: "rules load",
+    1: "none does, DIR can't be read whole, or FOLDER is not of an import",
+  },
   run: importRules,
 };
 
@@ -53,16 +56,18 @@ async function importRules(call: Call): Promise<number> {
   const lenient = folders.map((path) => ({ path, lenient: true }));
   const loaded = await loadRules(lenient, ruleDisk, reading);
   const to = stringOf(values, "to");
+  const fault = whyNotCopied(loaded);
+  const files = fault === undefined ? await wholeFiles(folders, reading) : [];
   const copied =
-    to === undefined || loaded.set === undefined
-      ? undefined
-      : await copyRules(await wholeFiles(folders, reading), { from, to });
+    to === undefined || files.length === 0 ? undefined : await copyRules(files, { from, to });
   const detections = loaded.set?.detections ?? [];
   const rows = rowsOf(detections);
   if (flagOf(values, "json"))
     out(JSON.stringify({ ...countsOf(loaded), logSources: rows, leftOut: loaded.leftOut, copied }));
   else show(call, { loaded, rows, copied, to });
-  return detections.length === 0 ? EXIT.failed : EXIT.ok;
+  if (to !== undefined && copied === undefined)
+    call.err(`${to} is not touched: ${fault ?? "no file loads whole"}`);
+  return detections.length === 0 || fault !== undefined ? EXIT.failed : EXIT.ok;
 }
 
 const countsOf = ({ set, leftOut }: LoadedRules) => ({
