@@ -35,6 +35,7 @@ test("which selection holds, on which field and value, and which does not", asyn
     code: 0,
     out: [
       `Shell (${rule}:1:1): matches`,
+      "  ✓ condition: ✓ a and ✓ not ✗ f",
       "  ✓ a",
       "      ✓ 1 of 2:",
       '        ✓ Image ends with "\\\\cmd.exe": "C:\\\\cmd.exe" at Image',
@@ -72,4 +73,79 @@ test.for([
   const ended = await run(path);
   expect({ code: ended.code, out: ended.out }).toEqual({ code: 1, out: [] });
   expect(ended.err).toContain(err);
+});
+
+const several = file(
+  "several.yml",
+  `title: Several
+id: s
+level: low
+logsource: { product: p }
+detection:
+  sel: { a: x }
+  other: { a: y }
+  selection: { b: 1 }
+  condition: (sel or other) and not selection
+---
+title: Known admins
+logsource: { product: p }
+filter:
+  rules: [s]
+  selection: { u: root }
+  condition: selection
+---
+title: Only of servers
+logsource: { product: p }
+filter:
+  rules: any
+  selection: { h: pc }
+  condition: not selection
+`,
+);
+test.for([
+  {
+    name: "a not of the condition decides",
+    event: { a: "x", b: 1 },
+    marks: [
+      "does not match",
+      "✗ condition: ✓ (✓ sel or ✗ other) and ✗ not ✓ selection",
+      `filter Known admins (${several}:11:1): does not suppress the event`,
+      "✓ lets pass: not ✗ selection",
+      `filter Only of servers (${several}:18:1): does not suppress the event`,
+      "✓ lets pass: not ✗ selection",
+    ],
+  },
+  {
+    name: "a filter decides",
+    event: { a: "x", b: 2, u: "root" },
+    marks: [
+      "does not match",
+      "✓ condition: ✓ (✓ sel or ✗ other) and ✓ not ✗ selection",
+      `filter Known admins (${several}:11:1): suppresses the event`,
+      "✗ lets pass: not ✓ selection",
+      `filter Only of servers (${several}:18:1): does not suppress the event`,
+      "✓ lets pass: not ✗ selection",
+    ],
+  },
+  {
+    name: "a filter that says what passes decides",
+    event: { a: "y", h: "pc" },
+    marks: [
+      "does not match",
+      "✓ condition: ✓ (✗ sel or ✓ other) and ✓ not ✗ selection",
+      `filter Known admins (${several}:11:1): does not suppress the event`,
+      "✓ lets pass: not ✗ selection",
+      `filter Only of servers (${several}:18:1): suppresses the event`,
+      "✗ lets pass: not ✓ selection",
+    ],
+  },
+])("$name: it says so", async ({ event: fields, marks }) => {
+  const out: string[] = [];
+  const path = file("several.json", JSON.stringify({ product: "p", ...fields }));
+  const print = (line: string) => out.push(line);
+  await main(["rules", "explain", several, "--event", path], { out: print, err: print });
+  const shown = out.flatMap(
+    (line) => /(?:does not match|\S (?:condition|lets pass):.*|filter .*)$/.exec(line)?.[0] ?? [],
+  );
+  expect(shown).toEqual(marks);
 });

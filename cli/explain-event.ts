@@ -6,7 +6,13 @@ import { messageOf, UserError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Mappings } from "../core/mappings.ts";
 import { formOf } from "../correlator/event-forms.ts";
-import { type Explanation, explainMatch, type Why } from "../correlator/explain.ts";
+import {
+  type ConditionExplanation,
+  type Explanation,
+  explainMatch,
+  type Part,
+  type Why,
+} from "../correlator/explain.ts";
 import type { Readable } from "../correlator/match/matcher.ts";
 import type { DetectionRule } from "../correlator/sigma/rule.ts";
 import { printable } from "./table.ts";
@@ -69,18 +75,49 @@ function parsed(text: string): unknown {
 }
 
 function* linesOf(explained: Explanation, number: number | undefined): Generator<string> {
-  const { title, at, matches, selections, looksAt } = explained;
+  const { title, at, matches, filters, looksAt } = explained;
   const which = number === undefined ? "" : `event ${number}: `;
   yield `${which}${title} (${at}): ${matches ? "matches" : "does not match"}`;
   if (!looksAt) yield "  ✗ the event belongs to no log source that the rule looks at";
-  for (const { name, why } of selections) {
-    yield `  ${markOf(why)} ${name}`;
-    yield* whyLines(why, "      ");
+  yield* conditionLines(explained, "condition", "  ");
+  for (const filter of filters) {
+    const outcome = filter.suppresses ? "suppresses the event" : "does not suppress the event";
+    yield `  filter ${filter.title} (${filter.at}): ${outcome}`;
+    yield* conditionLines(filter, "lets pass", "    ");
   }
   yield "";
 }
 
-const markOf = ({ holds }: Why): string => (holds ? "✓" : "✗");
+function* conditionLines(
+  { condition, selections }: ConditionExplanation,
+  word: string,
+  indent: string,
+): Generator<string> {
+  yield `${indent}${markOf(condition)} ${word}: ${partWords(condition)}`;
+  for (const { name, why } of selections) {
+    yield `${indent}${markOf(why)} ${name}`;
+    yield* whyLines(why, `${indent}    `);
+  }
+}
+
+/** `✓ a and ✗ not ✓ f`: what each part gives stands before it. */
+function partWords(part: Part): string {
+  switch (part.kind) {
+    case "selection":
+      return part.name;
+    case "not":
+      return `not ${part.of.map(markedWords).join("")}`;
+    case "all":
+      return part.of.map(markedWords).join(" and ");
+    case "any":
+      return part.of.map(markedWords).join(" or ");
+  }
+}
+
+const markedWords = (part: Part): string =>
+  `${markOf(part)} ${part.kind === "all" || part.kind === "any" ? `(${partWords(part)})` : partWords(part)}`;
+
+const markOf = ({ holds }: { readonly holds: boolean }): string => (holds ? "✓" : "✗");
 
 function* whyLines(why: Why, indent: string): Generator<string> {
   if (why.kind === "test") {

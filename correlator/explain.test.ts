@@ -21,6 +21,20 @@ test("each selection tells whether it holds, and each test the value that it met
   const event = { Image: "C:\\CMD.EXE", Line: "a two", a: { Parent: "x" } };
   expect(explainMatch(RULE, event, SOURCES)).toEqual({
     ...{ rule: "t", title: "T", at: "r.yml:1:1", looksAt: true, matches: false },
+    filters: [],
+    condition: {
+      ...{ kind: "all", holds: false },
+      of: [
+        {
+          ...{ kind: "any", holds: true },
+          of: [
+            { kind: "selection", name: "shell", holds: false },
+            { kind: "selection", name: "words", holds: true },
+          ],
+        },
+        { kind: "not", holds: false, of: [{ kind: "selection", name: "filter", holds: true }] },
+      ],
+    },
     selections: [
       {
         name: "shell",

@@ -1,13 +1,15 @@
 // explain.ts — why a rule matches an event, or why not: each test with the value that it met.
 //
 // In:    a rule, an event and its log sources.
-// Out:   for each selection whether it holds, and the tree of tests below it.
+// Out:   the condition with what each part of it gives; for each selection the tree of tests below it; the same for each
+//        filter that is laid over the rule.
 // Holds: the answers are those of match/plain.ts; the event's values are cut for people to read.
 import type { LogSource } from "../core/event.ts";
 import { looksAt, type Readable } from "./match/matcher.ts";
 import { isKeyword, textTest, valueTest } from "./match/predicate.ts";
 import { selectionsOf } from "./match/selections.ts";
 import { textsOfEvent, valueAt } from "./match/values.ts";
+import { unfiltered } from "./sigma/filter.ts";
 import type { DetectionRule, EventField, Expression, Predicate, Token } from "./sigma/rule.ts";
 
 const VALUE_CHARS_MAX = 200;
@@ -18,8 +20,23 @@ export type Explanation = {
   readonly at: string;
   readonly looksAt: boolean; // the event belongs to the rule's log source
   readonly matches: boolean;
+  readonly filters: readonly FilterExplanation[];
+} & ConditionExplanation;
+export type ConditionExplanation = {
+  readonly condition: Part;
   readonly selections: readonly { readonly name: string; readonly why: Why }[];
 };
+/** Its condition is what the filter lets pass. */
+export type FilterExplanation = {
+  readonly title: string;
+  readonly at: string;
+  readonly suppresses: boolean;
+} & ConditionExplanation;
+/** A condition down to its selections. */
+export type Part = { readonly holds: boolean } & (
+  | { readonly kind: "all" | "any" | "not"; readonly of: readonly Part[] }
+  | { readonly kind: "selection"; readonly name: string }
+);
 export type Why = { readonly holds: boolean } & (
   | { readonly kind: "all" | "any" | "not"; readonly of: readonly Why[] }
   | {
@@ -37,17 +54,44 @@ export function explainMatch(
   sources: readonly LogSource[],
 ): Explanation {
   const isLookedAt = looksAt(rule.logsource, sources);
+  const { own, passes } = unfiltered(rule);
   return {
     rule: rule.about.id,
     title: rule.about.title,
     at: rule.at,
     looksAt: isLookedAt,
     matches: isLookedAt && whyOf(rule.condition, event).holds,
-    selections: selectionsOf(rule.condition).map(({ name, of }) => ({
-      name,
-      why: whyOf(of, event),
-    })),
+    ...explainCondition(own, event),
+    filters: passes.map((pass, place) => {
+      const { title = "", at = "" } = rule.filters?.[place] ?? {};
+      const explained = explainCondition(pass, event);
+      return { title, at, suppresses: !explained.condition.holds, ...explained };
+    }),
   };
+}
+
+const explainCondition = (condition: Expression, event: Readable): ConditionExplanation => ({
+  condition: partOf(condition, event),
+  selections: selectionsOf(condition).map(({ name, of }) => ({ name, why: whyOf(of, event) })),
+});
+
+function partOf(expression: Expression, event: Readable): Part {
+  const { holds } = whyOf(expression, event);
+  switch (expression.kind) {
+    case "predicate":
+      return { kind: "selection", name: wordsOf(expression.predicate), holds };
+    case "selection":
+      return { kind: "selection", name: expression.name, holds };
+    case "not":
+      return { kind: "not", holds, of: [partOf(expression.of, event)] };
+    case "and":
+    case "or":
+      return {
+        kind: expression.kind === "and" ? "all" : "any",
+        holds,
+        of: expression.of.map((one) => partOf(one, event)),
+      };
+  }
 }
 
 function whyOf(expression: Expression, event: Readable): Why {

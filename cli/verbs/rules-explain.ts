@@ -22,7 +22,7 @@ export const rulesExplain: Verb = {
     event: {
       type: "string",
       value: "FILE",
-      text: "try the rules on this event instead (JSON; - is standard input): which selection holds, on which field and value, and which does not",
+      text: "try the rules on this event instead (JSON; - is standard input): what each part of the condition gives, on which field and value, and which filters suppress it",
     },
     ...JSON_OPTION,
   },

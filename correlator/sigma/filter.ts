@@ -3,7 +3,7 @@
 // Why:   the specification's example suppresses what `condition: selection` describes; the reference tools let pass
 //        what `condition: not selection` describes. A condition made of negations says what passes; any other says
 //        what is suppressed. Both ways of writing the same filter suppress the same events (docs/sigma.md).
-import type { EventField, Expression, Predicate } from "./rule.ts";
+import type { DetectionRule, EventField, Expression, Predicate } from "./rule.ts";
 
 type Filtering = { readonly body: { readonly condition: Expression } };
 
@@ -48,6 +48,19 @@ function readBy(fieldOf: (name: string) => EventField, condition: Expression): E
     return known;
   };
   return read(condition);
+}
+
+/** The two apart again: the rule's own condition, and what each of its filters lets pass. */
+export function unfiltered({
+  condition,
+  filters = [],
+}: Pick<DetectionRule, "condition" | "filters">): {
+  readonly own: Expression;
+  readonly passes: readonly Expression[];
+} {
+  const [own = condition, ...passes] =
+    filters.length > 0 && condition.kind === "and" ? condition.of : [condition];
+  return { own, passes };
 }
 
 function negative(expression: Expression): boolean {

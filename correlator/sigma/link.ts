@@ -22,7 +22,7 @@ import {
 import { filtered } from "./filter.ts";
 import { checkAliases, checkGroup, knows } from "./group-checks.ts";
 import { aboutOf } from "./header.ts";
-import type { DetectionRule, Problem, RuleSet } from "./rule.ts";
+import type { DetectionRule, Problem, RuleFilter, RuleSet } from "./rule.ts";
 
 export type Detection = Draft & { readonly kind: "detection"; readonly body: DetectionBody };
 export type Correlation = Draft & { readonly kind: "correlation"; readonly body: CorrelationBody };
@@ -221,11 +221,12 @@ function build(
   const filters = drafts.filter(isFilter);
   const detections = drafts.filter(isDetection).map((draft) => {
     const { logsource } = draft.body;
-    const condition = filtered(draft.body.condition, filtersOf(draft, filters, names), (name) =>
+    const laid = filtersOf(draft, filters, names);
+    const condition = filtered(draft.body.condition, laid, (name) =>
       reading.mapField(logsource, name),
     );
     const logic = JSON.stringify([logsource, condition]);
-    return { draft, condition, version: idOf("detection", ruleId(draft), logic) };
+    return { draft, condition, laid, version: idOf("detection", ruleId(draft), logic) };
   });
   const versions = new Map<Draft, string>();
   const levels = new Map<Draft, Level>();
@@ -246,13 +247,14 @@ function build(
     aboutOf(draft.header, { id: ruleId(draft), level: levels.get(draft) ?? "medium" });
   const shown = (rule: Rule): boolean =>
     rule.header.generate || (usersOf.get(rule) ?? []).some((user) => generates(user));
-  const rules: DetectionRule[] = detections.map(({ draft, condition, version }) => {
+  const rules: DetectionRule[] = detections.map(({ draft, condition, laid, version }) => {
     const users = usersOf.get(draft) ?? [];
     return {
       about: about(draft),
       version,
       logsource: draft.body.logsource,
       condition,
+      ...(laid.length > 0 && { filters: laid.map(toldOf) }),
       standalone: users.length === 0 || shown(draft),
       feeds: users.map((user) => detectionFeed(user, draft, { ...feeding, reading })),
       at: draft.at,
@@ -282,6 +284,8 @@ function build(
   const version = idOf("set", JSON.stringify([told, correlations]));
   return { version, detections: rules, correlations };
 }
+
+const toldOf = ({ header: { title }, at }: Filter): RuleFilter => ({ title, at });
 
 /** The specification puts `generate` beside the correlation; some tools put it inside. */
 const generates = (user: Correlation): boolean => user.header.generate || user.body.generate;

@@ -90,11 +90,18 @@ export type DetectionFeed = {
   readonly carried: readonly { readonly name: string; readonly field: EventField }[]; // for correlations further up
 };
 
+/** A filter document in force over a rule. */
+export type RuleFilter = {
+  readonly title: string;
+  readonly at: string; // file:line:column, for people
+};
+
 export type DetectionRule = {
   readonly about: RuleAbout;
   readonly version: string; // hash of log source and condition
   readonly logsource: LogSource;
-  readonly condition: Expression;
+  readonly condition: Expression; // its own, and what each filter lets pass
+  readonly filters?: readonly RuleFilter[];
   readonly standalone: boolean; // a match is a finding by itself
   readonly feeds: readonly DetectionFeed[];
   readonly at: string; // file:line:column, for people
