@@ -3,7 +3,7 @@
 // In:    an event as plain JSON: as Wache keeps it, a Windows event as EVTX tools write it, or flat in Sigma's own names
 //        with `product`, `category`, `service`.
 // Out:   its form, and every log source that rules may name for it.
-// Holds: a kept event and a flat one belong to what they say; only an EVTX one, which says nothing, is read by mappings.
+// Holds: a kept event and a flat one belong to exactly what they say; one that says nothing belongs to what mappings say.
 import type { LogSource } from "../core/event.ts";
 import type { Mappings } from "../core/mappings.ts";
 import type { Readable } from "./match/matcher.ts";
@@ -26,16 +26,20 @@ export function formOf(
     return { form: "wache", sources: wache.sources as readonly LogSource[] };
   if (typeof evtx?.System === "object" && evtx.System !== null)
     return { form: "evtx", sources: sourcesOf(event) };
-  return flatForm(event);
+  return flatForm(event, sourcesOf);
 }
 
 type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
 const recent = new Recent<Flat>();
 
-function flatForm(event: Readable): Flat {
+function flatForm(event: Readable, sourcesOf: Mappings["sourcesOf"]): Flat {
   const product = textOf(event.product);
   const category = textOf(event.category);
   const service = textOf(event.service);
+  if (!product && !category && !service) {
+    const sources = sourcesOf(event);
+    if (sources.length > 0) return { form: "flat", sources };
+  }
   for (const known of recent.all) {
     const source = known.sources[0] as LogSource;
     if (source.product === product && source.category === category && source.service === service)

@@ -84,6 +84,22 @@ test.for(families.filter(({ event }) => event?.Event !== undefined))(
   },
 );
 
+const saysNothing = ({ event }: Family): boolean =>
+  event !== undefined &&
+  event.Event === undefined &&
+  !Object.keys(event).some((key) => own.has(key));
+
+test.for(families.filter(saysNothing))(
+  "$name: flat, as it came, it belongs to what live finds",
+  ({ event = {}, sources, rule }) => {
+    const seen = formOf(event, mappings);
+    expect(seen.form).toBe("flat");
+    expect(seen.sources.map(shortOf)).toEqual(sources);
+    const titles = matcher.match(event, seen.sources).map((match) => match.rule.about.title);
+    expect(titles).toEqual([titleOf(rule)]);
+  },
+);
+
 test("a flat event belongs to what it says, and to nothing else", () => {
   const event = {
     product: "windows",

@@ -249,7 +249,7 @@ function ownId(event: Readable): string | undefined {
   return typeof id === "number" || (typeof id === "string" && id !== "") ? String(id) : undefined;
 }
 
-/** Of events that say no product, category or service. */
+/** Of events that say no product, category or service, and that no mapping knows. */
 export const NO_SOURCE = "none";
 /** Of JSON that goes over several lines. */
 export const APART = "a bracket alone";

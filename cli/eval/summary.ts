@@ -70,7 +70,7 @@ function unreadLines(summary: Summary): string[] {
   if (noRule > 0) {
     const named = noRuleSources.map(
       ({ source, events }) =>
-        `${source === NO_SOURCE ? "none, as they say no product, category or service" : printable(source)} (${events})`,
+        `${source === NO_SOURCE ? "none, as they say no product, category or service and no mapping knows them" : printable(source)} (${events})`,
     );
     lines.push(`log sources that no rule looks at: ${named.join(", ")}; in all ${noRule}`);
   }
