@@ -18,24 +18,28 @@ const RULES = [
   rule("B", "high", "attack.execution", "attack.t1053.005", "attack.g0016", "cve.2021-44228"),
   rule("C", "low", "attack.t1110"),
   rule("D", "low", "attack.execution"),
+  rule("E", "low", "attack.t1053.005"),
 ];
 
-test("a technique stands under each tactic that its rules name, in ATT&CK's order", () => {
+test("a row counts the rules that name both, in ATT&CK's order of tactics", () => {
   const { techniques, untagged } = coverageOf(RULES);
   expect(coverageRows(techniques)).toEqual([
     ["execution", "T1053.005", "2", "high"],
-    ["persistence", "T1053.005", "2", "high"],
+    ["persistence", "T1053.005", "1", "low"],
+    ["no tactic", "T1053.005", "1", "low"],
     ["no tactic", "T1110", "1", "low"],
   ]);
   expect(untagged).toBe(1);
 });
 
-test("a layer for the Navigator scores techniques by their rules", () => {
+test("a layer for the Navigator has the same rows; what has no tactic goes first", () => {
   expect(navigatorLayer(coverageOf(RULES).techniques, "ours")).toMatchObject({
     ...{ name: "ours", domain: "enterprise-attack", versions: { layer: "4.5" } },
     techniques: [
-      { techniqueID: "T1053.005", score: 2, comment: "A\nB", showSubtechniques: true },
+      { techniqueID: "T1053.005", score: 1, comment: "E", showSubtechniques: true },
       { techniqueID: "T1110", score: 1, comment: "C", showSubtechniques: false },
+      { techniqueID: "T1053.005", tactic: "execution", score: 2, comment: "A\nB" },
+      { techniqueID: "T1053.005", tactic: "persistence", score: 1, comment: "A" },
     ],
     gradient: { minValue: 0, maxValue: 2 },
   });

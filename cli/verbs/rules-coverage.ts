@@ -12,7 +12,7 @@ export const rulesCoverage: Verb = {
   name: "rules coverage",
   summary: "show which ATT&CK techniques rules look for",
   usage: "[options] [PATH…]",
-  text: "By the tags attack.… of the rules: a technique stands under each tactic that one of its rules names. PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache.",
+  text: "By the tags attack.… of the rules: a row counts the rules that name both the tactic and the technique. PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache.",
   positionals: { min: 0, max: 1000 },
   options: {
     ...RULE_OPTIONS,
