@@ -99,6 +99,18 @@ test("anchors and aliases that are meant", patience, () => {
   expect(found(text, [{ f: "a", g: "b" }, { f: "a" }])).toEqual([true, false]);
 });
 
+test("aliases that unfold too far are the only fault", patience, () => {
+  const levels = Array.from({ length: 7 }, (_, i) =>
+    i === 0
+      ? "a0: &a0 [x]"
+      : `a${i}: &a${i} [${Array(10)
+          .fill(`*a${i - 1}`)
+          .join()}]`,
+  );
+  const bomb = `${levels.join("\n")}\n${ruleOf("f: 1")}`;
+  expect(problemsOf(bomb).map(([code]) => code)).toEqual(["rule.too-many-nodes"]);
+});
+
 test.for([
   {
     name: "an alias without an anchor",
@@ -158,6 +170,8 @@ test("files in UTF-16, and bytes that are no text", patience, async () => {
     ["c.yml", Buffer.from(`\ufeff${text}`)],
     ["d.yml", Buffer.from([0x74, 0xff, 0xfe])],
     ["e.yml", Buffer.from([0xff, 0xfe, 0x00])],
+    ["f.yml", Buffer.from(text, "utf16le")],
+    ["g.yml", Buffer.from(text, "utf16le").swap16()],
   ]);
   const disk = {
     list: async () => [...files.keys()],
@@ -169,6 +183,8 @@ test("files in UTF-16, and bytes that are no text", patience, async () => {
   expect(bad).toEqual([
     ["rule.encoding", "d.yml:1:1"],
     ["rule.encoding", "e.yml:1:1"],
+    ["rule.encoding", "f.yml:1:1"],
+    ["rule.encoding", "g.yml:1:1"],
     ["rule.duplicate", "b.yml:1:1"],
     ["rule.duplicate", "c.yml:1:1"],
   ]);
@@ -180,6 +196,10 @@ test("a folder that is none, a file that cannot be read", async () => {
   const { problems } = await loadRules([{ path: "/no/such/folder", lenient: false }], ruleDisk);
   expect(problems.map(({ code, at }) => [code, at])).toEqual([
     ["rule.folder", "/no/such/folder:1:1"],
+  ]);
+  const named = await loadRules([{ path: "/no/such/rule.yml", lenient: false }], ruleDisk);
+  expect(named.problems.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
+    ["rule.file", "the file cannot be read"],
   ]);
 });
 

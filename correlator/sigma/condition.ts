@@ -108,6 +108,7 @@ function parse(
 function wordsOf(text: string): WordToken[] {
   const out: WordToken[] = [];
   for (const match of text.matchAll(/[()|]|[^\s()|]+/g)) {
+    if (match[0] === "|" && text[match.index + 1] === "|") throw signRefusal("||", match.index);
     if (match[0] === "|")
       throw new Refusal(
         "rule.condition-aggregation",
@@ -119,10 +120,23 @@ function wordsOf(text: string): WordToken[] {
   return out;
 }
 
+/** What other languages write for Sigma's words. */
+const SIGNS: Readonly<Record<string, string>> = { "||": "or", "&&": "and", "!": "not" };
+
+const signRefusal = (sign: string, from: number): Refusal =>
+  new Refusal("rule.condition", from, `the condition has "${sign}"; write ${SIGNS[sign]}`);
+
+/** For a word that is none of Sigma's, and no selection. */
+function signIn({ text, from }: WordToken): Refusal | undefined {
+  const found = /&&|^!/.exec(text);
+  return found === null ? undefined : signRefusal(found[0], from + found.index);
+}
+
 const isWord = (token: WordToken | undefined, word: string): boolean =>
   token !== undefined && token.text.toLowerCase() === word;
 
 const unexpected = (token: WordToken | undefined, expected: string, end = 0): Refusal =>
+  (token && signIn(token)) ??
   new Refusal(
     "rule.condition",
     token?.from ?? end,
@@ -214,6 +228,8 @@ function readQuantified(reader: Reader, quantity: WordToken): Expression {
 }
 
 const unknownSelection = (reader: Reader, token: WordToken): Refusal => {
+  const sign = signIn(token);
+  if (sign !== undefined) return sign;
   const names = [...reader.byName.keys()].slice(0, 20);
   return new Refusal(
     "rule.selection-unknown",

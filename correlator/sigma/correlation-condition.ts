@@ -7,7 +7,14 @@ import { readsNumbers } from "../windows/value-gauges.ts";
 import type { Reference } from "./correlation.ts";
 import { textsIn } from "./header.ts";
 import { ruleCondition } from "./rule-condition.ts";
-import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
+import {
+  entryOf,
+  isBeyondNumbers,
+  type MapNode,
+  type Node,
+  nameOfKind,
+  type Source,
+} from "./yaml.ts";
 
 export const OPERATORS: readonly Operator[] = ["gt", "gte", "lt", "lte", "eq", "neq"];
 export const fieldsMax = 32;
@@ -55,6 +62,16 @@ export function conditionOf(
   return numbersAreGood(numbers, { ...of, condition, map: value }, refuse) ? condition : undefined;
 }
 
+/** What may stand in the condition of a type. */
+export const conditionKeys = (type: Type): readonly string[] =>
+  type === "absence"
+    ? []
+    : [
+        ...OPERATORS,
+        ...(isAboutValues(type) ? ["field"] : []),
+        ...(type === "value_percentile" ? ["percentile"] : []),
+      ];
+
 /** The keys of the condition, each alone. */
 function partsOf(
   map: MapNode,
@@ -84,16 +101,14 @@ function partsOf(
       percentile = number;
     } else if (operator === undefined)
       return refuse(
-        `the condition of ${type} has the key ${JSON.stringify(key)}; allowed are ` +
-          [
-            ...OPERATORS,
-            ...(isAboutValues(type) ? ["field"] : []),
-            ...(type === "value_percentile" ? ["percentile"] : []),
-          ].join(", "),
+        `the condition of ${type} has the key ${JSON.stringify(key)}; allowed are ${conditionKeys(type).join(", ")}`,
         keyOffset,
       );
     else if (number === undefined)
-      return refuse(`${key} is ${nameOfKind(value)}; it must be a number`, value.offset);
+      return refuse(
+        `${key} is ${nameOfKind(value)}; it must be a number${isBeyondNumbers(value) ? " below 2^53" : ""}`,
+        value.offset,
+      );
     else numbers.set(operator, number);
   }
   return { numbers, fields, ...(percentile !== undefined && { percentile }) };

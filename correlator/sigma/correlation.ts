@@ -1,7 +1,7 @@
 // correlation.ts — reads the `correlation` of a rule; link.ts binds its names to rules.
 import type { CorrelationRule, CountCondition } from "../../core/records.ts";
 import { ABSENCE_KEYS, type AbsenceBody, absenceOf, DEADLINE_SPAN_MS } from "./absence.ts";
-import { conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
+import { conditionKeys, conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
 import { booleanOf, textsIn } from "./header.ts";
 import { rulesNamedIn } from "./rule-condition.ts";
 import { spanMsOf } from "./span.ts";
@@ -49,14 +49,8 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
     source.problem("rule.correlation", node.offset, "correlation must be a map");
     return undefined;
   }
-  for (const entry of node.entries)
-    if (!KEYS.includes(entry.key))
-      source.problem(
-        "rule.key-unknown",
-        entry.keyOffset,
-        `correlation has the key ${JSON.stringify(entry.key)}; allowed are ${KEYS.join(", ")}`,
-      );
   const type = typeOf(node, source);
+  const keysFit = checkKeys(node, type, source);
   const rules = rulesOf(node, type, source);
   if (rules.length === 0 || rules.length > rulesMax)
     source.problem(
@@ -67,7 +61,8 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
   const groupBy = referencesOf(node, "group-by", source);
   const spanMs = spanOf(node, source);
   const aliases = aliasesOf(node, source);
-  const condition = type === undefined ? undefined : conditionOf(node, { type, rules }, source);
+  const condition =
+    type === undefined || !keysFit ? undefined : conditionOf(node, { type, rules }, source);
   const generate = booleanOf(node, "generate", source);
   const fields = groupBy.map(({ text }) => text);
   const absence = absenceOf(node, { type, groupBy: fields, spanMs }, source);
@@ -81,6 +76,27 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
     return undefined;
   const base = { type, rules, groupBy, spanMs, condition, aliases, generate };
   return { ...base, ...(absence && { absence }), ...telling };
+}
+
+/** False where a part of the condition stands beside it: the condition itself lacks it then. */
+function checkKeys(
+  node: MapNode,
+  type: CorrelationRule["type"] | undefined,
+  source: Source,
+): boolean {
+  let fits = true;
+  for (const { key, keyOffset } of node.entries.filter((one) => !KEYS.includes(one.key))) {
+    const isOfCondition = type !== undefined && conditionKeys(type).includes(key);
+    if (isOfCondition) fits = false;
+    source.problem(
+      "rule.key-unknown",
+      keyOffset,
+      isOfCondition
+        ? `${key} stands inside of condition, as in condition: { ${key}: … }`
+        : `correlation has the key ${JSON.stringify(key)}; allowed are ${KEYS.join(", ")}`,
+    );
+  }
+  return fits;
 }
 
 function typeOf(node: MapNode, source: Source): CorrelationRule["type"] | undefined {

@@ -39,7 +39,8 @@ export async function loadRules(
       refused.push({ at, lenient, problems: [{ code, at, message }] });
     };
     const paths = await disk.list(path).catch((error: unknown) => {
-      refuse(`${path}:1:1`, "rule.folder", `the folder cannot be read: ${messageOf(error)}`);
+      const [code, what] = isRuleFile(path) ? ["rule.file", "file"] : ["rule.folder", "folder"];
+      refuse(`${path}:1:1`, code, `the ${what} cannot be read: ${messageOf(error)}`);
       return [];
     });
     const wanted = paths.filter((one) => isRuleFile(one) && !seen.has(one)).sort();
@@ -138,6 +139,12 @@ async function readText(path: string, disk: RuleDisk): Promise<Text> {
 /** UTF-8, or UTF-16 where a byte order mark says so. */
 export function textOf(bytes: Uint8Array): Text {
   const [a, b] = bytes;
+  if (a !== b && (a === 0 || b === 0))
+    return {
+      ok: false,
+      code: "rule.encoding",
+      message: "the file seems to be UTF-16 without a byte order mark; make it UTF-8",
+    };
   const encoding =
     a === 0xff && b === 0xfe ? "utf-16le" : a === 0xfe && b === 0xff ? "utf-16be" : "utf-8";
   try {

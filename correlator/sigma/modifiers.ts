@@ -80,12 +80,13 @@ export function planOf(words: readonly string[], source: Source, offset: number)
   };
   const unknown = words.find((word) => !MODIFIERS.includes(word));
   if (unknown !== undefined) {
-    const near = nearest(unknown, MODIFIERS);
+    const near = unknown === "" ? undefined : nearest(unknown, MODIFIERS);
     const meant = near === undefined ? "" : `did you mean ${near}? `;
-    return refuse(
-      "rule.modifier-unknown",
-      `${JSON.stringify(unknown)} is no modifier; ${meant}allowed are ${MODIFIERS.join(", ")}`,
-    );
+    const found =
+      unknown === ""
+        ? "no modifier stands after a |; write one or remove the |"
+        : `${JSON.stringify(unknown)} is no modifier`;
+    return refuse("rule.modifier-unknown", `${found}; ${meant}allowed are ${MODIFIERS.join(", ")}`);
   }
   const twice = words.find((word, i) => words.indexOf(word) !== i);
   if (twice !== undefined)
@@ -96,7 +97,9 @@ export function planOf(words: readonly string[], source: Source, offset: number)
     return refuse(
       "rule.modifier-combination",
       `the modifier ${stranger} does not go with ${words.filter((word) => word !== stranger).join(", ") || "a field alone"}; ` +
-        `with ${typeWord(type)} go ${[...GOES_WITH[type], "all", "neq"].join(", ")}`,
+        (type === "exists"
+          ? "exists stands alone: exists: true, or exists: false"
+          : `with ${typeWord(type)} go ${[...GOES_WITH[type], "all", "neq"].join(", ")}`),
     );
   const wrong = orderProblem(words);
   if (wrong !== undefined) return refuse("rule.modifier-combination", wrong);

@@ -104,7 +104,14 @@ const MODIFIERS: readonly Row[] = [
     text: detection("s: { f|exists|neq: true }"),
     code: "rule.modifier-combination",
     at: "4:8",
-    says: "neq does not go with exists",
+    says: "neq does not go with exists; exists stands alone",
+  },
+  {
+    name: "exists and all",
+    text: detection("s: { f|exists|all: true }"),
+    code: "rule.modifier-combination",
+    at: "4:8",
+    says: "all does not go with exists; exists stands alone",
   },
   {
     name: "fieldref and windash",
@@ -132,7 +139,14 @@ const MODIFIERS: readonly Row[] = [
     text: detection("s: { f|: a }"),
     code: "rule.modifier-unknown",
     at: "4:8",
-    says: '"" is no modifier',
+    says: "no modifier stands after a |; write one or remove the |; allowed are contains",
+  },
+  {
+    name: "an empty modifier before another",
+    text: detection("s: { f||contains: a }"),
+    code: "rule.modifier-unknown",
+    at: "4:8",
+    says: "no modifier stands after a |",
   },
   {
     name: "all with one value",
@@ -227,6 +241,13 @@ const VALUES: readonly Row[] = [
     code: "rule.value",
     at: "4:14",
     says: "gt takes a number",
+  },
+  {
+    name: "gt of 2^53",
+    text: detection("s: { f|gt: 9007199254740992 }"),
+    code: "rule.value",
+    at: "4:14",
+    says: "gt takes a number below 2^53 (9007199254740992), which 9007199254740992 is not",
   },
   {
     name: "minute 60",
@@ -413,6 +434,18 @@ const CONDITIONS: readonly Row[] = [
     at: "5:16",
     says: "write a correlation",
   },
+  ...[
+    { name: "|| for or", condition: "s || t", at: "5:16", says: 'has "||"; write or' },
+    { name: "|| without blanks", condition: "s||t", at: "5:15", says: 'has "||"; write or' },
+    { name: "&& for and", condition: "s && t", at: "5:16", says: 'has "&&"; write and' },
+    { name: "&& without blanks", condition: "s&&t", at: "5:15", says: 'has "&&"; write and' },
+    { name: "! for not", condition: "s and !t", at: "5:20", says: 'has "!"; write not' },
+    { name: "! alone", condition: "'! s'", at: "5:15", says: 'has "!"; write not' },
+  ].map(({ condition, ...row }) => ({
+    ...row,
+    text: detection("s: { f: 1 }", condition),
+    code: "rule.condition",
+  })),
   {
     name: "a timeframe",
     text: detection("s: { f: 1 }\n  timeframe: 5m"),
@@ -520,6 +553,24 @@ const DOCUMENTS: readonly Row[] = [
     code: "rule.reference-unknown",
     at: "4:11",
     says: "nobody is the id or name of no rule",
+  },
+  ...[
+    { type: "value_sum", key: "field: n" },
+    { type: "value_percentile", key: "percentile: 99" },
+    { type: "event_count", key: "gte: 3" },
+  ].map(({ type, key }) => ({
+    name: `a part of the condition of ${type} beside it`,
+    text: `title: C\ncorrelation:\n  ${key}\n  type: ${type}\n  rules: [${ID}]\n  timespan: 1m\n  condition: { lte: 2 }\n`,
+    code: "rule.key-unknown",
+    at: "3:3",
+    says: "stands inside of condition, as in condition: { ",
+  })),
+  {
+    name: "a field beside a condition that has none",
+    text: `title: C\ncorrelation:\n  field: n\n  type: event_count\n  rules: [${ID}]\n  timespan: 1m\n  condition: { lte: 2 }\n`,
+    code: "rule.key-unknown",
+    at: "3:3",
+    says: 'the key "field"; allowed are type, ',
   },
   {
     name: "one id twice",

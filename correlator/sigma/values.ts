@@ -10,7 +10,7 @@ import { networkOf } from "./network.ts";
 import { compileRegex } from "./regex.ts";
 import type { EventField, Expression, Place, Predicate, TimePart, Token } from "./rule.ts";
 import { hasWildcard, placed, plainText, shapeOf, textTokens, tokensOf } from "./text.ts";
-import { type Node, nameOfKind, type ScalarNode } from "./yaml.ts";
+import { isBeyondNumbers, type Node, nameOfKind, type ScalarNode } from "./yaml.ts";
 
 const variantsMax = 3125;
 
@@ -383,6 +383,10 @@ function comparePredicate(
   refuse: Refuse,
 ): Predicate[] | undefined {
   const { value } = node;
+  if (isBeyondNumbers(node))
+    return refuse(
+      `${plan.part ?? plan.operator} takes a number below 2^53 (9007199254740992), which ${node.source} is not`,
+    );
   if (typeof value !== "number" || !Number.isFinite(value))
     return refuse(`${plan.part ?? plan.operator} takes a number; found ${nameOfKind(node)}`);
   if (plan.part === undefined) return [{ kind: "compare", field, operator: plan.operator, value }];

@@ -88,6 +88,7 @@ export function libraryDocuments(text: string, source: Source): Node[] {
     }
     if (document.contents === null) continue;
     const node = convert(document.contents, { document, source, budget, open: [] });
+    if (budget.nodes > nodesMax) break; // what the rest of it would lack is no fault of its own
     if (node !== undefined && !(node.kind === "scalar" && node.value === null)) out.push(node);
   }
   return out;
@@ -172,6 +173,13 @@ function scalarOf(value: unknown, written: string | undefined, offset: number): 
       : { kind: "scalar", value: source, source, offset };
   return { kind: "scalar", value: source, source, offset };
 }
+
+/** An integer from 2^53 on, which has stayed text. */
+export const isBeyondNumbers = (node: Node): boolean =>
+  node.kind === "scalar" &&
+  typeof node.value === "string" &&
+  /^[+-]?\d+$/.test(node.value) &&
+  !Number.isSafeInteger(Number(node.value));
 
 function convertList(items: readonly YamlNode[], offset: number, walk: Walk): Node {
   const out: Node[] = [];
