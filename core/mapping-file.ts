@@ -7,7 +7,7 @@
 import { type Static, Type } from "typebox";
 import { LineCounter, parseAllDocuments } from "yaml";
 import { offsetOf } from "./config.ts";
-import { checkConfig, type Resolver, type SchemaNode } from "./config-check.ts";
+import { checkConfig, type Fault, type Resolver, type SchemaNode } from "./config-check.ts";
 import { messageOf } from "./errors.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -77,7 +77,7 @@ export function readMappingFile({ path, text }: MappingText): {
   const lines = new LineCounter();
   const problem = (offset: number, message: string): void => {
     const { line, col } = lines.linePos(offset);
-    problems.push({ code: "mapping.refused", at: `${path}:${line}:${col}`, message });
+    problems.push({ code: "mappings.refused", at: `${path}:${line}:${col}`, message });
   };
   if (text.length > CHARS_MAX) {
     problem(0, `the file is longer than ${CHARS_MAX} characters; write several`);
@@ -95,17 +95,41 @@ export function readMappingFile({ path, text }: MappingText): {
       const given = document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
       const schema = mappingSchema as unknown as SchemaNode;
       const { value, faults } = checkConfig(schema, given, AS_WRITTEN);
-      for (const fault of faults)
+      const all = faults.length > 0 ? faults : whenFaults(value as Mapping);
+      for (const fault of all)
         problem(
           fault.path.length === 0 ? start : offsetOf(document, fault),
           `${fault.path.join(".") || "the mapping"} ${fault.text}`,
         );
-      if (faults.length === 0) mappings.push(value as Mapping);
+      if (all.length === 0) mappings.push(value as Mapping);
     } catch (error) {
       problem(start, messageOf(error)); // aliases that stand for nothing, or for too much
     }
   }
   return { mappings, problems };
+}
+
+/** What could select no event, or not those that are meant. */
+function whenFaults({ sources }: Mapping): readonly Fault[] {
+  return sources.flatMap(({ when }, place) => {
+    const path = ["sources", place, "when"];
+    const fields = Object.entries(when);
+    if (fields.length === 0)
+      return [{ path, atKey: false, text: "is empty: name a field and its values" }];
+    return fields.flatMap(([name, values]) =>
+      values.flatMap((value, at) =>
+        /^(\*|\*?[^*]+\*?)$/.test(value)
+          ? []
+          : [
+              {
+                path: [...path, name, at],
+                atKey: false,
+                text: `is ${JSON.stringify(value)}; a * stands at an end, or alone for any value`,
+              },
+            ],
+      ),
+    );
+  });
 }
 
 const AS_WRITTEN: Resolver = {

@@ -181,6 +181,22 @@ test.for([
     at: "m.yml:3:1",
     message: "x is not",
   },
+  ...[
+    { name: "a * in the middle", when: "{ kind: [b, a*b] }", column: 27 },
+    { name: "two * at an end", when: "{ kind: [b, a**] }", column: 27 },
+    { name: "only two *", when: '{ kind: [b, "**"] }', column: 27 },
+  ].map(({ name, when, column }) => ({
+    name,
+    text: `for: []\nsources:\n  - { when: ${when}, are: [{ product: p }] }\n`,
+    at: `m.yml:3:${column - 2}`,
+    message: "a * stands at an end, or alone for any value",
+  })),
+  {
+    name: "a when of nothing",
+    text: "for: []\nsources:\n  - { when: {}, are: [{ product: p }] }\n",
+    at: "m.yml:3:13",
+    message: "sources.0.when is empty: name a field",
+  },
   { name: "not a map", text: "- 1\n", at: "m.yml:1:1", message: "section of keys" },
   {
     name: "aliases for too much",

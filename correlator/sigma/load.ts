@@ -71,7 +71,7 @@ async function readMappings(
   const refused: Refused[] = [];
   const refuse = (path: string, message: string): void => {
     const at = `${path}:1:1`;
-    refused.push({ at, lenient: false, problems: [{ code: "mapping.file", at, message }] });
+    refused.push({ at, lenient: false, problems: [{ code: "mappings.refused", at, message }] });
   };
   const files: { readonly path: string; readonly text: string }[] = [];
   for (const folder of folders) {

@@ -34,9 +34,9 @@ test.for([
     name: "a fault",
     files: { "m/a.yml": `${MAPPING}form: [x]\n` },
     loads: false,
-    problems: ["m/a.yml:3:1 mapping.refused"],
+    problems: ["m/a.yml:3:1 mappings.refused"],
   },
-  { name: "no such folder", files: {}, loads: false, problems: ["m:1:1 mapping.file"] },
+  { name: "no such folder", files: {}, loads: false, problems: ["m:1:1 mappings.refused"] },
   {
     name: "what is no YAML file",
     files: { "m/a.yml": MAPPING, "m/README.md": "{" },
