@@ -194,6 +194,12 @@ const FIELDS: readonly Row[] = [
     no: [{ a: [{ b: [{ c: "y" }] }] }, { a: [{ b: [] }] }, { a: ["x"] }],
   },
   {
+    name: "an array in an array is looked into by keywords only",
+    of: "s: { a: x }\n  t: { a.b: x }\n  u: ['y']\n  condition: 1 of them",
+    yes: [{ a: ["z", "x"] }, { a: [{ b: ["x"] }] }, { a: [["y"]] }],
+    no: [{ a: [["x"]] }, { a: [[{ b: "x" }]] }, { a: { b: [["x"]] } }],
+  },
+  {
     name: "names of JavaScript's own are names like others",
     of: "s: { __proto__: a, constructor: b, toString|contains: c, hasOwnProperty.x: d }",
     yes: [
