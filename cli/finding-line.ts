@@ -1,10 +1,20 @@
-// finding-line.ts — a finding as a line of JSON for scripts.
+// finding-line.ts — a finding as a line of JSON for scripts, and as a line for people.
+import { absenceText, isMissing } from "../alerting/incidents/absence.ts";
 import { isoOf } from "../core/event.ts";
 import type { Finding } from "../core/records.ts";
+import { counted } from "./table.ts";
 
 export function findingLine(finding: Finding) {
   const { id, rule, group, count, bounded, suppressed, absence, firstMs, lastMs } = finding;
   const [first, last] = [isoOf(firstMs), isoOf(lastMs)];
   const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
   return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
+}
+
+export function findingText(finding: Finding): string {
+  const { id, rule, group, count, firstMs } = finding;
+  const found = isMissing(finding)
+    ? [absenceText(finding)]
+    : [Object.values(group).join(", "), counted(count, "event")].filter((part) => part !== "");
+  return `${isoOf(firstMs)}  ${rule.level}  ${rule.title}: ${found.join("  ")}  ${id}`;
 }

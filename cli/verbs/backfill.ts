@@ -6,7 +6,7 @@ import type { KeptWorld } from "../../correlator/backfill/kept-world.ts";
 import { backfillLate } from "../../correlator/backfill/late.ts";
 import type { Rules } from "../../correlator/backfill/range.ts";
 import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
-import { findingLine } from "../finding-line.ts";
+import { findingLine, findingText } from "../finding-line.ts";
 import { withKeptWorld } from "../kept-world.ts";
 import { RULE_OPTIONS } from "../rule-folders.ts";
 import { rulesFor, settledMs } from "../rules-for-kept.ts";
@@ -18,7 +18,7 @@ export const backfill: Verb = {
   name: "backfill",
   summary: "keep what rules find in stored events",
   usage: "--from TIME [--to TIME] [options] [PATH…], or --late",
-  text: "The findings that the rules give in the stored events of these times are kept as if the rules had been in force: with the ids and the content that live would have given, and with incidents. A finding that is kept already stays, unless the new one is fuller, which then replaces it; running it again adds nothing. Nobody is paged unless --page is given. Episodes that may still grow are left to the running rules. With --late: what came later than time.lateness, which live left out, is correlated with the events around it; each late event once, or again where --from and --to say so. PATH is a folder or a file of rules; without one, the rules in force. In embedded mode it works through the process that runs with this data folder, or opens the folder itself: findings then reach incidents at the next start.",
+  text: "The findings that the rules give in the stored events of these times are kept as if the rules had been in force: with the ids and the content that live would have given, and with incidents. A finding that is kept already stays, unless the new one is fuller, which then replaces it; running it again adds nothing. Nobody is paged unless --page is given. Episodes that may still grow are left to the running rules. With --late: what came later than time.lateness, which live left out, is correlated with the events around it; each late event once, or again where --from and --to say so. PATH is a folder or a file of rules; without one, the folders that the configuration names and the rules that ship with Wache, as they are on the disk. In embedded mode it works through the process that runs with this data folder, or opens the folder itself: findings then reach incidents at the next start.",
   positionals: { min: 0, max: 1000 },
   options: {
     ...RULE_OPTIONS,
@@ -95,10 +95,5 @@ async function runLate(
 }
 
 function tell(finding: Finding, { values, out }: Call): void {
-  const line = findingLine(finding);
-  if (flagOf(values, "json")) out(JSON.stringify(line));
-  else
-    out(
-      `${line.first}  ${finding.rule.level}  ${finding.rule.title}: ${Object.values(finding.group).join(", ")}  ${finding.count} events  ${finding.id}`,
-    );
+  out(flagOf(values, "json") ? JSON.stringify(findingLine(finding)) : findingText(finding));
 }
