@@ -57,7 +57,8 @@ async function importRules(call: Call): Promise<number> {
   const loaded = await loadRules(lenient, ruleDisk, reading);
   const to = stringOf(values, "to");
   const fault = whyNotCopied(loaded);
-  const files = fault === undefined ? await wholeFiles(folders, reading) : [];
+  const wanted = to !== undefined && fault === undefined;
+  const files = wanted ? await wholeFiles(folders, reading) : [];
   const copied =
     to === undefined || files.length === 0 ? undefined : await copyRules(files, { from, to });
   const detections = loaded.set?.detections ?? [];
@@ -65,9 +66,10 @@ async function importRules(call: Call): Promise<number> {
   if (flagOf(values, "json"))
     out(JSON.stringify({ ...countsOf(loaded), logSources: rows, leftOut: loaded.leftOut, copied }));
   else show(call, { loaded, rows, copied, to });
-  if (to !== undefined && copied === undefined)
-    call.err(`${to} is not touched: ${fault ?? "no file loads whole"}`);
-  return detections.length === 0 || fault !== undefined ? EXIT.failed : EXIT.ok;
+  const isUntouched = to !== undefined && copied === undefined;
+  if (isUntouched) call.err(`${to} is not touched: ${fault ?? "no file loads whole"}`);
+  const failed = detections.length === 0 || fault !== undefined || isUntouched;
+  return failed ? EXIT.failed : EXIT.ok;
 }
 
 const countsOf = ({ set, leftOut }: LoadedRules) => ({
