@@ -69,10 +69,10 @@ async function askPage(
 export function timesOf(values: Values): Pick<Wish, "fromMs" | "toMs"> {
   const fromMs = timeOf(values, "from");
   const toMs = timeOf(values, "to");
-  if (fromMs !== undefined && toMs !== undefined && toMs <= fromMs)
+  if (fromMs !== undefined && toMs !== undefined && toMs < fromMs)
     throw new UserError(
       "cli.usage",
-      `--to is "${stringOf(values, "to")}", which is not after --from "${stringOf(values, "from")}"; name a later time`,
+      `--to is "${stringOf(values, "to")}", which is before --from "${stringOf(values, "from")}"; name a later time`,
       { exitCode: EXIT.usage },
     );
   return {

@@ -27,7 +27,7 @@ export function receiptsOf(
       if (state.kind === "jumped") jumps.inc();
       if (state.kind === "steady") log.info(text);
       else log.warn(text);
-      status.set("clock", { ok: true, text }); // it takes events all the same
+      status.set("clock", { ok: state.kind === "steady", ready: true, text });
     },
   });
   status.set("clock", { ok: true, text: STEADY });

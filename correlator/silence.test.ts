@@ -24,7 +24,7 @@ test("silence is in the log once, in the metric and in the status, until it is o
   expect(said[0]).toContain("collector site-b is silent since 2026-01-15T12:00:00.000Z");
   expect(await gauge()).toBe(1);
   const { feeders } = status.all();
-  expect(feeders?.ok).toBe(true);
+  expect(feeders).toMatchObject({ ok: false, ready: true });
   expect(feeders?.text).toContain("site-b since 2026-01-15T12:00:00.000Z");
   expect(feeders?.data).toEqual({
     silent: [{ feeder: "site-b", since: "2026-01-15T12:00:00.000Z" }],
@@ -32,4 +32,5 @@ test("silence is in the log once, in the metric and in the status, until it is o
   tell([]);
   expect(said).toHaveLength(2);
   expect([await gauge(), status.all().feeders?.data]).toEqual([0, undefined]);
+  expect(status.all().feeders?.ok).toBe(true);
 });

@@ -1,6 +1,6 @@
 // silence.ts — says which collectors the live clock waits for no more, and when they are heard again.
 import { Gauge } from "prom-client";
-import type { ServiceContext } from "../core/service.ts";
+import type { PartState, ServiceContext } from "../core/service.ts";
 import type { SilentFeeder } from "./windows/feeders.ts";
 
 const ALL_HEARD = "every collector that did not say farewell is heard";
@@ -42,12 +42,12 @@ export function silenceTeller({
 }
 
 /** A process that detects is ready all the same: whoever is silent is another one. */
-function wordsOf(silent: ReadonlyMap<string, number>) {
+function wordsOf(silent: ReadonlyMap<string, number>): PartState {
   if (silent.size === 0) return { ok: true, text: ALL_HEARD };
   const list = [...silent].map(([feeder, lastMs]) => ({ feeder, since: iso(lastMs) }));
   const names = list.map(({ feeder, since }) => `${feeder} since ${since}`).join(", ");
   return {
-    ok: true,
+    ...{ ok: false, ready: true },
     text: `silent and not waited for any more: ${names}; start these collectors again, or stop them with SIGTERM so that they say farewell`,
     data: { silent: list },
   };

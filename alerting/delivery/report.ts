@@ -39,7 +39,7 @@ export function deliveryReport(args: {
   const say = (): void => {
     const none = channels.length === 0 ? "no channel is configured: nobody is paged" : "ok";
     const text = failures.size === 0 ? none : [...failures.values()].join("; ");
-    status.set("delivery", { ok: true, text });
+    status.set("delivery", { ok: failures.size === 0, ready: true, text });
   };
   say();
   return {

@@ -176,7 +176,7 @@ class Follower {
     const text = [`follows ${this.#tails.size} files`, ...faults.slice(0, 5)].join("; ");
     if (text === this.#said) return;
     this.#said = text;
-    this.#intake.context.status.set("files", { ok: true, text });
+    this.#intake.context.status.set("files", { ok: faults.length === 0, ready: true, text });
   }
 }
 
