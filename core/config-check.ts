@@ -14,6 +14,7 @@ export type SchemaNode = {
   readonly anyOf?: readonly SchemaNode[];
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly patternProperties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: unknown; // true: further keys may stand beside, whatever they hold
   readonly required?: readonly string[];
   readonly items?: SchemaNode;
   readonly default?: unknown;
@@ -90,8 +91,10 @@ function checkObject(walk: Walk, schema: SchemaNode, given: unknown, path: Path)
   for (const key of Object.keys(value)) {
     const secretOf = key.endsWith(FILE) ? key.slice(0, -FILE.length) : undefined;
     const isSecretFile = secretOf !== undefined && ownField(fields, secretOf)?.secret === true;
-    if (ownField(fields, key) === undefined && !isSecretFile)
-      refuse(walk, [...path, key], unknownKey(key, fields), true);
+    if (ownField(fields, key) !== undefined || isSecretFile) continue;
+    if (schema.additionalProperties === true)
+      Object.defineProperty(filled, key, ownValue(value[key]));
+    else refuse(walk, [...path, key], unknownKey(key, fields), true);
   }
   for (const [key, field] of Object.entries(fields)) {
     const filledValue = checkField(walk, { schema, field, value, path, key });
@@ -227,11 +230,12 @@ export function allowed(schema: SchemaNode): string {
   if (schema.const !== undefined) return String(schema.const);
   if (schema.pattern === SPAN_PATTERN) return "a span such as 30s, 10m, 1h or 7d";
   if (schema.pattern !== undefined) return `text that matches ${schema.pattern}`;
-  if (schema.type === "integer") {
+  if (schema.type === "integer" || schema.type === "number") {
     const { minimum, maximum } = schema;
+    const number = schema.type === "integer" ? "a whole number" : "a number";
     if (minimum !== undefined && maximum !== undefined)
-      return `a whole number from ${minimum} to ${maximum}`;
-    return minimum === undefined ? "a whole number" : `a whole number, ${minimum} or more`;
+      return `${number} from ${minimum} to ${maximum}`;
+    return minimum === undefined ? number : `${number}, ${minimum} or more`;
   }
   if (schema.type === "boolean") return "true or false";
   if (schema.items !== undefined) return "a list";

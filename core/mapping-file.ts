@@ -5,14 +5,12 @@
 // Why:   every value is text, so that `EventID: [1]` and `EventID: ["1"]` mean the same.
 
 import { type Static, Type } from "typebox";
-import { LineCounter, parseAllDocuments } from "yaml";
-import { offsetOf } from "./config.ts";
-import { checkConfig, type Fault, type Resolver, type SchemaNode } from "./config-check.ts";
-import { messageOf } from "./errors.ts";
+import { checkedDocuments } from "./checked-yaml.ts";
+import type { Fault } from "./config-check.ts";
 
 const closed = { additionalProperties: false } as const;
 const word = Type.String({ minLength: 1 });
-const logSource = Type.Object(
+export const logSourceSchema = Type.Object(
   {
     product: Type.Optional(word),
     category: Type.Optional(word),
@@ -27,7 +25,7 @@ const byField = (description: string) =>
 /** One document of a mapping file. */
 const mappingSchema = Type.Object(
   {
-    for: Type.Array(logSource, {
+    for: Type.Array(logSourceSchema, {
       default: [],
       description: "rules of which log sources read their fields by this",
     }),
@@ -47,7 +45,10 @@ const mappingSchema = Type.Object(
           when: Type.Record(Type.String({ pattern: "^.{1,256}$" }), texts, {
             description: "fields and the values of which each must have one; a * stands at an end",
           }),
-          are: Type.Array(logSource, { minItems: 1, description: "what such an event belongs to" }),
+          are: Type.Array(logSourceSchema, {
+            minItems: 1,
+            description: "what such an event belongs to",
+          }),
         },
         closed,
       ),
@@ -65,53 +66,25 @@ export type MappingProblem = {
 };
 export type MappingText = { readonly path: string; readonly text: string };
 
-const ALIASES_MAX = 100;
-const CHARS_MAX = 1024 * 1024;
-
-export function readMappingFile({ path, text }: MappingText): {
+export function readMappingFile(file: MappingText): {
   readonly mappings: readonly Mapping[];
   readonly problems: readonly MappingProblem[];
 } {
-  const mappings: Mapping[] = [];
-  const problems: MappingProblem[] = [];
-  const lines = new LineCounter();
-  const problem = (offset: number, message: string): void => {
-    const { line, col } = lines.linePos(offset);
-    problems.push({ code: "mappings.refused", at: `${path}:${line}:${col}`, message });
+  const as = { name: "the mapping", scalars: "failsafe", faultsOf: whenFaults } as const;
+  const documents = checkedDocuments(file, mappingSchema, as);
+  return {
+    mappings: documents.flatMap(({ value, faults }) =>
+      faults.length === 0 ? [value as Mapping] : [],
+    ),
+    problems: documents.flatMap(({ faults }) =>
+      faults.map(({ at, message }) => ({ code: "mappings.refused", at, message })),
+    ),
   };
-  if (text.length > CHARS_MAX) {
-    problem(0, `the file is longer than ${CHARS_MAX} characters; write several`);
-    return { mappings, problems };
-  }
-  const options = { lineCounter: lines, prettyErrors: false, schema: "failsafe" } as const;
-  const documents = parseAllDocuments(text, options);
-  if (!Array.isArray(documents)) return { mappings, problems }; // an empty file
-  for (const document of documents) {
-    const broken = [...document.errors, ...document.warnings];
-    for (const error of broken) problem(error.pos[0], error.message);
-    if (broken.length > 0) continue;
-    const start = document.contents?.range?.[0] ?? 0;
-    try {
-      const given = document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown;
-      const schema = mappingSchema as unknown as SchemaNode;
-      const { value, faults } = checkConfig(schema, given, AS_WRITTEN);
-      const all = faults.length > 0 ? faults : whenFaults(value as Mapping);
-      for (const fault of all)
-        problem(
-          fault.path.length === 0 ? start : offsetOf(document, fault),
-          `${fault.path.join(".") || "the mapping"} ${fault.text}`,
-        );
-      if (all.length === 0) mappings.push(value as Mapping);
-    } catch (error) {
-      problem(start, messageOf(error)); // aliases that stand for nothing, or for too much
-    }
-  }
-  return { mappings, problems };
 }
 
 /** What could select no event, or not those that are meant. */
-function whenFaults({ sources }: Mapping): readonly Fault[] {
-  return sources.flatMap(({ when }, place) => {
+function whenFaults(mapping: unknown): readonly Fault[] {
+  return (mapping as Mapping).sources.flatMap(({ when }, place) => {
     const path = ["sources", place, "when"];
     const fields = Object.entries(when);
     if (fields.length === 0)
@@ -131,9 +104,3 @@ function whenFaults({ sources }: Mapping): readonly Fault[] {
     );
   });
 }
-
-const AS_WRITTEN: Resolver = {
-  substitute: (text) => ({ text }),
-  readSecret: () => ({ fault: "is not a secret" }),
-  absolute: (path) => path,
-};

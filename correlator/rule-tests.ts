@@ -1,47 +1,35 @@
 // rule-tests.ts — runs the tests that stand beside rules: events in, findings out, through the same match and windows as live.
 //
-// In:    `<name>.test.yml`: defaults for every event, and cases: events (`at` in seconds, `repeat`, `everyS`), `until` when
-//        their stream goes on without events, findings wanted.
-// Out:   for each case what was wanted and found.
+// In:    `<name>.test.yml`, as rule-test-file.ts reads it.
+// Out:   for each case what was wanted and found, or what keeps it from being run.
 // Holds: the findings of a case are compared whole, both ways round, for the rules of the file beside it.
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
-import { UserError } from "../core/errors.ts";
 import type { EcsEvent } from "../core/event.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { Finding } from "../core/records.ts";
 import { FinishedStream } from "./finished-stream.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import type { Matcher } from "./match/matcher.ts";
-import type { RuleSet } from "./sigma/rule.ts";
+import {
+  type FindingWanted,
+  type ReadCase,
+  readTestFile,
+  refusal,
+  type TestCase,
+} from "./rule-test-file.ts";
+import { ruleDisk } from "./sigma/disk.ts";
+import { readFile } from "./sigma/document.ts";
+import { ruleId } from "./sigma/feeds.ts";
+import { readText } from "./sigma/load.ts";
+import { ecsNames } from "./sigma/mapping.ts";
+import type { Problem, RuleSet } from "./sigma/rule.ts";
 
-export type FindingWanted = {
-  readonly rule: string;
-  readonly group: Readonly<Record<string, string>>;
-  readonly count: number;
-  readonly level?: string; // compared where the test names it
-  readonly suppressed?: number;
-};
 export type CaseResult = {
   readonly file: string;
   readonly name: string;
   readonly passed: boolean;
   readonly wanted: readonly FindingWanted[];
   readonly found: readonly FindingWanted[];
-};
-type TestFile = {
-  readonly events?: Json;
-  readonly cases?: readonly {
-    readonly name: string;
-    readonly events: readonly {
-      readonly at?: number;
-      readonly repeat?: number;
-      readonly everyS?: number;
-      readonly event: Json;
-    }[];
-    readonly until?: number;
-    readonly findings?: readonly FindingWanted[];
-  }[];
+  readonly problems?: readonly Problem[]; // for which it was not run
 };
 
 const START_MS = Date.UTC(2026, 0, 5, 8);
@@ -49,33 +37,45 @@ const EVENTS_MAX = 100_000;
 
 /** Runs one test file against the whole set; what is compared are the findings of the rule file beside it. */
 export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResult[]> {
-  const text = await readFile(file, "utf8");
-  const test = parse(text) as TestFile | null;
-  const cases = test?.cases ?? [];
-  if (cases.length === 0)
-    throw new UserError(
-      "rule-test.no-cases",
-      `${file}: has no cases; write cases: [{ name, events, findings }]`,
-    );
+  const read = await readText(file, ruleDisk);
+  const { events, cases } = read.ok
+    ? readTestFile({ path: file, text: read.text })
+    : { events: {}, cases: unread(`${file}:1:1`, read.message) };
   const beside = await rulesBeside(file);
+  if (beside === undefined) {
+    const path = besideOf(file);
+    const problem = refusal(`${file}:1:1`, `no rule stands beside it; it would be ${path}`);
+    return cases.map(({ name, problems = [] }) => notRun(file, name, [problem, ...problems]));
+  }
   const matcher = indexedMatcher(set);
-  return cases.map(({ name, events, until, findings }) => {
-    const all = events.flatMap(({ at = 0, repeat = 1, everyS = 1, event }) =>
-      Array.from({ length: Math.min(repeat, EVENTS_MAX) }, (_, n) => ({
-        atMs: START_MS + (at + n * everyS) * 1000,
-        event,
-      })),
-    );
-    const stamped = all.map(({ atMs, event }, n) =>
-      eventOf(atMs, `e${n}`, merged(test?.events ?? {}, event)),
-    );
+  return cases.map((one) => {
+    if (one.problems !== undefined) return notRun(file, one.name, one.problems);
+    const { name, findings: wanted, until } = one.test;
     const untilMs = until === undefined ? undefined : START_MS + until * 1000;
-    const wanted = findings ?? [];
-    const found = findingsOf(stamped, set, { matcher, untilMs })
+    const found = findingsOf(eventsOf(one.test, events), set, { matcher, untilMs })
       .filter(({ rule }) => beside.has(rule.id))
       .map((finding) => asWanted(finding, wanted));
     return { file, name, wanted, found, passed: same(wanted, found) };
   });
+}
+
+const unread = (at: string, message: string): readonly ReadCase[] => [
+  { name: "the whole file", problems: [refusal(at, message)] },
+];
+
+const notRun = (file: string, name: string, problems: readonly Problem[]): CaseResult => ({
+  ...{ file, name, passed: false, wanted: [], found: [] },
+  problems,
+});
+
+function eventsOf({ events }: TestCase, inAll: Json): readonly EcsEvent[] {
+  const all = events.flatMap(({ at = 0, repeat = 1, everyS = 1, event }) =>
+    Array.from({ length: repeat }, (_, n) => ({
+      atMs: START_MS + (at + n * everyS) * 1000,
+      event,
+    })),
+  );
+  return all.map(({ atMs, event }, n) => eventOf(atMs, `e${n}`, merged(inAll, event)));
 }
 
 /** What a test compares: level and suppressed episodes only where it names them for one of its findings. */
@@ -88,17 +88,17 @@ function asWanted(finding: Finding, wanted: readonly FindingWanted[]): FindingWa
   };
 }
 
-async function rulesBeside(file: string): Promise<ReadonlySet<string>> {
-  const path = file.replace(/\.test\.(ya?ml)$/, ".$1");
-  const text = await readFile(path, "utf8").catch(() => {
-    throw new UserError(
-      "rule-test.no-rule",
-      `${file}: no rule stands beside it; it would be ${path}`,
-    );
-  });
-  return new Set(
-    [...text.matchAll(/^id:\s*["']?([0-9a-fA-F-]{36})/gm)].map(([, id]) => id?.toLowerCase() ?? ""),
-  );
+const besideOf = (file: string): string => file.replace(/\.test\.(ya?ml)$/i, ".$1");
+
+/** The ids of the rules that the test is for; undefined where there is no such file. */
+async function rulesBeside(file: string): Promise<ReadonlySet<string> | undefined> {
+  const path = besideOf(file);
+  const read = await readText(path, ruleDisk);
+  if (!read.ok) return undefined;
+  const reading = { mapField: ecsNames, placeholders: new Map() };
+  const { drafts, refused } = readFile({ path, text: read.text, lenient: true }, reading);
+  // One that only the set's placeholders make whole is refused here: its names are told all the same.
+  return new Set([...drafts.map(ruleId), ...refused.flatMap(({ names = [] }) => names)]);
 }
 
 /** What a finished stream of these events leads to: unsuperseded findings, the newest revision of each. */
@@ -140,14 +140,25 @@ function merged(base: Json, over: Json): Json {
   return result;
 }
 
+/** Those that name their group choose first. */
 function same(wanted: readonly FindingWanted[], found: readonly FindingWanted[]): boolean {
-  const text = (one: FindingWanted) =>
-    JSON.stringify([
-      one.rule,
-      Object.entries(one.group).sort(),
-      one.count,
-      one.level,
-      one.suppressed,
-    ]);
-  return JSON.stringify(wanted.map(text).sort()) === JSON.stringify(found.map(text).sort());
+  const left = [...found];
+  const isFound = (want: FindingWanted): boolean => {
+    const text = comparedText(want, want);
+    const place = left.findIndex((one) => comparedText(one, want) === text);
+    if (place >= 0) left.splice(place, 1);
+    return place >= 0;
+  };
+  const named = wanted.filter(({ group }) => group !== undefined);
+  const others = wanted.filter(({ group }) => group === undefined);
+  return [...named, ...others].every(isFound) && left.length === 0;
 }
+
+const comparedText = (one: FindingWanted, as: FindingWanted): string =>
+  JSON.stringify([
+    one.rule,
+    as.group === undefined ? undefined : Object.entries(one.group ?? {}).sort(),
+    one.count,
+    one.level,
+    one.suppressed,
+  ]);

@@ -1,10 +1,10 @@
 // rules-test.ts — the verb that runs the tests beside rules.
-import { messageOf } from "../../core/errors.ts";
 import { type CaseResult, runRuleTest } from "../../correlator/rule-tests.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
+import { placed } from "../placed.ts";
 import {
   RULE_OPTIONS,
   type RuleFolder,
@@ -43,14 +43,9 @@ export const rulesTest: Verb = {
     }
     const files = await testFilesOf(folders);
     const results: CaseResult[] = [];
-    for (const file of files) results.push(...(await resultsOf(file, set)));
-    for (const result of results) {
-      if (flagOf(values, "json")) out(JSON.stringify(result));
-      else if (!result.passed)
-        err(
-          `${result.file}: ${result.name}: wanted ${JSON.stringify(result.wanted)}, found ${JSON.stringify(result.found)}`,
-        );
-    }
+    for (const file of files) results.push(...(await runRuleTest(file, set)));
+    if (flagOf(values, "json")) for (const result of results) out(jsonOf(result));
+    else for (const line of new Set(results.flatMap(faultsOf))) err(line);
     if (results.length === 0) {
       err("no test was found: the test of NAME.yml is NAME.test.yml beside it");
       return EXIT.failed;
@@ -79,11 +74,13 @@ async function testFilesOf(folders: readonly RuleFolder[]): Promise<string[]> {
 
 const isTest = (path: string): boolean => /\.test\.ya?ml$/i.test(path);
 
-/** A test that can't be run is a case that failed. */
-async function resultsOf(file: string, set: RuleSet): Promise<readonly CaseResult[]> {
-  try {
-    return await runRuleTest(file, set);
-  } catch (error) {
-    return [{ file, name: messageOf(error), passed: false, wanted: [], found: [] }];
-  }
+const jsonOf = ({ problems, ...result }: CaseResult): string =>
+  JSON.stringify({ ...result, ...(problems && { problems: problems.map(placed) }) });
+
+/** What is wrong with a whole file is wrong with each of its cases, in the same words. */
+function faultsOf({ file, name, passed, wanted, found, problems }: CaseResult): readonly string[] {
+  if (passed) return [];
+  return problems === undefined
+    ? [`${file}: ${name}: wanted ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`]
+    : problems.map(({ at, code, message }) => `${at}: ${message} (${code})`);
 }

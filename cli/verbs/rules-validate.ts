@@ -5,6 +5,7 @@ import { isRuleFile, loadRules, textOf } from "../../correlator/sigma/load.ts";
 import type { LoadedRules, Problem } from "../../correlator/sigma/rule.ts";
 import { warningsOf } from "../../correlator/sigma/warnings.ts";
 import { JSON_OPTION } from "../common.ts";
+import { type Placed, placed } from "../placed.ts";
 import { RULE_OPTIONS, type RuleFolder, readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { counted } from "../table.ts";
 import { type Call, EXIT, flagOf, type Verb } from "../verb.ts";
@@ -42,31 +43,19 @@ export const rulesValidate: Verb = {
 };
 
 type Severity = "error" | "left-out" | "warning";
-type Found = {
-  readonly severity: Severity;
-  readonly code: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-  readonly rule?: string;
-};
+type Found = Placed & { readonly severity: Severity };
 
 function foundIn(
   { problems, leftOut }: LoadedRules,
   warnings: readonly Problem[],
 ): readonly Found[] {
-  const placed =
+  const graded =
     (severity: Severity) =>
-    ({ code, at, message, rule }: Problem): Found => {
-      const [, file = at, line = "1", column = "1"] = /^(.*):(\d+):(\d+)$/.exec(at) ?? [];
-      const place = { file, line: Number(line), column: Number(column) };
-      return { severity, code, ...place, message, ...(rule === undefined ? {} : { rule }) };
-    };
+    (problem: Problem): Found => ({ severity, ...placed(problem) });
   return [
-    ...problems.map(placed("error")),
-    ...leftOut.flatMap((one) => one.problems.map(placed("left-out"))),
-    ...warnings.map(placed("warning")),
+    ...problems.map(graded("error")),
+    ...leftOut.flatMap((one) => one.problems.map(graded("left-out"))),
+    ...warnings.map(graded("warning")),
   ];
 }
 

@@ -128,7 +128,7 @@ type Text =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-async function readText(path: string, disk: RuleDisk): Promise<Text> {
+export async function readText(path: string, disk: RuleDisk): Promise<Text> {
   try {
     return textOf(await disk.read(path));
   } catch (error) {
