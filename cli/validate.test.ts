@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -29,6 +29,10 @@ const run = async (...args: string[]) => {
     err: (line) => err.push(line),
   });
   return { code, out: out.join("\n"), err: err.join("\n") };
+};
+const subfolder = (name: string): string => {
+  mkdirSync(join(folder, name));
+  return join(folder, name);
 };
 const place = (path: string, line: number, column: number) => ({ file: path, line, column });
 
@@ -79,4 +83,34 @@ test("for people: each with its place, and the counts at the end", async () => {
     err: `${warned}:1:1: warning: there is no level; medium is taken (rule.level-missing)`,
     out: "good: 1 detection, 0 correlations, 1 warning",
   });
+});
+
+const emptyFolder = subfolder("empty");
+const linked = subfolder("linked");
+file("linked/named.yml", good.replace(ID, "28ad448c-7ba0-5559-ac98-1f15b33367a0"));
+symlinkSync("gone.yml", join(linked, "lost.yml"));
+test.for([
+  { name: "a text file", path: file("c.txt", good), code: "rule.none" },
+  { name: "a JSON file", path: file("f.json", "{}"), code: "rule.none" },
+  { name: "a test alone", path: file("e.test.yml", "cases: []"), code: "rule.none" },
+  { name: "an empty file", path: file("nothing.yml", ""), code: "rule.none" },
+  { name: "a comment", path: file("comment.yml", "# a\n"), code: "rule.none" },
+  { name: "what is laid over nothing", path: file("g.yml", "action: global"), code: "rule.none" },
+  { name: "an empty folder", path: emptyFolder, code: "rule.none" },
+  { name: "no such file", path: join(folder, "no.yml"), code: "rule.folder" },
+  { name: "a link to nothing", path: linked, code: "rule.link", at: join(linked, "lost.yml") },
+])("rules validate refuses $name, also where a good rule is named too", async (row) => {
+  const { code, out } = await run("--json", row.path, whole);
+  const { ok, problems } = JSON.parse(out);
+  expect([code, ok]).toEqual([1, false]);
+  const errors = problems.filter(({ severity }: { severity: string }) => severity === "error");
+  expect(errors).toEqual([
+    expect.objectContaining({ code: row.code, ...place(row.at ?? row.path, 1, 1) }),
+  ]);
+});
+
+test("a folder of the configuration may be empty", async () => {
+  const config = file("wache.yaml", `correlator: { rules: [{ path: ${emptyFolder} }] }\n`);
+  const { code, err } = await run("--config", config);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
 });

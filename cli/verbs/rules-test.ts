@@ -1,7 +1,7 @@
 // rules-test.ts — the verb that runs the tests beside rules.
 import { type CaseResult, runRuleTest } from "../../correlator/rule-tests.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
-import { loadRules } from "../../correlator/sigma/load.ts";
+import { isRuleFile, isTestFile, loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
 import { placed } from "../placed.ts";
@@ -63,16 +63,14 @@ export const rulesTest: Verb = {
 async function testFilesOf(folders: readonly RuleFolder[]): Promise<string[]> {
   const files = await Promise.all(
     folders.map(({ path }) => {
-      const isRule = /\.ya?ml$/i.test(path) && !isTest(path);
+      const isRule = isRuleFile(path);
       return isRule
         ? ruleDisk.list(path.replace(/\.(ya?ml)$/i, ".test.$1")).catch(() => [])
         : ruleDisk.list(path);
     }),
   );
-  return [...new Set(files.flat().filter(isTest))].sort();
+  return [...new Set(files.flat().filter(isTestFile))].sort();
 }
-
-const isTest = (path: string): boolean => /\.test\.ya?ml$/i.test(path);
 
 const jsonOf = ({ problems, ...result }: CaseResult): string =>
   JSON.stringify({ ...result, ...(problems && { problems: problems.map(placed) }) });

@@ -2,9 +2,10 @@
 import type { Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { isRuleFile, loadRules, textOf } from "../../correlator/sigma/load.ts";
-import type { LoadedRules, Problem } from "../../correlator/sigma/rule.ts";
+import type { LeftOut, LoadedRules, Problem } from "../../correlator/sigma/rule.ts";
 import { warningsOf } from "../../correlator/sigma/warnings.ts";
 import { JSON_OPTION } from "../common.ts";
+import { lostRules, noRules } from "../missing-rules.ts";
 import { type Placed, placed } from "../placed.ts";
 import { RULE_OPTIONS, type RuleFolder, readingOf, ruleFoldersOf } from "../rule-folders.ts";
 import { counted } from "../table.ts";
@@ -27,12 +28,13 @@ export const rulesValidate: Verb = {
   ],
   exits: {
     0: "the rules would go live",
-    1: "they are refused, or --deny-warnings and there is one",
+    1: "they are refused, a PATH has no rule, a link leads nowhere, or --deny-warnings and there is a warning",
   },
   run: async (call) => {
     const { values, positionals } = call;
     const folders = ruleFoldersOf(values, positionals);
-    const loaded = await loadRules(folders, ruleDisk, readingOf(values));
+    const read = await loadRules(folders, ruleDisk, readingOf(values));
+    const loaded = withMissing(read, await missingIn(folders, positionals.length > 0));
     const found = foundIn(loaded, await warningsIn(folders, loaded.mappings));
     if (flagOf(values, "json")) call.out(JSON.stringify({ ...countsOf(loaded), problems: found }));
     else show(call, loaded, found);
@@ -65,6 +67,34 @@ const countsOf = ({ set, leftOut }: LoadedRules) => ({
   correlations: set?.correlations.length ?? 0,
   leftOut: leftOut.length,
 });
+
+async function missingIn(
+  folders: readonly RuleFolder[],
+  areNamed: boolean,
+): Promise<Pick<LoadedRules, "problems" | "leftOut">> {
+  const problems: Problem[] = [];
+  const leftOut: LeftOut[] = [];
+  for (const { path, lenient } of folders) {
+    const lost = await lostRules(path);
+    if (lenient) leftOut.push(...lost.map((one) => ({ at: one.at, problems: [one] })));
+    else problems.push(...lost);
+    // A folder of the configuration may still be empty.
+    if (areNamed) problems.push(...(await noRules(path)));
+  }
+  return { problems, leftOut };
+}
+
+function withMissing(
+  { set, ...loaded }: LoadedRules,
+  missing: Pick<LoadedRules, "problems" | "leftOut">,
+): LoadedRules {
+  return {
+    ...loaded,
+    ...(set !== undefined && missing.problems.length === 0 && { set }),
+    problems: [...loaded.problems, ...missing.problems],
+    leftOut: [...loaded.leftOut, ...missing.leftOut],
+  };
+}
 
 /** Of the files that can be read; of the others loading has told. */
 async function warningsIn(

@@ -23,8 +23,8 @@ export type LoadOptions = Partial<Reading> & {
 const filesMax = 100_000;
 const readsAtOnce = 32;
 
-export const isRuleFile = (path: string): boolean =>
-  /\.ya?ml$/i.test(path) && !/\.test\.ya?ml$/i.test(path);
+export const isTestFile = (path: string): boolean => /\.test\.ya?ml$/i.test(path);
+export const isRuleFile = (path: string): boolean => /\.ya?ml$/i.test(path) && !isTestFile(path);
 
 export async function loadRules(
   folders: readonly { readonly path: string; readonly lenient: boolean }[],

@@ -1,0 +1,52 @@
+// missing-rules.ts — what validate is told to look at, but a start would pass over without a word: a wrong path must not look good.
+import { lostLinks, ruleDisk } from "../correlator/sigma/disk.ts";
+import { readFile } from "../correlator/sigma/document.ts";
+import { isRuleFile, isTestFile, readText } from "../correlator/sigma/load.ts";
+import { ecsNames } from "../correlator/sigma/mapping.ts";
+import type { Problem } from "../correlator/sigma/rule.ts";
+
+/** Links that lead to no rule file. */
+export async function lostRules(path: string): Promise<readonly Problem[]> {
+  const links = await lostLinks(path).catch(() => []); // a path that can't be listed is refused by loading
+  return links
+    .filter(({ path: link, target }) => target !== undefined || isRuleFile(link))
+    .map(({ path: link, target }) => ({
+      code: "rule.link",
+      at: `${link}:1:1`,
+      message:
+        target === undefined
+          ? "is a link to a file that does not exist; mend or remove it"
+          : `is a link to the folder ${target}, which is not read from here; name that folder beside this one`,
+    }));
+}
+
+/** A path that was named has a rule, or a fault of one. */
+export async function noRules(path: string): Promise<readonly Problem[]> {
+  const files = await ruleDisk.list(path).catch(() => undefined);
+  const why = files === undefined ? undefined : await whyNone(path, files);
+  if (why === undefined) return [];
+  return [{ code: "rule.none", at: `${path}:1:1`, message: `no rule was found here: ${why}` }];
+}
+
+async function whyNone(path: string, files: readonly string[]): Promise<string | undefined> {
+  const wanted = files.filter(isRuleFile);
+  for (const file of wanted) if (await holdsRule(file)) return undefined;
+  const isFile = files[0] === path;
+  if (wanted.length > 0)
+    return isFile ? "the file has no document" : "no file in the folder has a document";
+  if (isFile)
+    return isTestFile(path)
+      ? "it is a test; name the rule that it stands beside"
+      : "it is no .yml or .yaml file";
+  return files.length === 0
+    ? "the folder is empty"
+    : "the folder has no .yml or .yaml file but tests";
+}
+
+async function holdsRule(path: string): Promise<boolean> {
+  const read = await readText(path, ruleDisk);
+  if (!read.ok) return true; // refused by loading
+  const reading = { mapField: ecsNames, placeholders: new Map() };
+  const { drafts, refused } = readFile({ path, text: read.text, lenient: true }, reading);
+  return drafts.length + refused.length > 0;
+}
