@@ -1,8 +1,8 @@
 // rules-validate.ts — the verb that reads rules as a start or a reload would, and says what is wrong, and what is likely not meant.
 import type { Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
-import { isRuleFile, loadRules, textOf } from "../../correlator/sigma/load.ts";
-import type { LeftOut, LoadedRules, Problem } from "../../correlator/sigma/rule.ts";
+import { isRuleFile, loadRules, readText } from "../../correlator/sigma/load.ts";
+import type { LeftOut, LoadedRules, Problem, RuleFile } from "../../correlator/sigma/rule.ts";
 import { warningsOf } from "../../correlator/sigma/warnings.ts";
 import { JSON_OPTION } from "../common.ts";
 import { lostRules, noRules } from "../missing-rules.ts";
@@ -15,7 +15,7 @@ export const rulesValidate: Verb = {
   name: "rules validate",
   summary: "check rules before they go live",
   usage: "[options] [PATH…]",
-  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag, a field that no mapping of the log source knows) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
+  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag, a log source in capitals, a field that no mapping of the log source knows) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
   positionals: { min: 0, max: 1000 },
   options: {
     ...RULE_OPTIONS,
@@ -103,13 +103,12 @@ async function warningsIn(
 ): Promise<readonly Problem[]> {
   const fields = mappings ?? { known: () => [], isKnown: () => true };
   const lists = await Promise.all(folders.map(({ path }) => ruleDisk.list(path).catch(() => [])));
-  const warnings: Problem[] = [];
+  const files: RuleFile[] = [];
   for (const path of new Set(lists.flat().filter(isRuleFile).toSorted())) {
-    const bytes = await ruleDisk.read(path).catch(() => undefined);
-    const read = bytes === undefined ? undefined : textOf(bytes);
-    if (read?.ok) warnings.push(...warningsOf({ path, text: read.text, lenient: true }, fields));
+    const read = await readText(path, ruleDisk);
+    if (read.ok) files.push({ path, text: read.text, lenient: true });
   }
-  return warnings;
+  return warningsOf(files, fields);
 }
 
 function show({ out, err }: Call, loaded: LoadedRules, found: readonly Found[]): void {

@@ -17,6 +17,7 @@ import {
   nameOfKind,
   type Source,
   sourceOf,
+  textAt,
 } from "./yaml.ts";
 
 export type DetectionBody = { readonly logsource: LogSource; readonly condition: Expression };
@@ -83,11 +84,6 @@ export function readFile(
   }
   refuseSoFar();
   return { drafts, refused };
-}
-
-function textAt(map: MapNode, key: string): string | undefined {
-  const value = entryOf(map, key)?.value;
-  return value?.kind === "scalar" && value.source !== "" ? value.source.slice(0, 256) : undefined;
 }
 
 /** `action: global` is laid under what follows, `repeat` over what came before, `reset` forgets. */

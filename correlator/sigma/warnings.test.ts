@@ -27,6 +27,16 @@ test.for([
     want: ["rule.field-unknown 5:19"],
   },
   {
+    name: "a field that another is compared with",
+    text: rule(whole, "{ a: { Image|fieldref: [ParentImage, Imgae] }, condition: a }"),
+    want: ["rule.field-unknown 5:49"],
+  },
+  {
+    name: "a log source in capitals",
+    text: rule(whole).replace("windows", "Windows"),
+    want: ["rule.logsource-case 4:23"],
+  },
+  {
     name: "ECS's own fields",
     text: rule(whole, "{ a: { process.name: x }, condition: a }"),
     want: [],
@@ -50,6 +60,79 @@ test.for([
   { name: "what is no rule", text: "- a\n- b\n", want: [] },
   { name: "what is no YAML", text: "a: [", want: [] },
 ])("warnings: $name", ({ text, want }) => {
-  const found = warningsOf({ path: "r.yml", text, lenient: false }, mappings);
+  const found = warningsOf([{ path: "r.yml", text, lenient: false }], mappings);
   expect(found.map(({ code, at }) => `${code} ${at.replace("r.yml:", "")}`)).toEqual(want);
+});
+
+const counted = (text: string): string =>
+  `${rule(`${whole}\nname: one`)}---\ntitle: C\nid: ${ID.replace("28", "29")}\nname: c\nlevel: low\ncorrelation:\n  timespan: 5m\n  rules: [one]\n${text}`;
+const above = (text: string): string =>
+  `${counted("  type: event_count\n  group-by: [User]\n  condition: { gte: 2 }\n")}---\ntitle: D\nid: ${ID.replace("28", "30")}\nlevel: low\n` +
+  `correlation: { type: event_count, timespan: 5m, rules: [c], condition: { gte: 2 }, ${text} }\n`;
+
+test.for([
+  {
+    name: "known to the rule that is counted",
+    text: counted("  type: event_count\n  group-by: [User, host.name]\n  condition: { gte: 2 }\n"),
+    want: [],
+  },
+  {
+    name: "a group's name that it does not know",
+    text: counted("  type: event_count\n  group-by: [User, Usre]\n  condition: { gte: 2 }\n"),
+    want: ["16:20 Usre"],
+  },
+  {
+    name: "a counted field that it does not know",
+    text: counted("  type: value_count\n  condition: { gte: 2, field: Imgae }\n"),
+    want: ["16:31 Imgae"],
+  },
+  {
+    name: "an alias of a field that it knows",
+    text: counted(
+      "  type: event_count\n  group-by: who\n  condition: { gte: 2 }\n  aliases: { who: { one: User } }\n",
+    ),
+    want: [],
+  },
+  {
+    name: "an alias of one that it does not",
+    text: counted(
+      `  type: event_count\n  group-by: who\n  condition: { gte: 2 }\n  aliases: { who: { ${ID}: Usre } }\n`,
+    ),
+    want: ["16:13 Usre"],
+  },
+  {
+    name: "a chain that is grouped by what the rule at its end knows",
+    text: above("group-by: Image"),
+    want: [],
+  },
+  {
+    name: "a chain that is grouped by what it does not",
+    text: above("group-by: [User, Imgae]"),
+    want: ["22:101 Imgae"],
+  },
+  {
+    name: "a chain whose alias leads to what it does not",
+    text: above("group-by: who, aliases: { who: { c: Usre } }"),
+    want: ["22:94 Usre"],
+  },
+  {
+    name: "a chain, told once where the name stands lowest",
+    text: above("group-by: Usre").replace("[User]", "[Usre]"),
+    want: ["16:14 Usre"],
+  },
+])("warnings of a correlation's fields: $name", ({ text, want }) => {
+  const [rules = "", ...others] = text.split("---\n");
+  const found = warningsOf(
+    [
+      { path: "b.yml", text: "\n".repeat(7) + others.join("---\n"), lenient: false },
+      { path: "a.yml", text: rules, lenient: false },
+    ],
+    mappings,
+  );
+  expect(
+    found.map(({ code, at, message }) => {
+      const name = /the field (\S+);/.exec(message)?.[1];
+      return `${at.replace("b.yml:", "")} ${code === "rule.field-unknown" ? name : code}`;
+    }),
+  ).toEqual(want);
 });

@@ -1,57 +1,44 @@
 // warnings.ts — what is allowed in a rule, but most likely not meant.
 //
-// In:    the text of a rule file, and how its fields are mapped.
-// Out:   warnings in the order of the file; none refuses a rule. What cannot be read at all is load.ts's to tell.
-import type { LogSource } from "../../core/event.ts";
+// In:    the texts of all rule files that are looked at, and how their fields are mapped.
+// Out:   warnings in the order of the files; none refuses a rule. What cannot be read at all is load.ts's to tell.
 import { tagFault } from "../attack-tags.ts";
 import type { Problem, RuleFile } from "./rule.ts";
-import { entryOf, type MapNode, type Node, type Source, sourceOf } from "./yaml.ts";
-
-/** Which field names a log source has; empty where that is not known. */
-export type KnownFields = {
-  readonly known: (logsource: LogSource) => readonly string[];
-  readonly isKnown: (logsource: LogSource, name: string) => boolean;
-};
-/** The Elastic Common Schema's own names stand where they say. */
-const ECS = new Set([
-  ...[
-    "@timestamp",
-    "message",
-    "tags",
-    "labels",
-    "agent",
-    "as",
-    "client",
-    "cloud",
-    "code_signature",
-  ],
-  ...["container", "data_stream", "destination", "device", "dll", "dns", "ecs", "elf", "email"],
-  ...["error", "event", "faas", "file", "geo", "group", "hash", "host", "http", "interface", "log"],
-  ...["macho", "network", "observer", "orchestrator", "organization", "os", "package", "pe"],
-  ...["process", "registry", "related", "risk", "rule", "server", "service", "source", "span"],
-  ...["threat", "tls", "trace", "transaction", "url", "user", "user_agent", "vlan"],
-  ...["vulnerability", "volume", "winlog", "wache", "x509"],
-]);
-const isEcs = (name: string): boolean => ECS.has(name.split(".")[0] ?? "");
-
-type Warn = (code: string, offset: number, message: string) => void;
+import { fieldWarnings, type KnownFields, type NamedRules, type Warn } from "./unknown-fields.ts";
+import { entryOf, type MapNode, type Source, sourceOf, textAt } from "./yaml.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function warningsOf(file: RuleFile, fields: KnownFields): readonly Problem[] {
-  const { source, documents } = sourceOf(file.path, file.text);
+export function warningsOf(files: readonly RuleFile[], fields: KnownFields): readonly Problem[] {
+  const read = files.map(readMaps);
+  const rules = new Map<string, MapNode>();
+  for (const { maps, stands } of read)
+    for (const map of stands ? maps : [])
+      for (const word of [textAt(map, "id"), textAt(map, "name")])
+        if (word !== undefined && !rules.has(word)) rules.set(word, map);
+  return read.flatMap(({ source, maps, stands }) =>
+    maps.flatMap((map) => documentWarnings(map, source, { fields, rules, stands })),
+  );
+}
+
+function readMaps({ path, text }: RuleFile): {
+  readonly source: Source;
+  readonly maps: readonly MapNode[];
+  readonly stands: boolean;
+} {
+  const { source, documents } = sourceOf(path, text);
   const maps = documents.filter((node) => node.kind === "map");
-  const warnings: Problem[] = [];
   // A document of actions is laid over others: what it lacks may stand there.
-  const stands = !maps.some((map) => entryOf(map, "action") !== undefined);
-  for (const map of maps) warnings.push(...documentWarnings(map, source, { fields, stands }));
-  return warnings;
+  return { source, maps, stands: !maps.some((map) => entryOf(map, "action") !== undefined) };
 }
 
 function documentWarnings(
   map: MapNode,
   source: Source,
-  { fields, stands }: { readonly fields: KnownFields; readonly stands: boolean },
+  {
+    stands,
+    ...context
+  }: { readonly fields: KnownFields; readonly rules: NamedRules; readonly stands: boolean },
 ): readonly Problem[] {
   const warnings: Problem[] = [];
   const rule = textAt(map, "id") ?? textAt(map, "title");
@@ -76,7 +63,8 @@ function documentWarnings(
   }
   idWarnings(map, warn);
   tagWarnings(map, warn);
-  if (stands) fieldWarnings(map, fields, warn);
+  logSourceWarnings(map, warn);
+  if (stands) fieldWarnings(map, context, warn);
   return warnings;
 }
 
@@ -105,46 +93,16 @@ function tagWarnings(map: MapNode, warn: Warn): void {
   }
 }
 
-function fieldWarnings(map: MapNode, fields: KnownFields, warn: Warn): void {
-  const section = entryOf(map, "detection") ?? entryOf(map, "filter");
-  const logsource = logSourceOf(map);
-  if (section?.value.kind !== "map" || fields.known(logsource).length === 0) return;
-  const words = Object.values(logsource).join("/");
-  const seen = new Set<string>();
-  for (const { key, value } of section.value.entries) {
-    if (key === "condition" || key === "rules") continue;
-    for (const { name, offset } of fieldsIn(value)) {
-      if (seen.has(name) || isEcs(name) || fields.isKnown(logsource, name)) continue;
-      seen.add(name);
+function logSourceWarnings(map: MapNode, warn: Warn): void {
+  const logsource = entryOf(map, "logsource")?.value;
+  for (const { key, value } of logsource?.kind === "map" ? logsource.entries : []) {
+    if (!["product", "category", "service"].includes(key) || value.kind !== "scalar") continue;
+    const lower = value.source.toLowerCase();
+    if (value.source !== lower)
       warn(
-        "rule.field-unknown",
-        offset,
-        `no mapping of ${words} knows the field ${name}; it is looked for under that name`,
+        "rule.logsource-case",
+        value.offset,
+        `${key} is ${JSON.stringify(value.source)}; letters count, and Sigma's are small: no event of ${lower} matches`,
       );
-    }
   }
-}
-
-function* fieldsIn(node: Node): Generator<{ readonly name: string; readonly offset: number }> {
-  if (node.kind === "list") for (const item of node.items) yield* fieldsIn(item);
-  if (node.kind !== "map") return;
-  for (const { key, keyOffset } of node.entries) {
-    const [name = ""] = key.split("|");
-    if (name !== "") yield { name, offset: keyOffset };
-  }
-}
-
-function logSourceOf(map: MapNode): LogSource {
-  const node = entryOf(map, "logsource")?.value;
-  if (node?.kind !== "map") return {};
-  const words = ["product", "category", "service"].flatMap((key) => {
-    const text = textAt(node, key);
-    return text === undefined ? [] : [[key, text] as const];
-  });
-  return Object.fromEntries(words);
-}
-
-function textAt(map: MapNode, key: string): string | undefined {
-  const value = entryOf(map, key)?.value;
-  return value?.kind === "scalar" && value.source !== "" ? value.source.slice(0, 256) : undefined;
 }

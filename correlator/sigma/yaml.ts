@@ -237,6 +237,12 @@ const mergedEntries = (value: Node): readonly Entry[] => {
 export const entryOf = (map: MapNode, key: string): Entry | undefined =>
   map.entries.find((entry) => entry.key === key);
 
+/** The text of a scalar, as written; of no use beyond what a name may have. */
+export function textAt(map: MapNode, key: string): string | undefined {
+  const value = entryOf(map, key)?.value;
+  return value?.kind === "scalar" && value.source !== "" ? value.source.slice(0, 256) : undefined;
+}
+
 /** What a person calls a node: for messages. */
 export function nameOfKind(node: Node): string {
   if (node.kind !== "scalar") return node.kind === "map" ? "a map" : "a list";
