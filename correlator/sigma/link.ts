@@ -59,7 +59,7 @@ export function linkRules(
     for (const draft of drafts.filter(isFilter)) checkFilter(draft, names);
     if (problems.size === 0) return { set: build(drafts, ordered, { names, reading }), refused };
     for (const [draft, found] of problems) {
-      refused.push({ at: draft.at, lenient: draft.lenient, rule: ruleId(draft), problems: found });
+      refused.push({ at: draft.at, lenient: draft.lenient, rule: saidOf(draft), problems: found });
       if (isFilter(draft)) continue;
       for (const word of wordsFor(draft)) refusedAt.set(word, found[0]?.at ?? draft.at);
     }
@@ -69,6 +69,9 @@ export function linkRules(
 
 const wordsFor = (draft: Draft): ReadonlySet<string> =>
   new Set([ruleId(draft), ...(draft.header.name ? [draft.header.name] : [])]);
+
+/** By which a person knows it. */
+const saidOf = ({ header }: Draft): string => header.id ?? header.name ?? header.title;
 
 const REFUSED = "rule.reference-refused";
 const refusedSaid = (text: string, at: string): string =>
@@ -82,7 +85,7 @@ function namesOf(
   const refuse: Names["refuse"] = (draft, code, message, offset) => {
     const at = offset === undefined ? draft.at : draft.place(offset);
     const list = problems.get(draft) ?? [];
-    list.push({ code, at, message, rule: ruleId(draft) });
+    list.push({ code, at, message, rule: saidOf(draft) });
     problems.set(draft, list);
   };
   const known = new Map<string, Draft>();
@@ -90,12 +93,7 @@ function namesOf(
     for (const word of wordsFor(draft)) {
       const other = known.get(word);
       if (other === undefined) known.set(word, draft);
-      else if (other !== draft)
-        refuse(
-          draft,
-          "rule.duplicate",
-          `${JSON.stringify(word)} is also the id or name of the rule at ${other.at}; each rule has its own`,
-        );
+      else if (other !== draft) refuse(draft, "rule.duplicate", sameNamed(draft, word, other));
     }
   const find = (text: string) => {
     const draft = known.get(text);
@@ -109,6 +107,15 @@ function namesOf(
   };
   const problemAt = (draft: Draft) => problems.get(draft)?.[0]?.at ?? draft.at;
   return { find, unknown, problemAt, refuse };
+}
+
+const isUnnamed = ({ header }: Draft): boolean =>
+  header.id === undefined && header.name === undefined;
+
+function sameNamed(draft: Draft, word: string, other: Draft): string {
+  return isUnnamed(draft) && isUnnamed(other)
+    ? `neither this rule nor the one at ${other.at} has an id, and both have the title ${JSON.stringify(draft.header.title)}; give each an id`
+    : `${JSON.stringify(word)} is also the id or name of the rule at ${other.at}; each rule has its own`;
 }
 
 /** Correlations after what feeds them; dangling references and cycles are refused, with the chain. */

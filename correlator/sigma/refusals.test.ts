@@ -579,6 +579,13 @@ const DOCUMENTS: readonly Row[] = [
     at: "8:1",
     says: "each rule has its own",
   },
+  {
+    name: "one title twice, without ids",
+    text: `${detection("s: { f: 1 }")}---\n${detection("s: { f: 2 }")}`,
+    code: "rule.duplicate",
+    at: "7:1",
+    says: 'neither this rule nor the one at r.yml:1:1 has an id, and both have the title "T"; give each an id',
+  },
 ];
 
 const TABLES = { MODIFIERS, VALUES, CONDITIONS, DOCUMENTS };
