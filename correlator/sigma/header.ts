@@ -17,6 +17,9 @@ export type Header = {
 };
 
 export const STATUSES = ["stable", "test", "experimental", "deprecated", "unsupported"];
+export const RELATIONS = ["derived", "obsolete", "merged", "renamed", "similar"];
+/** As the specification writes it, or with the slashes that it had before. */
+export const DAY = "^\\d{4}([-/])(0[1-9]|1[012])\\1(0[1-9]|[12]\\d|3[01])$";
 const wordCharsMax = 256;
 const textCharsMax = 65_535;
 

@@ -5,7 +5,7 @@ import { type TSchema, Type } from "typebox";
 import { LEVELS, WEEKDAYS } from "../../core/records.ts";
 import { TYPES } from "./correlation.ts";
 import { OPERATORS } from "./correlation-condition.ts";
-import { STATUSES } from "./header.ts";
+import { DAY, RELATIONS, STATUSES } from "./header.ts";
 import { MODIFIERS } from "./modifiers.ts";
 
 const closed = { additionalProperties: false } as const;
@@ -15,8 +15,7 @@ const text = (description: string, maxLength = 65_535) =>
 const words = (all: readonly string[], description: string) => Type.Enum([...all], { description });
 const texts = (description: string) =>
   Type.Union([Type.Array(Type.String()), Type.String()], { description });
-const day = (description: string) =>
-  Type.String({ pattern: "^\\d{4}-(0[1-9]|1[012])-(0[1-9]|[12]\\d|3[01])$", description });
+const day = (description: string) => Type.String({ pattern: DAY, description });
 
 const scalar = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
 const values = Type.Union([scalar, Type.Array(scalar)]);
@@ -52,10 +51,7 @@ const header = {
     Type.Array(
       Type.Object({
         id: Type.String({ minLength: 1 }),
-        type: words(
-          ["derived", "obsolete", "merged", "renamed", "similar"],
-          "how they are related",
-        ),
+        type: words(RELATIONS, "how they are related"),
       }),
       { description: "rules that this one comes from or replaces" },
     ),
@@ -224,7 +220,7 @@ const correlation = Type.Object(
 );
 const correlationRule = Type.Object({ ...header, correlation });
 
-/** A document that is laid over those that follow it. */
+/** A document that is laid over those that follow it. A schema sees one at a time: what they leave to it, they lack here. */
 const actionDocument = Type.Object({ action: words(["global", "reset", "repeat"], "") });
 
 const having = (key: string) => ({ type: "object", required: [key] });

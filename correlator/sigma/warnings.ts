@@ -2,12 +2,10 @@
 //
 // In:    the texts of all rule files that are looked at, and how their fields are mapped.
 // Out:   warnings in the order of the files; none refuses a rule. What cannot be read at all is load.ts's to tell.
-import { tagFault } from "../attack-tags.ts";
+import { headerWarnings } from "./header-warnings.ts";
 import type { Problem, RuleFile } from "./rule.ts";
 import { fieldWarnings, type KnownFields, type NamedRules, type Warn } from "./unknown-fields.ts";
 import { entryOf, type MapNode, type Source, sourceOf, textAt } from "./yaml.ts";
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function warningsOf(files: readonly RuleFile[], fields: KnownFields): readonly Problem[] {
   const read = files.map(readMaps);
@@ -61,8 +59,7 @@ function documentWarnings(
         "there is no id; give it a UUID, so that it keeps its name",
       );
   }
-  idWarnings(map, warn);
-  tagWarnings(map, warn);
+  headerWarnings(map, warn);
   logSourceWarnings(map, warn);
   if (stands) fieldWarnings(map, context, warn);
   return warnings;
@@ -72,26 +69,6 @@ const missingLevel = (map: MapNode): string =>
   entryOf(map, "correlation") === undefined
     ? "there is no level; medium is taken"
     : "there is no level; the highest of the rules that it counts is taken";
-
-function idWarnings(map: MapNode, warn: Warn): void {
-  const id = entryOf(map, "id")?.value;
-  if (id?.kind === "scalar" && id.source !== "" && !UUID.test(id.source))
-    warn("rule.id-form", id.offset, "the id is no UUID; the specification wants one");
-}
-
-function tagWarnings(map: MapNode, warn: Warn): void {
-  const tags = entryOf(map, "tags")?.value;
-  const seen = new Set<string>();
-  for (const tag of tags?.kind === "list" ? tags.items : []) {
-    if (tag.kind !== "scalar") continue;
-    const fault = tagFault(tag.source);
-    if (fault !== undefined)
-      warn("rule.tag", tag.offset, `the tag ${JSON.stringify(tag.source)}: ${fault}`);
-    if (seen.has(tag.source))
-      warn("rule.tag", tag.offset, `the tag ${JSON.stringify(tag.source)} stands twice`);
-    seen.add(tag.source);
-  }
-}
 
 function logSourceWarnings(map: MapNode, warn: Warn): void {
   const logsource = entryOf(map, "logsource")?.value;
