@@ -97,7 +97,7 @@ test.for([
   { name: "a comment", path: file("comment.yml", "# a\n"), code: "rule.none" },
   { name: "what is laid over nothing", path: file("g.yml", "action: global"), code: "rule.none" },
   { name: "an empty folder", path: emptyFolder, code: "rule.none" },
-  { name: "no such file", path: join(folder, "no.yml"), code: "rule.folder" },
+  { name: "no such file", path: join(folder, "no.yml"), code: "rule.file" },
   { name: "a link to nothing", path: linked, code: "rule.link", at: join(linked, "lost.yml") },
 ])("rules validate refuses $name, also where a good rule is named too", async (row) => {
   const { code, out } = await run("--json", row.path, whole);
