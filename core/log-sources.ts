@@ -5,6 +5,7 @@
 // Holds: the cost follows the event, not the number of entries: they are found by the value of their first field.
 import type { LogSource } from "./event.ts";
 import { FieldReader } from "./field-reader.ts";
+import { isObject } from "./json.ts";
 
 export type SourceRule = {
   readonly when: readonly {
@@ -154,4 +155,23 @@ function distinct(sources: readonly LogSource[]): readonly LogSource[] {
       });
   }
   return [...byName.values()];
+}
+
+const WORD_CHARS_MAX = 128;
+
+/** The log sources that an event of JSON names itself: in `log_source`, and at its top. */
+export function saidSources(event: Json): LogSource[] {
+  const nested = event.log_source;
+  const said = [isObject(nested) ? wordsIn(nested) : undefined, wordsIn(event)];
+  return said.filter((source) => source !== undefined);
+}
+
+function wordsIn(from: Json): LogSource | undefined {
+  const source: Record<string, string> = {};
+  for (const name of ["product", "category", "service"]) {
+    const word = from[name];
+    if (typeof word === "string" && word !== "" && word.length <= WORD_CHARS_MAX)
+      source[name] = word;
+  }
+  return Object.keys(source).length === 0 ? undefined : source;
 }

@@ -1,10 +1,12 @@
 // event-forms.ts — the forms in which events come, and the log sources that an event of each belongs to.
 //
 // In:    an event as plain JSON: as Wache keeps it, a Windows event as EVTX tools write it, or flat in Sigma's own names
-//        with `product`, `category`, `service`.
+//        with `product`, `category`, `service`, there or in `log_source`.
 // Out:   its form, and every log source that rules may name for it.
 // Holds: a kept event and a flat one belong to exactly what they say; one that says nothing belongs to what mappings say.
 import type { LogSource } from "../core/event.ts";
+import { isObject } from "../core/json.ts";
+import { saidSources } from "../core/log-sources.ts";
 import type { Mappings } from "../core/mappings.ts";
 import type { Readable } from "./match/matcher.ts";
 import { Recent } from "./recent.ts";
@@ -36,6 +38,8 @@ function flatForm(event: Readable, sourcesOf: Mappings["sourcesOf"]): Flat {
   const product = textOf(event.product);
   const category = textOf(event.category);
   const service = textOf(event.service);
+  if (isObject(event.log_source))
+    return { form: "flat", sources: [...saidSources(event), ...sourcesOf(event)] };
   if (!product && !category && !service) {
     const sources = sourcesOf(event);
     if (sources.length > 0) return { form: "flat", sources };

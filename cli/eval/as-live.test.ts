@@ -74,6 +74,11 @@ test.for([
     hits: true,
   },
   {
+    of: { ...plain, category: undefined, log_source: { category: "app" } },
+    detection: "{ s: { user: bob }, condition: s }",
+    ...{ by: "user", hits: true },
+  },
+  {
     of: objects,
     detection: "{ s: { event.id: their own }, condition: s }",
     by: "event.id",

@@ -2,8 +2,8 @@
 //
 // Holds: what only Wache may say (`wache`, `event.id`) never comes from outside; nesting is bounded; a plain value
 //        where ECS has an object (`host: "web1"`) moves to the field that ECS names for it.
-import type { LogSource } from "../../core/event.ts";
 import { isObject, type Json } from "../../core/json.ts";
+import { saidSources } from "../../core/log-sources.ts";
 import { CLIENT_ID, PLAIN_BELONGS } from "../../core/moved-fields.ts";
 import type { Draft, LineContext, Refusal } from "./draft.ts";
 import { evtxTime, withNamedData } from "./evtx.ts";
@@ -50,7 +50,7 @@ export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
     assumed: [],
     event: { ...eventFields },
     fields,
-    sources: sourcesOf(value),
+    sources: saidSources(value),
     repeat: 1,
   };
   const flatId = value["event.id"];
@@ -94,22 +94,6 @@ export function jsonTime(value: Json, context: LineContext): LogTime | undefined
     if (time !== undefined) return time;
   }
   return anyTime(evtxTime(value), context);
-}
-
-function sourcesOf(value: Json): LogSource[] {
-  const nested = value.log_source;
-  const said = [isObject(nested) ? nested : undefined, value].map((from) => logSourceOf(from));
-  return said.filter((source) => source !== undefined);
-}
-
-function logSourceOf(from: Json | undefined): LogSource | undefined {
-  if (from === undefined) return undefined;
-  const source: Record<string, string> = {};
-  for (const name of ["product", "category", "service"]) {
-    const word = from[name];
-    if (typeof word === "string" && word !== "" && word.length <= 128) source[name] = word;
-  }
-  return Object.keys(source).length === 0 ? undefined : source;
 }
 
 function deeper(value: unknown, levels: number): boolean {

@@ -121,7 +121,7 @@ function wordsOf(text: string): WordToken[] {
 }
 
 /** What other languages write for Sigma's words. */
-const SIGNS: Readonly<Record<string, string>> = { "||": "or", "&&": "and", "!": "not" };
+export const SIGNS: Readonly<Record<string, string>> = { "||": "or", "&&": "and", "!": "not" };
 
 const signRefusal = (sign: string, from: number): Refusal =>
   new Refusal("rule.condition", from, `the condition has "${sign}"; write ${SIGNS[sign]}`);

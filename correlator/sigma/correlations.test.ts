@@ -350,6 +350,13 @@ test.for([
     says: '"b" where and, or, or the end must stand',
   },
   {
+    name: "a sign of other languages",
+    of: named("a && b"),
+    code: CONDITION,
+    at: "8:16",
+    says: '"&&" where and, or, or the end must stand; write and',
+  },
+  {
     name: "an open bracket",
     of: named("a and (b"),
     code: CONDITION,

@@ -3,6 +3,7 @@
 // Out:   a tree in which `not` stands at the names only; or, where order counts, the ways in which it can hold.
 // Holds: it names each of the correlation's rules, and no others; some window can satisfy it; nesting is bounded.
 import type { CountCondition, InOrder, RuleTest } from "../../core/records.ts";
+import { SIGNS } from "./condition.ts";
 import type { Reference } from "./correlation.ts";
 import type { ScalarNode, Source } from "./yaml.ts";
 
@@ -95,9 +96,10 @@ function treeOf(text: string, rules: readonly Reference[]): RuleTest {
 function unexpected(reader: Reader, expected: string): Refusal {
   const word = reader.words[reader.position];
   const found = word === undefined ? "its end" : JSON.stringify(word.text.slice(0, 60));
+  const meant = SIGNS[word?.text ?? ""];
   return new Refusal(
     word?.from ?? reader.length,
-    `the condition has ${found} where ${expected} must stand`,
+    `the condition has ${found} where ${expected} must stand${meant === undefined ? "" : `; write ${meant}`}`,
   );
 }
 
