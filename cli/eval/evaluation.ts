@@ -184,8 +184,9 @@ export class Evaluation {
   #judge(event: Readable): Judged | undefined {
     const timeMs = jsonTime(event, { zone: "UTC", latestMs: 0 })?.ms;
     if (timeMs === undefined) return undefined;
-    const isSaid = saysTime(event as Partial<EcsEvent>);
-    const isKnownSo = (event as Partial<EcsEvent>).wache?.implausible === true;
+    const { wache } = event as Partial<EcsEvent>;
+    const isSaid = wache === undefined || saysTime({ wache });
+    const isKnownSo = wache?.implausible === true;
     const clockMs = isSaid ? this.#clock?.add(timeMs) : this.#clock?.nowMs;
     const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
     const { late, implausible = isKnownSo } = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
