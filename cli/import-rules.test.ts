@@ -140,6 +140,15 @@ test.for([
     says: "no file loads whole",
   },
   {
+    name: "with a link to nothing",
+    make: () => {
+      const from = checkout("bare", { "rules/two.yml": ruleOf("two") });
+      symlinkSync(join(root, "unmounted.yml"), join(from, "rules/one.yml"));
+      return from;
+    },
+    says: "is a link to a file that does not exist",
+  },
+  {
     name: "whose rules are a dangling link",
     make: () => {
       const from = checkout("bare", { "rules-emerging-threats/two.yml": ruleOf("two") });
@@ -155,4 +164,47 @@ test.for([
   expect({ code: ended.code, files: filesIn(to) }).toEqual({ code: 1, files: ["rules/one.yml"] });
   expect(ended.err).toContain(`${to} is not touched: `);
   expect(ended.err).toContain(says);
+});
+
+test("what a link leads to is copied under the link's name, and stays where it is", async () => {
+  const from = checkout("linking", { "rules/one.yml": ruleOf("one") });
+  const other = checkout("other-team", { "precious.yml": ruleOf("precious") });
+  symlinkSync(join(other, "precious.yml"), join(from, "rules/theirs.yml"));
+  const to = join(root, "deep/er/linked");
+  await run(from, "--to", to);
+  expect(filesIn(to)).toEqual(["rules/one.yml", "rules/theirs.yml"]);
+  rmSync(join(from, "rules/theirs.yml"));
+  await run(from, "--to", to);
+  expect([filesIn(to), filesIn(other)]).toEqual([["rules/one.yml"], ["precious.yml"]]);
+});
+
+test("a list that names files outside of the target touches none of them", async () => {
+  const from = checkout("listed", { "rules/one.yml": ruleOf("one") });
+  const to = join(root, "listing");
+  await run(from, "--to", to);
+  const other = checkout("outside", { "one.yml": ruleOf("one") });
+  const list = join(to, ".wache-import.json");
+  const mark = Object.values(JSON.parse(readFileSync(list, "utf8")) as object)[0];
+  writeFileSync(list, JSON.stringify({ "../outside/one.yml": mark, "rules/one.yml": mark }));
+  await run(from, "--to", to);
+  expect([filesIn(other), filesIn(to)]).toEqual([["one.yml"], ["rules/one.yml"]]);
+});
+
+test("a copy that was broken off goes on; a list that can't be read is told", async () => {
+  const from = checkout("long", {
+    "rules/one.yml": ruleOf("one"),
+    "rules/two.yml": ruleOf("two"),
+  });
+  const to = join(root, "broken-off");
+  await run(from, "--to", to);
+  rmSync(join(to, "rules/two.yml")); // listed, and not written yet
+  writeFileSync(join(to, "rules/one.yml.part"), "title: ha");
+  const { code, out } = await run(from, "--to", to, "--json");
+  expect([code, JSON.parse(out[0] ?? "").copied]).toEqual([
+    0,
+    { written: 1, same: 1, removed: 0, kept: [] },
+  ]);
+  writeFileSync(join(to, ".wache-import.json"), '{"rules/one.y');
+  const ended = await run(from, "--to", to);
+  expect(ended.err).toContain(".wache-import.json, which lists what was imported, can't be read");
 });

@@ -5,13 +5,14 @@
 // Holds: nothing is written but into the target; a file there that was changed by hand is kept, one that was not imported
 //        is never touched. A list in the target says what was imported. A checkout that can't be read whole, or gives
 //        nothing, changes nothing: what it lacks may be there, out of reach.
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
 import { ruleDisk } from "../correlator/sigma/disk.ts";
 import { isRuleFile, type LoadOptions, loadRules } from "../correlator/sigma/load.ts";
 import type { LoadedRules } from "../correlator/sigma/rule.ts";
+import { lostRules } from "./missing-rules.ts";
 
 const LIST_FILE = ".wache-import.json";
 
@@ -48,10 +49,16 @@ export async function wholeFiles(
 const UNREADABLE: readonly string[] = ["rule.folder", "rule.file"];
 
 /** Why nothing is copied from a checkout: an absence there would remove what was imported. */
-export function whyNotCopied({ set, leftOut }: LoadedRules): string | undefined {
+export async function whyNotCopied(
+  folders: readonly string[],
+  { set, leftOut }: LoadedRules,
+): Promise<string | undefined> {
   if (set === undefined) return "the mapping files are refused";
-  const unread = leftOut.flatMap(({ problems }) => problems);
-  const fault = unread.find(({ code }) => UNREADABLE.includes(code));
+  const lost = await Promise.all(folders.map(lostRules));
+  const unread = leftOut
+    .flatMap(({ problems }) => problems)
+    .filter(({ code }) => UNREADABLE.includes(code));
+  const [fault] = [...unread, ...lost.flat()];
   if (fault !== undefined) return `${fileOf(fault.at)}: ${fault.message}`;
   return set.detections.length + set.correlations.length === 0 ? "no rule loads" : undefined;
 }
@@ -69,41 +76,58 @@ export async function copyRules(
 ): Promise<Copied> {
   const to = resolve(places.to);
   const before = await listOf(to);
-  const after: Record<string, string> = {};
-  const kept: string[] = [];
-  const counts = { written: 0, same: 0, removed: 0 };
+  const wanted = new Map<string, Uint8Array>();
   for (const file of files) {
     const name = relative(resolve(places.from), file).split(sep).join("/");
-    const bytes = await readFile(file);
+    wanted.set(name, await readFile(file));
+  }
+  const marks = new Map([...wanted].map(([name, bytes]) => [name, markOf(bytes)]));
+  // A copy that is broken off is known as ours by the next one, whether it was written yet or not.
+  await writeList(to, new Map([...marks, ...before]));
+  const after = new Map<string, string>();
+  const kept: string[] = [];
+  const counts = { written: 0, same: 0, removed: 0 };
+  for (const [name, bytes] of wanted) {
     const mark = markOf(bytes);
-    const there = await readFile(join(to, name)).catch(() => undefined);
+    const there = await markIn(to, name);
     const known = before.get(name);
-    if (there !== undefined && markOf(there) !== (known ?? mark)) {
+    if (there !== undefined && there !== mark && there !== known) {
       kept.push(name);
-      if (known !== undefined) after[name] = known;
+      if (known !== undefined) after.set(name, known);
       continue;
     }
-    after[name] = mark;
-    if (there !== undefined && markOf(there) === mark) {
-      counts.same += 1;
-      continue;
+    after.set(name, mark);
+    if (there === mark) counts.same += 1;
+    else {
+      await writeWhole(join(to, name), bytes);
+      counts.written += 1;
     }
-    await mkdir(dirname(join(to, name)), { recursive: true });
-    await writeFile(join(to, name), bytes);
-    counts.written += 1;
   }
   for (const [name, mark] of before) {
-    if (after[name] !== undefined || kept.includes(name)) continue;
-    const there = await readFile(join(to, name)).catch(() => undefined);
-    if (there === undefined) continue;
-    if (markOf(there) === mark) {
+    if (after.has(name) || kept.includes(name)) continue;
+    const there = await markIn(to, name);
+    if (there === mark) {
       await rm(join(to, name));
       counts.removed += 1;
-    } else kept.push(name);
+    } else if (there !== undefined) kept.push(name);
   }
-  await mkdir(to, { recursive: true });
-  await writeFile(join(to, LIST_FILE), `${JSON.stringify(after, null, 1)}\n`);
+  await writeList(to, after);
   return { ...counts, kept: kept.toSorted() };
+}
+
+const markIn = async (to: string, name: string): Promise<string | undefined> => {
+  const there = await readFile(join(to, name)).catch(() => undefined);
+  return there && markOf(there);
+};
+
+const writeList = (to: string, list: ReadonlyMap<string, string>): Promise<void> =>
+  writeWhole(join(to, LIST_FILE), `${JSON.stringify(Object.fromEntries(list), null, 1)}\n`);
+
+/** As a whole or not at all. */
+async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(`${path}.part`, content);
+  await rename(`${path}.part`, path);
 }
 
 const markOf = (bytes: Uint8Array): string => idOf(Buffer.from(bytes).toString("latin1"));
@@ -111,12 +135,22 @@ const markOf = (bytes: Uint8Array): string => idOf(Buffer.from(bytes).toString("
 /** What an earlier import wrote there; a folder with other things in it is not taken for one. */
 async function listOf(to: string): Promise<ReadonlyMap<string, string>> {
   const text = await readFile(join(to, LIST_FILE), "utf8").catch(() => undefined);
-  if (text !== undefined) return new Map(Object.entries(JSON.parse(text) as object));
+  if (text !== undefined) return readList(to, text);
   const there = await stat(to).catch(() => undefined);
   const isEmpty = there === undefined || (there.isDirectory() && (await readdir(to)).length === 0);
   if (isEmpty) return new Map();
-  throw new UserError(
-    "cli.import-target",
-    `${to} is there and was not made by an import; name a new or an empty folder with --to`,
-  );
+  throw refused(`${to} is there and was not made by an import`);
 }
+
+/** Nothing outside the target is ours, whatever the list says. */
+function readList(to: string, text: string): ReadonlyMap<string, string> {
+  try {
+    const list = Object.entries(JSON.parse(text) as Readonly<Record<string, string>>);
+    return new Map(list.filter(([name]) => resolve(to, name).startsWith(to + sep)));
+  } catch {
+    throw refused(`${join(to, LIST_FILE)}, which lists what was imported, can't be read`);
+  }
+}
+
+const refused = (why: string): UserError =>
+  new UserError("cli.import-target", `${why}; name a new or an empty folder with --to`);

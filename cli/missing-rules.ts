@@ -1,22 +1,29 @@
 // missing-rules.ts — what validate is told to look at, but a start would pass over without a word: a wrong path must not look good.
-import { lostLinks, ruleDisk } from "../correlator/sigma/disk.ts";
+import { basename } from "node:path";
+import { type Link, lostLinks, ruleDisk } from "../correlator/sigma/disk.ts";
 import { readFile } from "../correlator/sigma/document.ts";
 import { isRuleFile, isTestFile, readText } from "../correlator/sigma/load.ts";
 import { ecsNames } from "../correlator/sigma/mapping.ts";
 import type { Problem } from "../correlator/sigma/rule.ts";
 
-/** Links that lead to no rule file. */
+const LEADS_TO: Readonly<Record<Link["kind"], (target: string) => string>> = {
+  file: () => "",
+  nothing: () => "is a link to a file that does not exist; mend or remove it",
+  folder: (target) =>
+    `is a link to the folder ${target}, which is not read from here; name that folder beside this one`,
+  other: (target) => `is a link to ${target}, which is no file; mend or remove it`,
+};
+
+/** Links whose rules are not read. What begins with a dot is an editor's lock, or of a mount. */
 export async function lostRules(path: string): Promise<readonly Problem[]> {
   const links = await lostLinks(path).catch(() => []); // a path that can't be listed is refused by loading
   return links
-    .filter(({ path: link, target }) => target !== undefined || isRuleFile(link))
-    .map(({ path: link, target }) => ({
+    .filter(({ path: link }) => !basename(link).startsWith("."))
+    .filter(({ path: link, kind }) => kind === "folder" || isRuleFile(link))
+    .map(({ path: link, kind, target }) => ({
       code: "rule.link",
       at: `${link}:1:1`,
-      message:
-        target === undefined
-          ? "is a link to a file that does not exist; mend or remove it"
-          : `is a link to the folder ${target}, which is not read from here; name that folder beside this one`,
+      message: LEADS_TO[kind](target),
     }));
 }
 

@@ -56,7 +56,7 @@ async function importRules(call: Call): Promise<number> {
   const lenient = folders.map((path) => ({ path, lenient: true }));
   const loaded = await loadRules(lenient, ruleDisk, reading);
   const to = stringOf(values, "to");
-  const fault = whyNotCopied(loaded);
+  const fault = await whyNotCopied(folders, loaded);
   const wanted = to !== undefined && fault === undefined;
   const files = wanted ? await wholeFiles(folders, reading) : [];
   const copied =

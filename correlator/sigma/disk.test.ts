@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,27 +13,33 @@ mkdirSync(join(folder, "..1"), { recursive: true });
 mkdirSync(elsewhere);
 for (const path of [join(folder, "..1/a.yml"), join(folder, "b.yml"), join(elsewhere, "c.yml")])
   writeFileSync(path, "");
+writeFileSync(join(elsewhere, "blob"), "");
+execFileSync("mkfifo", [join(elsewhere, "pipe")]);
 const link = (name: string, to: string) => symlinkSync(to, join(folder, name));
 link("..data", "..1"); // as Kubernetes mounts a ConfigMap
 link("a.yml", "..data/a.yml");
 link("c.yml", "../elsewhere/c.yml");
+link("c2.yml", "../elsewhere/c.yml");
+link("d.yml", "../elsewhere/blob");
+link("off.disabled", "../elsewhere/c.yml");
+link("pipe.yml", "../elsewhere/pipe");
 link("gone.yml", "nothing.yml");
 link("team", "../elsewhere");
 link("self", ".");
 
-test("a folder's files, and those that links lead to, each once", async () => {
+test("a folder's files, and those that links lead to by the name of the link, each once", async () => {
   const files = await ruleDisk.list(folder);
-  expect(files.toSorted()).toEqual(
-    [join(folder, "..1/a.yml"), join(folder, "b.yml"), join(elsewhere, "c.yml")].toSorted(),
-  );
+  const names = ["..1/a.yml", "b.yml", "c.yml", "d.yml"];
+  expect(files.toSorted()).toEqual(names.map((name) => join(folder, name)).toSorted());
   expect(await ruleDisk.list(join(folder, "a.yml"))).toEqual([join(folder, "a.yml")]);
 });
 
-test("links whose rules are not read: to nothing, and to a folder elsewhere", async () => {
+test("links whose rules are not read: to nothing, to a folder elsewhere, to a pipe", async () => {
   const lost = await lostLinks(folder);
-  expect(lost.map(({ path, target }) => [path, target]).toSorted()).toEqual([
-    [join(folder, "gone.yml"), undefined],
-    [join(folder, "team"), elsewhere],
+  expect(lost.map(({ path, kind, target }) => [path, kind, target])).toEqual([
+    [join(folder, "gone.yml"), "nothing", ""],
+    [join(folder, "pipe.yml"), "other", join(elsewhere, "pipe")],
+    [join(folder, "team"), "folder", elsewhere],
   ]);
   expect(await lostLinks(join(folder, "b.yml"))).toEqual([]);
 });
