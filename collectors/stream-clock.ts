@@ -25,14 +25,14 @@ export class StreamClock {
     return this.#clockMs;
   }
 
-  /** How far the stream came: its latest time, but for those that lie more than a day beyond all others. */
+  /** How far the stream came: at least to its clock, and to the latest time after which none is more than a day behind it. */
   get endMs(): number | undefined {
     if (this.#count === 0) return undefined;
-    const times = this.#sorted.subarray(this.#start, this.#start + this.#count);
-    let endMs = this.#median();
-    for (const timeMs of times.subarray((this.#count - 1) >> 1)) {
-      if (timeMs - endMs > IMPLAUSIBLE_AHEAD_MS) break;
-      endMs = timeMs;
+    let endMs = Math.max(this.#clockMs ?? Number.NEGATIVE_INFINITY, this.#median());
+    let leastMs = Number.POSITIVE_INFINITY; // of those that came later
+    for (const timeMs of this.times().reverse()) {
+      if (timeMs - leastMs <= IMPLAUSIBLE_AHEAD_MS) endMs = Math.max(endMs, timeMs);
+      leastMs = Math.min(leastMs, timeMs);
     }
     return endMs;
   }

@@ -219,14 +219,14 @@ export class Feeder {
 
 const CLOCK_TIMES = 9;
 
-/** How far the stream came: on from the middle of its last times while no more than a day lies between two. */
+/** How far the stream came: its clock, or a later time of its last ones behind which no more than a day was lost again. */
 export function endOf(events: readonly DrawnEvent[]): number {
   const last = events.slice(-CLOCK_TIMES).map(({ timeMs }) => timeMs);
-  const later = last.sort((a, b) => a - b).slice((last.length - 1) >> 1);
-  return later.reduce(
-    (endMs, timeMs) => (timeMs - endMs <= DAY_MS ? timeMs : endMs),
-    later[0] ?? 0,
+  const kept = last.filter((timeMs, place) =>
+    last.slice(place).every((later) => later >= timeMs - DAY_MS),
   );
+  const middle = last.toSorted((a, b) => a - b)[(last.length - 1) >> 1] ?? 0;
+  return Math.max(middle, clockAt(events, events.length - 1) ?? middle, ...kept);
 }
 
 /** The highest median of the last times, known once there are so many: as the product's clock, for shorter streams. */
