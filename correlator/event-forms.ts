@@ -24,12 +24,14 @@ export function formOf(
     readonly wache?: { readonly sources?: unknown } | null;
     readonly Event?: { readonly System?: unknown } | null;
   };
-  if (Array.isArray(wache?.sources))
-    return { form: "wache", sources: wache.sources as readonly LogSource[] };
+  if (Array.isArray(wache?.sources)) return { form: "wache", sources: objectsOf(wache.sources) };
   if (typeof evtx?.System === "object" && evtx.System !== null)
     return { form: "evtx", sources: sourcesOf(event) };
   return flatForm(event, sourcesOf);
 }
+
+const objectsOf = (sources: readonly unknown[]): readonly LogSource[] =>
+  sources.every(isObject) ? (sources as readonly LogSource[]) : sources.filter(isObject);
 
 type Flat = { readonly form: "flat"; readonly sources: readonly LogSource[] };
 const recent = new Recent<Flat>();

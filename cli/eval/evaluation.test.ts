@@ -296,6 +296,14 @@ test("events whose times cannot be are not correlated, as they are not once they
   );
 });
 
+test("log sources that are none are passed over, and an event without any says so", () => {
+  const { summary } = evaluated([
+    { wache: { sources: [null, 5, []] } },
+    { wache: { sources: [] } },
+  ]);
+  expect(summary.noRuleSources).toEqual([{ source: "none", events: 2 }]);
+});
+
 test("in a stream of a name findings are the same but for their ids, which are that stream's", () => {
   const lines = Array.from({ length: 3000 }, (_, n) => failure(n, `10.1.0.${n % 25}`));
   const of = (stream?: string) =>

@@ -267,7 +267,8 @@ function syntaxFault(error: unknown, line: string): string {
 
 const typeOf = (value: unknown): string => (value === null ? "null" : `a ${typeof value}`);
 
-const nameOf = (sources: readonly LogSource[]): string => sources.map(wordsOf).join("; ");
+const nameOf = (sources: readonly LogSource[]): string =>
+  sources.length === 0 ? NO_SOURCE : sources.map(wordsOf).join("; ");
 
 function wordsOf({ product, category, service }: LogSource): string {
   let words = product === undefined ? "" : ` product=${product}`;

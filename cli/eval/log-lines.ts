@@ -17,7 +17,8 @@ import { type EcsEvent, idOf } from "../../core/event.ts";
 import type { DeadLetter, EventRecord } from "../../core/records.ts";
 
 export type Log = Pick<Origin, "stream" | "zone" | "sourcesOf"> & {
-  readonly changedMs: number;
+  readonly changedMs: number; // the file's last change
+  readonly nowMs: number;
   readonly lineBytesMax: number;
 };
 /** `number` counts lines from 0. */
@@ -33,7 +34,7 @@ export async function eachLogLine(
   on: OnLogLine,
   afterChunk: () => Promise<void>,
 ): Promise<void> {
-  const { stream, zone, changedMs, lineBytesMax } = log;
+  const { stream, zone, changedMs, nowMs, lineBytesMax } = log;
   const sourcesOf = log.sourcesOf === undefined ? {} : { sourcesOf: log.sourcesOf };
   const origin: Origin = {
     ...{ feeder: "eval", stream, source: "eval", zone, latenessMs: Number.POSITIVE_INFINITY },
@@ -45,7 +46,7 @@ export async function eachLogLine(
   const take = (line: Line): void => {
     const place = number++;
     const moment: Moment = {
-      ...{ receiptMs: changedMs, timeMs: lastMs },
+      ...{ receiptMs: nowMs, yearHintMs: changedMs, timeMs: lastMs },
       id: (repeat) => (repeat === undefined ? idOf(stream, place) : idOf(stream, place, repeat)),
       clock: (timeMs) => {
         lastMs = timeMs;

@@ -74,17 +74,19 @@ async function evaluateFile(call: Call): Promise<number> {
   const { correlator, time, collectors } = configOf(values);
   const latenessMs = latenessOf(values);
   const stream = streamOf(values);
+  const startedMs = nowMs();
   const evaluation = new Evaluation(set, {
     mappings,
     bounds: correlator,
-    nowMs: nowMs(),
+    nowMs: startedMs,
     ...(latenessMs === undefined ? {} : { latenessMs }),
     ...(stream === undefined ? {} : { stream }),
   });
   const bytes = await bytesOf(positionals[0]);
   const log = {
     ...{ stream: stream ?? LIVE, zone: time.zone, sourcesOf: mappings.sourcesOf },
-    ...{ changedMs: changedMsOf(positionals[0]), lineBytesMax: collectors.lineBytesMax },
+    ...{ changedMs: changedMsOf(positionals[0]) ?? startedMs, nowMs: startedMs },
+    lineBytesMax: collectors.lineBytesMax,
   };
   const evaluateAll = flagOf(values, "logs")
     ? logEvaluation(bytes, log, evaluation)
@@ -179,9 +181,9 @@ async function bytesOf(file: string | undefined): Promise<AsyncIterable<Uint8Arr
   }
 }
 
-/** When the lines were written, of a file; of a pipe now. */
-const changedMsOf = (file: string | undefined): number =>
-  file === undefined || file === "-" ? nowMs() : Math.floor(statSync(file).mtimeMs);
+/** When the lines of a file were written. */
+const changedMsOf = (file: string | undefined): number | undefined =>
+  file === undefined || file === "-" ? undefined : Math.floor(statSync(file).mtimeMs);
 
 const unreadable = (what: string, cause: unknown): UserError =>
   new UserError("cli.file-unreadable", `${what} can't be read: ${messageOf(cause)}`, { cause });
