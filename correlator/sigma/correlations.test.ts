@@ -428,6 +428,22 @@ test.for([
     says: "chained more than 32 deep",
   },
   {
+    name: "a chain of 33, the lowest first",
+    text:
+      Array.from({ length: 33 }, (_, n) => fed(`c${n}`, n === 0 ? "a" : `c${n - 1}`)).join("") +
+      detections(),
+    code: "rule.too-deep",
+    says: "chained more than 32 deep",
+  },
+  {
+    name: "a chain of thousands",
+    text:
+      Array.from({ length: 3000 }, (_, n) => fed(`c${n}`, n < 2999 ? `c${n + 1}` : "a")).join("") +
+      detections(),
+    code: "rule.too-deep",
+    says: "chained more than 32 deep",
+  },
+  {
     name: "a field that an absence at the end of the chain is not grouped by",
     text: `${fed("one", "two", "user") + fed("two", "silent")}---
 title: silent

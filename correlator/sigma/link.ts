@@ -120,66 +120,68 @@ function sameNamed(draft: Draft, word: string, other: Draft): string {
 
 /** Correlations after what feeds them; dangling references and cycles are refused, with the chain. */
 function inOrder(correlations: readonly Correlation[], names: Names): readonly Correlation[] {
-  const done = new Map<Correlation, "good" | "bad">();
+  const done = new Map<Correlation, number>(); // how deep it is chained, itself too; 0: refused
   const out: Correlation[] = [];
   const chain: Correlation[] = [];
-  const visit = (rule: Correlation): boolean => {
+  const visit = (rule: Correlation): number => {
     const known = done.get(rule);
-    if (known !== undefined) return known === "good";
+    if (known !== undefined) return known;
     chain.push(rule);
-    let good = true;
-    for (const reference of rule.body.rules)
-      good = visitReference(rule, reference, { names, chain, visit }) && good;
+    const below = rule.body.rules.map((one) => visitReference(rule, one, { names, chain, visit }));
     // Which rules aliases name can only be said once all are there.
-    if (rule.body.rules.every(({ text }) => names.find(text)))
-      good = checkAliases(rule, names) && good;
+    const areThere = rule.body.rules.every(({ text }) => names.find(text));
+    const good = (!areThere || checkAliases(rule, names)) && !below.includes(undefined);
     chain.pop();
-    done.set(rule, good ? "good" : "bad");
+    const depth = good ? 1 + Math.max(0, ...below.map((one) => one ?? 0)) : 0;
+    done.set(rule, depth);
     if (good) out.push(rule);
-    return good;
+    return depth;
   };
   for (const rule of correlations) visit(rule);
   return out;
 }
 
 const chainMax = 32;
+const walkMax = 1000; // calls, whatever the order of the rules
 const titled = (chain: readonly Draft[], last: string): string =>
   [...chain.map(({ header }) => header.name ?? header.title), last].join(" → ");
 
+/** How deep the rule below is chained, 0 for a detection; undefined where it can't feed this one. */
 function visitReference(
   rule: Correlation,
   reference: Reference,
   walk: {
     readonly names: Names;
     readonly chain: readonly Correlation[];
-    readonly visit: (rule: Correlation) => boolean;
+    readonly visit: (rule: Correlation) => number;
   },
-): boolean {
+): number | undefined {
   const { names, chain } = walk;
   const target = names.find(reference.text);
   const refuse = (code: string, message: string) => {
     names.refuse(rule, code, message, reference.offset);
-    return false;
+    return undefined;
   };
   if (target === undefined) {
     const [code, message] = names.unknown(reference.text);
     return refuse(code, `${message} (${titled(chain, reference.text)})`);
   }
-  if (!isCorrelation(target)) return true;
+  if (!isCorrelation(target)) return 0;
   const loop = chain.indexOf(target);
   if (loop >= 0)
     return refuse(
       "rule.cycle",
       `correlations feed each other in a circle: ${titled(chain.slice(loop), target.header.name ?? target.header.title)}`,
     );
-  if (chain.length >= chainMax)
+  const depth = chain.length < walkMax ? walk.visit(target) : chainMax;
+  if (depth >= chainMax)
     return refuse("rule.too-deep", `correlations are chained more than ${chainMax} deep`);
-  if (!walk.visit(target)) {
+  if (depth === 0) {
     // The problem stands at the target; this one goes with it.
     const said = refusedSaid(reference.text, names.problemAt(target));
     return refuse(REFUSED, `${said} (${titled(chain, reference.text)})`);
   }
-  return checkGroup(rule, target, reference, names);
+  return checkGroup(rule, target, reference, names) ? depth : undefined;
 }
 
 function checkFilter(filter: Filter, names: Names): void {

@@ -134,10 +134,16 @@ function aliased(
   return alias?.fields.find(({ rule }) => isBelow(rule))?.field ?? name;
 }
 
-/** Undefined also where it can't be read: loading tells of that. */
+const bodies = new WeakMap<MapNode, { readonly body: CorrelationBody | undefined }>();
+
+/** Undefined also where it can't be read: loading tells of that. Read once, however many names are looked for. */
 function bodyOf(map: MapNode): CorrelationBody | undefined {
+  const known = bodies.get(map);
+  if (known !== undefined) return known.body;
   const correlation = entryOf(map, "correlation")?.value;
-  return correlation && correlationOf(correlation, sourceOf("", "").source);
+  const body = correlation && correlationOf(correlation, sourceOf("", "").source);
+  bodies.set(map, { body });
+  return body;
 }
 
 export function logSourceOf(map: MapNode): LogSource {
