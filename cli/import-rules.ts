@@ -147,10 +147,10 @@ function readList(to: string, text: string): ReadonlyMap<string, string> {
   try {
     const list = Object.entries(JSON.parse(text) as Readonly<Record<string, string>>);
     return new Map(list.filter(([name]) => resolve(to, name).startsWith(to + sep)));
-  } catch {
-    throw refused(`${join(to, LIST_FILE)}, which lists what was imported, can't be read`);
+  } catch (cause) {
+    throw refused(`${join(to, LIST_FILE)}, which lists what was imported, can't be read`, cause);
   }
 }
 
-const refused = (why: string): UserError =>
-  new UserError("cli.import-target", `${why}; name a new or an empty folder with --to`);
+const refused = (why: string, cause?: unknown): UserError =>
+  new UserError("cli.import-target", `${why}; name a new or an empty folder with --to`, { cause });

@@ -208,6 +208,24 @@ test("numbers that are carried count as often as the event has them", () => {
     expect(found(both, [between(src, dst)])).toContain("much  0 0 1 high 0");
 });
 
+test("of many equal values that are carried none cuts another off", () => {
+  const rules =
+    detection("sent") +
+    correlation("any", "low", [
+      ...["type: event_count", "rules: [sent]", "group-by: [host]", "timespan: 5m"],
+      "condition: { gte: 1 }",
+    ]) +
+    correlation("by_user", "high", [
+      ...["type: event_count", "rules: [any]", "group-by: [user]", "timespan: 5m"],
+      "condition: { gte: 1 }",
+    ]);
+  const user = [...Array<string>(300).fill("ann"), "bob"];
+  expect(found(rules, [[0, { what: "sent", host: "a", user }]])).toEqual([
+    "by_user ann 0 0 1 high 0",
+    "by_user bob 0 0 1 high 0",
+  ]);
+});
+
 test("what is carried depends on the event, not on the groups that it went through", () => {
   const rules =
     detection("failed") +

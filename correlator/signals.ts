@@ -98,9 +98,17 @@ function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undef
   return Object.fromEntries(
     carried.map(({ name, field }) => [
       name,
-      allTextsOf(valueAt(event, field)).slice(0, VALUES_MAX),
+      distinctFirst(allTextsOf(valueAt(event, field))).slice(0, VALUES_MAX),
     ]),
   );
+}
+
+/** So that none is cut off because another one stands there often. */
+function distinctFirst(texts: readonly string[]): readonly string[] {
+  const seen = new Set(texts);
+  if (seen.size === texts.length) return texts;
+  const again = texts.filter((text) => !seen.delete(text));
+  return [...new Set(texts), ...again];
 }
 
 /** What the event has for a condition over values; undefined where it has nothing that counts. */

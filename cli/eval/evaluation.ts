@@ -4,16 +4,7 @@
 // Out:   a line of JSON for each match; at the end one for each finding of a correlation; counts of all that was seen.
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { withNamedData } from "../../collectors/parsers/evtx.ts";
-import { jsonTime } from "../../collectors/parsers/json-line.ts";
-import { StreamClock } from "../../collectors/stream-clock.ts";
-import {
-  type EcsEvent,
-  fieldOf,
-  judgeTime,
-  LIVE,
-  type LogSource,
-  saysTime,
-} from "../../core/event.ts";
+import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
@@ -25,6 +16,7 @@ import type { DetectionRule, RuleSet } from "../../correlator/sigma/rule.ts";
 import type { Bounds } from "../../correlator/windows/rule-windows.ts";
 import { withOne } from "../../correlator/with-one.ts";
 import { findingLine } from "../finding-line.ts";
+import { Judge, type Judged } from "./judge.ts";
 
 const FAULTS_MAX = 10; // named; all are counted
 const SOURCES_MAX = 1000; // told apart
@@ -67,29 +59,24 @@ export class Evaluation {
   readonly #tails = new Map<DetectionRule, string>();
   readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
-  readonly #clock: StreamClock | undefined;
+  readonly #judge: Judge;
   readonly #name: string; // of the stream
-  readonly #latenessMs: number;
-  readonly #nowMs: number;
   /** What closes windows, and that something does not come, depends on the time of every event. */
   readonly #readsTimes: boolean;
   readonly #ids = new Set<string>();
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
-    const { mappings, bounds, latenessMs, nowMs = Number.POSITIVE_INFINITY } = options;
-    const { stream = LIVE } = options;
+    const { mappings, bounds, latenessMs, nowMs, stream = LIVE } = options;
     this.#set = set;
     this.#name = stream;
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
+    this.#judge = new Judge(latenessMs, nowMs ?? Number.POSITIVE_INFINITY);
     const awaits = set.correlations.some(({ type }) => type === "absence");
-    this.#latenessMs = latenessMs ?? Number.POSITIVE_INFINITY;
     this.#readsTimes = awaits || (this.#stream !== undefined && latenessMs !== undefined);
-    this.#nowMs = nowMs;
-    if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
   get streamCounts(): StreamCounts | undefined {
@@ -180,21 +167,8 @@ export class Evaluation {
     unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
   }
 
-  /** As the collector of an import judges it. */
-  #judge(event: Readable): Judged | undefined {
-    const timeMs = jsonTime(event, { zone: "UTC", latestMs: 0 })?.ms;
-    if (timeMs === undefined) return undefined;
-    const { wache } = event as Partial<EcsEvent>;
-    const isSaid = wache === undefined || saysTime({ wache });
-    const isKnownSo = wache?.implausible === true;
-    const clockMs = isSaid ? this.#clock?.add(timeMs) : this.#clock?.nowMs;
-    const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
-    const { late, implausible = isKnownSo } = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
-    return { timeMs, isSaid, clockMs, late, implausible };
-  }
-
   #seen(event: Readable): Judged | undefined {
-    const judged = this.#judge(event);
+    const judged = this.#judge.judge(event);
     if (judged?.isSaid && !judged.implausible) this.#stream?.seen(judged.timeMs);
     return judged;
   }
@@ -212,7 +186,7 @@ export class Evaluation {
     let rules: DetectionRule[] | undefined;
     for (const { rule } of matches) if (rule.feeds.length > 0) rules = withOne(rules, rule);
     if (rules === undefined) return;
-    const judged = seen ?? this.#judge(event);
+    const judged = this.#readsTimes ? seen : this.#judge.judge(event);
     if (judged === undefined) this.counts.timeless += 1;
     else if (judged.implausible) this.counts.implausible += 1;
     else if (judged.late) this.counts.overdue += 1;
@@ -234,15 +208,6 @@ export class Evaluation {
       this.#stream?.clock(clockMs);
   }
 }
-
-/** An event's time, what the stream's clock says then, and what follows from both. */
-type Judged = {
-  readonly timeMs: number;
-  readonly isSaid: boolean; // by the log
-  readonly clockMs: number | undefined;
-  readonly late: true | undefined;
-  readonly implausible: boolean;
-};
 
 /** The id by which a repeated event is known, where it has one. */
 function ownId(event: Readable): string | undefined {
