@@ -147,9 +147,10 @@ function groupsOf(
 
 /** With the alias that the rule has for a field of the one below. */
 function asCalledIn({ alias }: DrawnCorrelation, below: string, point: Point): Point {
-  if (!alias) return point;
-  const meant = { [alias.name]: point.fields[alias.fields[below] ?? ""] ?? [] };
-  return { ...point, fields: { ...point.fields, ...meant }, own: { ...point.own, ...meant } };
+  const meant = alias?.fields[below];
+  if (alias === undefined || meant === undefined) return point;
+  const named = (fields: Fields): Fields => ({ ...fields, [alias.name]: fields[meant] ?? [] });
+  return { ...point, fields: named(point.fields), own: named(point.own) };
 }
 
 const withMore = (member: Member, fields: Fields): Member => ({
