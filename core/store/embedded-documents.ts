@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { checkSort, cursorOf, pageLimit, positionOf } from "./cursor.ts";
 import { openDatabase } from "./embedded-file.ts";
+import { keepSuccessors, SUCCESSORS } from "./embedded-successors.ts";
 import { compareText } from "./leaves.ts";
 import { matcher } from "./query-match.ts";
 import type { Collection, Document, DocumentSearch, Page } from "./store.ts";
@@ -29,6 +30,7 @@ export function documentFile(folder: string): DocumentFile {
   const database = openDatabase(join(folder, "documents.db"), 8192);
   database.exec(`CREATE TABLE IF NOT EXISTS documents(collection TEXT, id TEXT, revision INTEGER, body TEXT,
     PRIMARY KEY(collection, id)) WITHOUT ROWID`);
+  keepSuccessors(database);
   const put = database.prepare(`INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
     SET revision = excluded.revision, body = excluded.body WHERE excluded.revision > documents.revision`);
   const create = database.prepare(
@@ -41,6 +43,7 @@ export function documentFile(folder: string): DocumentFile {
     "SELECT id, revision, body FROM documents WHERE collection = ? AND id = ?",
   );
   const remove = database.prepare("DELETE FROM documents WHERE collection = ? AND id = ?");
+  const successors = database.prepare(SUCCESSORS);
   return {
     put: (collection, documents) => {
       database.exec("BEGIN IMMEDIATE");
@@ -89,21 +92,13 @@ export function documentFile(folder: string): DocumentFile {
       return pageOf(rows as Iterable<unknown> as Iterable<Row>, search);
     },
     supersededBy: (ids) => {
-      database.exec(
-        `CREATE INDEX IF NOT EXISTS superseding ON documents(collection, id) WHERE ${SUPERSEDES} IS NOT NULL`,
-      );
-      const pairs = database.prepare(SUCCESSORS).all({ ids: JSON.stringify(ids) });
+      if (ids.length === 0) return new Map();
+      const pairs = successors.all({ ids: JSON.stringify(ids) });
       return new Map(pairs.map((pair) => [String(pair["gone"]), String(pair["by"])]));
     },
     close: () => database.close(),
   };
 }
-
-// Few findings supersede others: those are read through, whatever the number of all the others.
-const SUPERSEDES = "json_extract(body, '$.supersedes')";
-const SUCCESSORS = `SELECT named.value AS gone, documents.id AS by FROM documents INDEXED BY superseding, json_each(${SUPERSEDES}) AS named
-  WHERE collection = 'findings' AND ${SUPERSEDES} IS NOT NULL AND gone IN (SELECT value FROM json_each(:ids))
-  ORDER BY json_extract(body, '$.lastMs'), documents.id`;
 
 function pageOf(rows: Iterable<Row>, search: DocumentSearch): Page<Document> {
   const after = search.cursor === undefined ? undefined : positionOf(search.cursor);

@@ -305,6 +305,34 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       await store.putDocuments("findings", [{ ...finding("C", 30, ["b"]), revision: 2 }]);
       await store.refresh();
       expect(await of("a", "b")).toEqual([["b", "C"]]);
+      await store.removeDocument("findings", "C");
+      await store.refresh();
+      expect(await of("a", "b")).toEqual([["b", "c"]]);
+    });
+
+    test("what a finding took in is a list of ids; what else stands there names nothing", async () => {
+      const store = await open();
+      const put = (id: string, body: Document["body"]): Document => ({
+        ...{ id, revision: 1 },
+        body: { id, ...body },
+      });
+      await store.putDocuments("findings", [
+        put("a text", { supersedes: "a" }),
+        put("no JSON", { supersedes: "[" }),
+        put("a map", { supersedes: { 0: "a" } }),
+        put("nothing", { supersedes: null }),
+        put("holes", { supersedes: [null, ["x"], "b", "b"] }),
+        put("no time", { supersedes: ["c"], lastMs: "x" }),
+        put("a time", { supersedes: ["c", "d"], lastMs: 1 }),
+      ]);
+      await store.refresh();
+      expect(await store.supersededBy(["a", "[", "b", "c", "d"])).toEqual(
+        new Map([
+          ["b", "holes"],
+          ["c", "no time"],
+          ["d", "a time"],
+        ]),
+      );
     });
 
     test("whole indices go once they were last written long enough ago", async () => {
