@@ -5,11 +5,13 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { readiness } from "../../core/status.ts";
 import { collectService } from "../collect.ts";
 import { makeRig, type Rig, until } from "../fixtures/rig.ts";
 
@@ -17,6 +19,8 @@ type Following = Rig & {
   readonly log: string;
   readonly poll: (times?: number) => Promise<void>;
   readonly messages: () => (string | undefined)[];
+  readonly state: () => object;
+  readonly errors: readonly string[]; // of the log
   readonly stop: () => Promise<void>;
 };
 const open: Following[] = [];
@@ -39,6 +43,8 @@ async function follow({ dir, pattern = "app.log", from = "start" }: How = {}): P
     dir: home,
     collectors: { files, lineBytesMax: 256, syslog: { enabled: false } },
   });
+  const errors: string[] = [];
+  rig.context.log.error = (_about: unknown, text?: string) => void errors.push(text ?? "");
   let running: Awaited<ReturnType<typeof collectService.start>> | undefined;
   let stopped: Promise<void> | undefined;
   const polls = (): number => rig.clock.sleeps.get(500) ?? 0; // it sleeps after each look
@@ -55,6 +61,8 @@ async function follow({ dir, pattern = "app.log", from = "start" }: How = {}): P
     log: join(folder, "app.log"),
     poll,
     messages: () => rig.bus.events.map((event) => event.message),
+    state: () => readiness(rig.context.status).parts.files ?? {},
+    errors,
     stop: () => {
       stopped ??= running?.stop() ?? Promise.resolve();
       return stopped;
@@ -205,4 +213,26 @@ test("from the end: what was there is left, what comes is read, also after a rot
   writeFileSync(one.log, "newer\n");
   await one.poll(2);
   expect(one.messages()).toEqual(["new", "newer"]);
+});
+
+test.for([
+  { name: "removed", mend: (bad: string) => rmSync(bad) },
+  { name: "renamed to what no pattern names", mend: (bad: string) => renameSync(bad, `${bad}~`) },
+  {
+    name: "replaced by one that can be read",
+    mend: (bad: string) => {
+      rmSync(bad);
+      writeFileSync(bad, "b\n");
+    },
+  },
+])("a file that cannot be read is told once, and no more when it is $name", async ({ mend }) => {
+  const one = await follow({ pattern: "app.?" });
+  const bad = join(one.dir, "logs", "app.1");
+  symlinkSync("/proc/self/mem", bad); // for root too: its first bytes cannot be read
+  await one.poll(3);
+  expect(one.errors).toEqual([`a file cannot be followed: EIO: i/o error, read`]);
+  expect(one.state()).toEqual({ ok: false, text: expect.stringContaining(`${bad}: EIO`) });
+  mend(bad);
+  await one.poll(1);
+  expect(one.state()).toEqual({ ok: true, text: expect.stringMatching(/^follows \d files$/) });
 });

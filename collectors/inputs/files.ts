@@ -57,7 +57,8 @@ class Follower {
   readonly #checkpoints: Map<string, FileCheckpoint>; // as they stood at the start
   readonly #followedPaths: ReadonlySet<string>;
   readonly #tails = new Map<string, { readonly tail: FileTail; readonly config: FileConfig }>();
-  readonly #faults = new Map<string, string>();
+  #faults = new Map<string, string>(); // that this look met
+  #faultsBefore = this.#faults; // that the look before met
   #isFirst = true;
   #said = "";
 
@@ -73,6 +74,8 @@ class Follower {
   /** Says whether a file has more to read at once. */
   async poll(stopping: AbortSignal): Promise<boolean> {
     const named = new Set<string>();
+    this.#faultsBefore = this.#faults;
+    this.#faults = new Map();
     for (const config of this.#intake.config.files) {
       if (this.#isFirst) await this.#openRenamed(config);
       for (const path of filesOf(config.path)) {
@@ -127,7 +130,6 @@ class Follower {
         fromEnd: config.from === "end" && isOld,
       });
       this.#tails.set(tail.inode, { tail, config });
-      this.#faults.delete(path);
       return tail.inode;
     } catch (error) {
       this.#fault(path, messageOf(error));
@@ -166,9 +168,10 @@ class Follower {
   }
 
   #fault(path: string, text: string): void {
-    if (this.#faults.get(path) === text) return;
+    if (this.#faults.get(path) === text) return; // two patterns name it
     this.#faults.set(path, text);
-    this.#intake.context.log.error({ path }, `a file cannot be followed: ${text}`);
+    if (this.#faultsBefore.get(path) !== text)
+      this.#intake.context.log.error({ path }, `a file cannot be followed: ${text}`);
   }
 
   #sayState(): void {
