@@ -6,6 +6,7 @@
 import type { EcsEvent } from "../core/event.ts";
 import { isObject, type Json } from "../core/json.ts";
 import type { Finding } from "../core/records.ts";
+import { areAsWanted } from "./findings-wanted.ts";
 import { FinishedStream } from "./finished-stream.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import type { Matcher } from "./match/matcher.ts";
@@ -55,7 +56,7 @@ export async function runRuleTest(file: string, set: RuleSet): Promise<CaseResul
     const found = findingsOf(eventsOf(one.test, events), set, { matcher, untilMs })
       .filter(({ rule }) => beside.has(rule.id))
       .map((finding) => asWanted(finding, wanted));
-    return { file, name, wanted, found, passed: same(wanted, found) };
+    return { file, name, wanted, found, passed: areAsWanted(found, wanted) };
   });
 }
 
@@ -78,7 +79,7 @@ function eventsOf({ events }: TestCase, inAll: Json): readonly EcsEvent[] {
   return all.map(({ atMs, event }, n) => eventOf(atMs, `e${n}`, merged(inAll, event)));
 }
 
-/** What a test compares: level and suppressed episodes only where it names them for one of its findings. */
+/** As a test writes it: with level and suppressed episodes where it names them for one of its findings. */
 function asWanted(finding: Finding, wanted: readonly FindingWanted[]): FindingWanted {
   const { rule, group, count, suppressed = 0 } = finding;
   return {
@@ -139,26 +140,3 @@ function merged(base: Json, over: Json): Json {
   }
   return result;
 }
-
-/** Those that name their group choose first. */
-function same(wanted: readonly FindingWanted[], found: readonly FindingWanted[]): boolean {
-  const left = [...found];
-  const isFound = (want: FindingWanted): boolean => {
-    const text = comparedText(want, want);
-    const place = left.findIndex((one) => comparedText(one, want) === text);
-    if (place >= 0) left.splice(place, 1);
-    return place >= 0;
-  };
-  const named = wanted.filter(({ group }) => group !== undefined);
-  const others = wanted.filter(({ group }) => group === undefined);
-  return [...named, ...others].every(isFound) && left.length === 0;
-}
-
-const comparedText = (one: FindingWanted, as: FindingWanted): string =>
-  JSON.stringify([
-    one.rule,
-    as.group === undefined ? undefined : Object.entries(one.group ?? {}).sort(),
-    one.count,
-    one.level,
-    one.suppressed,
-  ]);
