@@ -3,6 +3,7 @@ import type { Config } from "../core/config-schema.ts";
 import { UserError } from "../core/errors.ts";
 import type { EcsEvent } from "../core/event.ts";
 import { parseQuery } from "../core/store/query-parser.ts";
+import { writtenTimeMs } from "../core/written-times.ts";
 import { askLocalOk, withStore } from "./local.ts";
 import { EXIT, type Option, stringOf, type Values } from "./verb.ts";
 
@@ -84,9 +85,8 @@ export function timesOf(values: Values): Pick<Wish, "fromMs" | "toMs"> {
 function timeOf(values: Values, name: string): number | undefined {
   const text = stringOf(values, name);
   if (text === undefined) return undefined;
-  const zoned = /^[0-9-]{10}[T ][0-9:.]+$/.test(text) ? `${text}Z` : text;
-  const ms = /^[0-9]+$/.test(text) ? Number(text) : Date.parse(zoned);
-  if (Number.isFinite(ms)) return ms;
+  const ms = writtenTimeMs(text);
+  if (ms !== undefined) return ms;
   throw new UserError(
     "cli.usage",
     `--${name} is "${text}", which is no time; write 2026-11-23T04:05:06Z`,

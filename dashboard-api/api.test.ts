@@ -93,6 +93,12 @@ describe("reading", () => {
       says: "2026-13-45",
     },
     {
+      name: "a day that no calendar has",
+      url: "/api/events?from=2026-02-30T00:00:00Z",
+      code: /^api\.bad-time$/,
+      says: "from: 2026-02-30T00:00:00Z is no time",
+    },
+    {
       name: "a time in words",
       url: "/api/events?from=yesterday",
       code: /^api\.bad-request$/,
@@ -302,13 +308,37 @@ describe("changing", () => {
     { verb: "comment", body: {} },
     { verb: "comment", body: { text: "" } },
     { verb: "comment", body: { text: "x".repeat(4001) } },
+    { verb: "comment", body: { text: " \n" } },
     { verb: "assign", body: { to: 5 } },
+    { verb: "assign", body: { to: "   " } },
+    { verb: "close", body: { reason: "\u3000" } },
     { verb: "close", body: { reason: "a", more: 1 } },
     { verb: "acknowledge", body: { by: "someone else" } },
   ])("commands: $verb refuses $body", async ({ verb, body }) => {
     const url = `/api/incidents/incident-1/${verb}`;
     const answer = await api.call({ method: "POST", url, body, token });
     expect([answer.status, answer.body.error.code]).toEqual([400, "api.bad-request"]);
+  });
+
+  test.for([
+    { verb: "comment", name: "text" },
+    { verb: "assign", name: "to" },
+    { verb: "close", name: "reason" },
+  ])("commands: $verb says that a blank $name is none", async ({ verb, name }) => {
+    const url = `/api/incidents/incident-1/${verb}`;
+    const { body } = await api.call({ method: "POST", url, body: { [name]: " " }, token });
+    expect(body.error.message).toBe(`body.${name} is not as it must be: text that is not blank`);
+  });
+
+  test("commands: a body that is no JSON is told what to send", async () => {
+    const url = "/api/incidents/incident-1/comment";
+    const headers = { "content-type": "text/xml" };
+    const { status, body } = await api.call({ method: "POST", url, body: "<a/>", token, headers });
+    expect({ status, ...body.error }).toEqual({
+      status: 415,
+      code: "api.bad-request",
+      message: "the request's body is text/xml; send JSON, with content-type: application/json",
+    });
   });
 
   test("commands: the same request under the same key is done once; another request under it is another", async () => {

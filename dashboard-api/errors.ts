@@ -44,7 +44,7 @@ export const notFoundAnyMore = (what: string): ApiError =>
 
 export function createErrorAnswer(log: Logger) {
   return (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
-    const known = asApiError(error);
+    const known = asApiError(error, request);
     if (known.statusCode >= 500)
       log.error({ err: error, route: request.routeOptions.url }, "a request to the API failed");
     return answerError(known, reply);
@@ -59,14 +59,11 @@ function answerError(known: ApiError, reply: FastifyReply) {
     .send({ error: { ...known.detail, code: known.code, message: known.message } });
 }
 
-function asApiError(error: FastifyError): ApiError {
+function asApiError(error: FastifyError, request: FastifyRequest): ApiError {
   if (error instanceof ApiError) return error;
   const status = error.statusCode ?? 500;
-  if (
-    error.validation !== undefined ||
-    status === 415 ||
-    error.code === "FST_ERR_CTP_EMPTY_JSON_BODY"
-  )
+  if (status === 415) return new ApiError(415, "api.bad-request", unlikeJson(request));
+  if (error.validation !== undefined || error.code === "FST_ERR_CTP_EMPTY_JSON_BODY")
     return new ApiError(status === 500 ? 400 : status, "api.bad-request", error.message);
   if (status === 413)
     return new ApiError(413, "api.too-large", "the request's body is too large; send less at once");
@@ -76,4 +73,10 @@ function asApiError(error: FastifyError): ApiError {
     "api.internal",
     "this request failed inside Wache; the log says why, under the request's time",
   );
+}
+
+function unlikeJson({ headers }: FastifyRequest): string {
+  const type = headers["content-type"]?.slice(0, 100);
+  const found = type === undefined ? "does not say what it is" : `is ${type}`;
+  return `the request's body ${found}; send JSON, with content-type: application/json`;
 }

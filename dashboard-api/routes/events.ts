@@ -1,5 +1,6 @@
 // events.ts — searching the kept events, and one event by its id.
 import { type Static, Type } from "typebox";
+import { writtenTimeMs } from "../../core/written-times.ts";
 import { ApiError, notFoundAnyMore } from "../errors.ts";
 import { answers, eventSchema, idParams, pageOf, pageQuery, queryText } from "../schemas.ts";
 import type { Routes } from "./api-context.ts";
@@ -61,9 +62,8 @@ export const eventRoutes: Routes = (api, { store }) => {
 };
 
 function readTime(text: string, name: string): number {
-  const zoned = /^[0-9-]{10}[T ][0-9:.]+$/.test(text) ? `${text}Z` : text;
-  const ms = /^[0-9]+$/.test(text) ? Number(text) : Date.parse(zoned);
-  if (Number.isFinite(ms)) return ms;
+  const ms = writtenTimeMs(text);
+  if (ms !== undefined) return ms;
   throw new ApiError(
     400,
     "api.bad-time",

@@ -94,6 +94,8 @@ type Verb = {
   readonly body: TSchema;
   readonly actionOf: (body: unknown) => Command["action"];
 };
+const said = (maxLength: number) =>
+  Type.String({ minLength: 1, maxLength, pattern: "\\S", description: "text that is not blank" });
 const VERBS: readonly Verb[] = [
   {
     name: "acknowledge",
@@ -106,21 +108,21 @@ const VERBS: readonly Verb[] = [
     name: "assign",
     path: "assign",
     summary: "Give it to somebody",
-    body: Type.Object({ to: Type.String({ minLength: 1, maxLength: 64 }) }, closed),
+    body: Type.Object({ to: said(64) }, closed),
     actionOf: (body) => ({ do: "assign", to: (body as { to: string }).to }),
   },
   {
     name: "comment",
     path: "comment",
     summary: "Write into its timeline",
-    body: Type.Object({ text: Type.String({ minLength: 1, maxLength: 4000 }) }, closed),
+    body: Type.Object({ text: said(4000) }, closed),
     actionOf: (body) => ({ do: "comment", text: (body as { text: string }).text }),
   },
   {
     name: "close",
     path: "close",
     summary: "Close it, with the reason",
-    body: Type.Object({ reason: Type.String({ minLength: 1, maxLength: 4000 }) }, closed),
+    body: Type.Object({ reason: said(4000) }, closed),
     actionOf: (body) => ({ do: "close", reason: (body as { reason: string }).reason }),
   },
 ];
