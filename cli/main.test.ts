@@ -26,6 +26,25 @@ test.for([
   { args: ["version", "--jsn"], code: 2, err: "--jsn is not an option; did you mean --json?" },
   { args: ["version", "--json=1"], code: 2, err: "--json takes no value" },
   { args: ["send", "--to"], code: 2, err: "--to needs a value: --to URL" },
+  {
+    args: ["events", "search", "x", "--limit", "-1"],
+    code: 2,
+    err: "--limit needs a value: --limit N; -1 looks like an option, write --limit=-1 if it is the value",
+  },
+  { args: ["send", "--to", "--json", "x"], code: 2, err: "--json looks like an option" },
+  { args: ["events", "search", "--limit=-1"], code: 2, err: '--limit is "-1", allowed is' },
+  { args: ["events", "search", "--limit="], code: 2, err: '--limit is "", allowed is' },
+  { args: ["events", "search", "--from=-1d"], code: 2, err: '--from is "-1d", which is no time' },
+  {
+    args: ["events", "search", "--to=2026-02-30"],
+    code: 2,
+    err: '--to is "2026-02-30", which is no time',
+  },
+  {
+    args: ["run", "--port=-1"],
+    code: 2,
+    err: '--port is "-1", allowed is a number from 0 to 65535',
+  },
   { args: ["send"], code: 2, err: "usage: wache send [options] FILE…" },
   { args: ["version", "more"], code: 2, err: "usage: wache version" },
   {

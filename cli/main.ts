@@ -86,8 +86,7 @@ function parse(
     strict: false,
     tokens: true,
   });
-  for (const token of tokens)
-    if (token.kind === "option") refuseWrongOption(verb, token.name, token.rawName, token.value);
+  for (const token of tokens) if (token.kind === "option") refuseWrongOption(verb, token);
   const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
   const values = parsed.values as Values;
   const { positionals } = parsed;
@@ -100,7 +99,14 @@ function parse(
   return { values, positionals };
 }
 
-function refuseWrongOption(verb: Verb, name: string, raw: string, value: string | undefined): void {
+type Given = {
+  readonly name: string;
+  readonly rawName: string; // as it was written: -x
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined; // behind a =
+};
+
+function refuseWrongOption(verb: Verb, { name, rawName: raw, value, inlineValue }: Given): void {
   const option = Object.hasOwn(verb.options, name) ? verb.options[name] : undefined;
   if (option === undefined) {
     const known = [...Object.keys(verb.options), "help"];
@@ -111,10 +117,12 @@ function refuseWrongOption(verb: Verb, name: string, raw: string, value: string 
         : `did you mean --${near}?`;
     throw usage("cli.unknown-option", `wache ${verb.name}: ${raw} is not an option; ${meant}`);
   }
-  if (option.type === "string" && value === undefined)
+  const needs = `wache ${verb.name}: ${raw} needs a value: ${raw} ${option.value ?? "VALUE"}`;
+  if (option.type === "string" && value === undefined) throw usage("cli.usage", needs);
+  if (option.type === "string" && inlineValue === false && /^-./.test(value ?? ""))
     throw usage(
       "cli.usage",
-      `wache ${verb.name}: ${raw} needs a value: ${raw} ${option.value ?? "VALUE"}`,
+      `${needs}; ${value} looks like an option, write ${raw}=${value} if it is the value`,
     );
   if (option.type === "boolean" && value !== undefined)
     throw usage("cli.usage", `wache ${verb.name}: ${raw} takes no value`);

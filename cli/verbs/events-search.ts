@@ -88,11 +88,14 @@ function textOf(event: EcsEvent, field: string): string {
 }
 
 function wishOf(values: Values, q: string): Wish {
-  const limit = Number(stringOf(values, "limit") ?? LIMIT_DEFAULT);
+  const text = stringOf(values, "limit") ?? String(LIMIT_DEFAULT);
+  const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
-    throw new UserError("cli.usage", `--limit: allowed is a number from 1 to ${LIMIT_MAX}`, {
-      exitCode: EXIT.usage,
-    });
+    throw new UserError(
+      "cli.usage",
+      `--limit is "${text}", allowed is a number from 1 to ${LIMIT_MAX}`,
+      { exitCode: EXIT.usage },
+    );
   return {
     q,
     limit,
