@@ -125,9 +125,9 @@ function checkField(
   }
   if (given !== undefined && given !== null) return checkNode(walk, field, given, path);
   if (field.default !== undefined) return checkNode(walk, field, field.default, path);
-  if (at.schema.required?.includes(key) === true)
-    return refuse(walk, at.path, `lacks the key ${key} (${field.description ?? allowed(field)})`);
-  return undefined;
+  if (at.schema.required?.includes(key) !== true) return undefined;
+  if (given === null) return refuse(walk, path, `is empty, allowed is ${allowed(field)}`);
+  return refuse(walk, at.path, `lacks the key ${key} (${field.description ?? allowed(field)})`);
 }
 
 function secretFromFile(walk: Walk, field: SchemaNode, given: unknown, path: Path): unknown {

@@ -38,6 +38,16 @@ test.for([
     want: "2:25 cases.0.events.0 lacks the key event (the fields of an event)",
   },
   {
+    name: "an event that is null",
+    text: caseOf("events: [{ event: null }], findings: []"),
+    want: "2:34 cases.0.events.0.event is empty, allowed is a section of keys",
+  },
+  {
+    name: "an event of which nothing is said",
+    text: "cases:\n  - name: n\n    findings: []\n    events:\n      - event:\n",
+    want: "5:15 cases.0.events.0.event is empty, allowed is a section of keys",
+  },
+  {
     name: "a time in words",
     text: eventOf("at: x"),
     want: '2:56 cases.0.events.0.at is "x", allowed is a number from -31536000 to 31536000',
