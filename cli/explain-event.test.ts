@@ -48,6 +48,21 @@ test("which selection holds, on which field and value, and which does not", asyn
   });
 });
 
+test("what a rule says of itself reaches the terminal without its control characters", async () => {
+  const title = String.raw`"\e]0;x\a"`;
+  const odd = file(
+    "odd.yml",
+    `title: ${title}\nid: odd\nlevel: low\nlogsource: { product: ${title} }\ndetection: { s: { ${title}: 1 }, condition: s }\n`,
+  );
+  const out: string[] = [];
+  const to = { out: (line: string) => out.push(line), err: (line: string) => out.push(line) };
+  await main(["rules", "explain", odd], to);
+  await main(["rules", "explain", odd, "--event", file("odd.json", "{}")], to);
+  expect(out[0]).toBe(`\\x1b]0;x\\x07 (${odd}:1:1)`);
+  expect(out).toContain(`\\x1b]0;x\\x07 (${odd}:1:1): does not match`);
+  expect(out.filter((line) => /\p{Cc}/u.test(line))).toEqual([]);
+});
+
 test("as JSON, one line for each event; lists and lines are several", async () => {
   const events = [event({ Image: "sh.exe" }), event({ Image: "\\sh.exe", User: "U1" })];
   const list = await run(file("list.json", `[${events.join()}]`), "--json");

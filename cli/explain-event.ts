@@ -36,7 +36,7 @@ export async function explainEvents(
         call.out(JSON.stringify({ event: number, form, sources, ...explained }));
       else
         for (const line of linesOf(explained, events.length > 1 ? number : undefined))
-          call.out(line);
+          call.out(printable(line));
     }
   }
 }
@@ -121,7 +121,7 @@ const markOf = ({ holds }: { readonly holds: boolean }): string => (holds ? "✓
 
 function* whyLines(why: Why, indent: string): Generator<string> {
   if (why.kind === "test") {
-    yield `${indent}${markOf(why)} ${printable(`${why.field ?? "any text"} ${why.test}: ${metOf(why)}`)}`;
+    yield `${indent}${markOf(why)} ${why.field ?? "any text"} ${why.test}: ${metOf(why)}`;
     return;
   }
   if (why.kind === "all") {

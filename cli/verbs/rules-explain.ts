@@ -9,6 +9,7 @@ import type { DetectionRule } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
 import { explainEvents } from "../explain-event.ts";
 import { RULE_OPTIONS, readingOf, ruleFoldersOf, withRest } from "../rule-folders.ts";
+import { printable } from "../table.ts";
 import { EXIT, flagOf, stringOf, type Verb } from "../verb.ts";
 
 export const rulesExplain: Verb = {
@@ -46,9 +47,9 @@ export const rulesExplain: Verb = {
     const isNamed = (at: string): boolean =>
       named.some(({ path }) => at.startsWith(`${resolve(path)}:`) || at.startsWith(path + sep));
     for (const { at, problems: why } of leftOut.filter((one) => isNamed(one.at)))
-      err(`${at}: left out: ${why.map(({ message }) => message).join("; ")}`);
+      err(printable(`${at}: left out: ${why.map(({ message }) => message).join("; ")}`));
     if (set === undefined || mappings === undefined) {
-      for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
+      for (const { at, code, message } of problems) err(printable(`${at}: ${message} (${code})`));
       return EXIT.failed;
     }
     const rules = set.detections.filter(({ at }) => isNamed(at));
@@ -61,7 +62,7 @@ export const rulesExplain: Verb = {
     if (explained.length === 0) err("no detection rule was found there");
     for (const one of explained) {
       if (flagOf(values, "json")) out(JSON.stringify(one));
-      else for (const line of linesOf(one)) out(line);
+      else for (const line of linesOf(one)) out(printable(line));
     }
     return explained.length === 0 ? EXIT.failed : EXIT.ok;
   },

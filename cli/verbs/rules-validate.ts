@@ -8,7 +8,7 @@ import { JSON_OPTION } from "../common.ts";
 import { lostRules, noRules } from "../missing-rules.ts";
 import { type Placed, placed } from "../placed.ts";
 import { RULE_OPTIONS, type RuleFolder, readingOf, ruleFoldersOf } from "../rule-folders.ts";
-import { counted } from "../table.ts";
+import { counted, printable } from "../table.ts";
 import { type Call, EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesValidate: Verb = {
@@ -118,7 +118,7 @@ function show({ out, err }: Call, loaded: LoadedRules, found: readonly Found[]):
     warning: "warning: ",
   };
   for (const { severity, code, file, line, column, message } of found)
-    err(`${file}:${line}:${column}: ${words[severity]}${message} (${code})`);
+    err(printable(`${file}:${line}:${column}: ${words[severity]}${message} (${code})`));
   const warned = found.filter(({ severity }) => severity === "warning").length;
   const also = warned === 0 ? "" : `, ${counted(warned, "warning")}`;
   if (loaded.set === undefined) {
