@@ -8,7 +8,16 @@ const rule = (head: string, detection = "{ a: { Image: x }, condition: a }"): st
   `title: T\n${head}\nlogsource: { product: windows, category: process_creation }\ndetection: ${detection}\n`;
 const whole = `id: ${ID}\nlevel: low`;
 
-test.for([
+const A_DAY = "it should be a day as in 2026-01-31";
+const TYPES = "types are derived, obsolete, merged, renamed, similar";
+type Row = {
+  readonly name: string;
+  readonly text: string;
+  readonly want: readonly string[];
+  readonly says?: boolean; // the words instead of the code
+};
+
+test.for<Row>([
   { name: "a whole rule", text: rule(whole), want: [] },
   { name: "no level", text: rule(`id: ${ID}`), want: ["rule.level-missing 1:1"] },
   { name: "no id", text: rule("level: low"), want: ["rule.id-missing 1:1"] },
@@ -19,29 +28,51 @@ test.for([
     want: ["rule.tag 4:22", "rule.tag 4:34"],
   },
   ...[
-    { key: "author: [x]", at: "4:9" },
-    { key: "author: x, y", at: undefined },
-    { key: "description: 5", at: "4:14" },
-    { key: "date: yesterday", at: "4:7" },
-    { key: "date: 2021/13/45", at: "4:7" },
-    { key: "date: 2021-01-32", at: "4:7" },
-    { key: "date: 2021-01/31", at: "4:7" },
-    { key: "date: 2021-12-31", at: undefined },
-    { key: "date: 2021/01/31", at: undefined },
-    { key: "modified: 5", at: "4:11" },
-    { key: "related: foo", at: "4:10" },
-    { key: "related: [{ type: bar }]", at: "4:11" },
-    { key: `related: [{ id: ${ID}, type: bar }]`, at: "4:11" },
-    { key: `related: [{ id: ${ID}, type: derived }]`, at: undefined },
-    { key: "fields: 5", at: "4:9" },
-    { key: "fields: [a, 5]", at: "4:13" },
-    { key: "fields: a", at: undefined },
-    { key: "falsepositives: [a]", at: undefined },
-  ].map(({ key, at }) => ({
-    name: key,
-    text: rule(`${whole}\n${key}`),
-    want: at === undefined ? [] : [`rule.header-form ${at}`],
-  })),
+    { key: "author: [x]", want: ["4:9 author is a list; it should be text"] },
+    { key: "author: x, y", want: [] },
+    { key: "author:", want: ["4:8 author is null; it should be text"] },
+    { key: "description: 5", want: ["4:14 description is 5; it should be text"] },
+    { key: "description:", want: [] }, // refused
+    { key: "date: yesterday", want: [`4:7 date is "yesterday"; ${A_DAY}`] },
+    { key: "date: 2021/13/45", want: [`4:7 date is "2021/13/45"; ${A_DAY}`] },
+    { key: "date: 2021-01-32", want: [`4:7 date is "2021-01-32"; ${A_DAY}`] },
+    { key: "date: 2021-01/31", want: [`4:7 date is "2021-01/31"; ${A_DAY}`] },
+    { key: "date: 2024-02-31", want: [`4:7 date is "2024-02-31"; ${A_DAY}`] },
+    { key: "date: 2024-02-29", want: [] },
+    { key: "date: 2021-12-31", want: [] },
+    { key: "date: 2021/01/31", want: [] },
+    { key: "modified: 5", want: [`4:11 modified is 5; ${A_DAY}`] },
+    { key: "related: foo", want: ['4:10 related is "foo"; it should be a list of { id, type }'] },
+    { key: "related: [foo]", want: ['4:11 related holds "foo"; each should be { id, type }'] },
+    {
+      key: `related: { id: ${ID}, type: obsoletes }`,
+      want: [
+        "4:10 related is a map; it should be a list of { id, type }",
+        `4:60 related has the type "obsoletes"; ${TYPES}`,
+      ],
+    },
+    {
+      key: "related: [{ type: derived }]",
+      want: ["4:11 related lacks the id of the other rule"],
+    },
+    { key: `related: [{ id: ${ID} }]`, want: [`4:11 related lacks the type; ${TYPES}`] },
+    {
+      key: "related: [{ id: 5, type: [bar] }]",
+      want: [
+        "4:17 related has the id 5; it should be text",
+        `4:26 related has the type a list; ${TYPES}`,
+      ],
+    },
+    { key: `related: [{ id: ${ID}, type: derived }]`, want: [] },
+    { key: "fields: 5", want: ["4:9 fields is 5; it should be a list of texts"] },
+    { key: "fields: [a, 5]", want: ["4:13 fields holds 5; it should be a list of texts"] },
+    { key: "fields: a", want: [] },
+    { key: "falsepositives: [a]", want: [] },
+    { key: "falsepositives:", want: [] }, // refused, as are the next two
+    { key: "references: [{ a: b }]", want: [] },
+    { key: "tags:", want: [] },
+    { key: "references: 5", want: ["4:13 references is 5; it should be a list of texts"] },
+  ].map(({ key, want }) => ({ name: key, text: rule(`${whole}\n${key}`), want, says: true })),
   {
     name: "a title that is a number",
     text: rule(whole).replace("title: T", "title: 5"),
@@ -93,9 +124,13 @@ test.for([
   },
   { name: "what is no rule", text: "- a\n- b\n", want: [] },
   { name: "what is no YAML", text: "a: [", want: [] },
-])("warnings: $name", ({ text, want }) => {
+])("warnings: $name", ({ text, want, says = false }) => {
   const found = warningsOf([{ path: "r.yml", text, lenient: false }], mappings);
-  expect(found.map(({ code, at }) => `${code} ${at.replace("r.yml:", "")}`)).toEqual(want);
+  const told = found.map(({ code, at, message }) => {
+    const place = at.replace("r.yml:", "");
+    return says ? `${place} ${message}` : `${code} ${place}`;
+  });
+  expect(told).toEqual(want);
 });
 
 const counted = (text: string): string =>
