@@ -8,6 +8,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseLine } from "../collectors/parsers/parsers.ts";
 import { UserError } from "../core/errors.ts";
+import { DAY_MS } from "../core/event.ts";
 import type { Clock } from "../core/service.ts";
 import { type Answer, type Ingest, wordsOf } from "./ingest.ts";
 import { type LineBatch, lineBatches, openBytes } from "./lines.ts";
@@ -85,8 +86,6 @@ async function* batchesOf(
   };
   yield* lineBatches(chunks());
 }
-
-const DAY_MS = 86_400_000;
 
 function lastTimeOf(
   batch: LineBatch,
