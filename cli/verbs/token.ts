@@ -1,6 +1,8 @@
 // token.ts — the verbs that make, list and revoke API tokens on the machine.
 
 import { UserError } from "../../core/errors.ts";
+import { DAY_MS, isoOf } from "../../core/event.ts";
+import { spanMs } from "../../core/spans.ts";
 import type { Store } from "../../core/store/store.ts";
 import { ROLES, type Role } from "../../dashboard-api/auth/permissions.ts";
 import {
@@ -20,23 +22,36 @@ const where = "It asks the process that runs with this data folder, or opens the
 export const tokenCreate: Verb = {
   name: "token create",
   summary: "make an API token for a script",
-  usage: "[--role ROLE] NAME",
+  usage: "[--role ROLE] [--expires SPAN] NAME",
   text: `The token is printed once and kept as a hash only. ${where}`,
   positionals: { min: 1, max: 1 },
   options: {
     role: { type: "string", value: "ROLE", text: `${ROLES.join(", ")}; admin unless told` },
+    expires: {
+      type: "string",
+      value: "SPAN",
+      text: "how long it holds, as in 12h or 90d; until it is revoked unless told",
+    },
     ...options,
   },
   examples: [
-    { line: "wache token create backup-script", does: "prints wache_…" },
     { line: "wache token create --role reader grafana", does: "a token that only reads" },
+    {
+      line: "wache token create --role analyst --expires 90d chat-bot",
+      does: "one that acknowledges and comments, for 90 days",
+    },
   ],
   run: async ({ positionals, values, out }) => {
     const [name = ""] = positionals;
-    const role = roleOf(stringOf(values, "role"));
+    const madeMs = nowMs();
+    const holdsMs = holdsMsOf(stringOf(values, "expires"));
+    const wish = {
+      ...{ name, role: roleOf(stringOf(values, "role")) },
+      ...(holdsMs === undefined ? {} : { expiresMs: madeMs + holdsMs }),
+    };
     const made = await here(values, {
-      call: { method: "POST", path: "/api/tokens", body: { name, role } },
-      direct: async (store) => ({ ...(await createToken(store, { name, role, nowMs: nowMs() })) }),
+      call: { method: "POST", path: "/api/tokens", body: wish },
+      direct: async (store) => ({ ...(await createToken(store, { ...wish, nowMs: madeMs })) }),
     });
     out(flagOf(values, "json") ? JSON.stringify(made) : String(made.token));
     return EXIT.ok;
@@ -107,6 +122,19 @@ function roleOf(text: string | undefined): Role {
   });
 }
 
+const HOLDS_MS_MAX = 36_500 * DAY_MS;
+
+function holdsMsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = spanMs(text);
+  if (ms > 0 && ms <= HOLDS_MS_MAX) return ms;
+  throw new UserError(
+    "cli.usage",
+    `--expires is "${text}", allowed is a span up to 36500d; write 12h, 90d`,
+    { exitCode: EXIT.usage },
+  );
+}
+
 function tell({ values, out }: Call, tokens: readonly TokenAbout[]): void {
   if (flagOf(values, "json")) {
     for (const token of tokens) out(JSON.stringify(token));
@@ -116,8 +144,14 @@ function tell({ values, out }: Call, tokens: readonly TokenAbout[]): void {
     token.id,
     token.name,
     token.role,
-    new Date(token.createdMs).toISOString(),
-    token.revokedMs === undefined ? "" : `revoked ${new Date(token.revokedMs).toISOString()}`,
+    isoOf(token.createdMs),
+    endOf(token),
   ]);
   for (const line of table(["ID", "NAME", "ROLE", "MADE", ""], rows)) out(line);
+}
+
+function endOf({ revokedMs, expiresMs }: TokenAbout): string {
+  if (revokedMs !== undefined) return `revoked ${isoOf(revokedMs)}`;
+  if (expiresMs === undefined) return "";
+  return `${expiresMs <= nowMs() ? "expired" : "expires"} ${isoOf(expiresMs)}`;
 }

@@ -257,6 +257,16 @@ describe("accounts", () => {
     expect([answer.status, answer.body.error.code]).toEqual([403, "auth.wrong-origin"]);
   });
 
+  test.for([
+    { name: "the last time there is", expiresMs: 8_640_000_000_000_000, want: 201 },
+    { name: "one past it", expiresMs: 8_640_000_000_000_001, want: 400 },
+  ])("tokens: an end at $name is answered with $want", async ({ expiresMs, want }) => {
+    const { token } = await createToken(api.store, { name: "admin", nowMs: START_MS });
+    const body = { name: "x", expiresMs };
+    const { status } = await api.call({ method: "POST", url: "/api/tokens", body, token });
+    expect(status).toBe(want);
+  });
+
   test("tokens: made, listed without secrets, expired, revoked", async () => {
     const nowMs = START_MS;
     const keeps = await createToken(api.store, { name: "keeps", nowMs });

@@ -17,6 +17,7 @@ const newToken = Type.Object(
     expiresMs: Type.Optional(
       Type.Integer({
         minimum: 0,
+        maximum: 8_640_000_000_000_000, // the last time that a Date has
         description: "ms since 1970; without it the token holds until revoked",
       }),
     ),
