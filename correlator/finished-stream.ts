@@ -3,8 +3,8 @@
 // In:    events, each with the rules that it satisfies.
 // Out:   at the end, the unsuperseded findings, the newest revision of each.
 // Holds: without a clock every window stays open to the end, so that the order of the events does not matter; with one,
-//        windows close behind it, and an event that comes later than the lateness allows is counted as overdue. What did not
-//        come is missed up to the time of the last event, and not after it.
+//        windows close behind it, and what comes from before them is left out: whoever feeds the stream judges what is late,
+//        and tells it. What did not come is missed up to the time of the last event, and not after it.
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type EcsEvent, LIVE, saysTime } from "../core/event.ts";
 import { type Finding, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
