@@ -249,6 +249,12 @@ export type NotificationOutcome = {
   readonly detail?: string;
   readonly by?: string; // whose attempt it is, as in its claim
   readonly uncertain?: true; // retry: the message may have arrived all the same (a time-out)
+  readonly receivers?: Receivers;
+};
+/** Of a message to several: who needs no further attempt. */
+export type Receivers = {
+  readonly taken: readonly string[]; // they have it
+  readonly refused: readonly string[]; // the other side refused them for good
 };
 /** Written by whoever takes over a partition of notifications: attempts that come after it count only when they are its own. */
 export type NotificationClaim = {

@@ -1,6 +1,6 @@
 // channel.ts — what a channel is: one attempt to hand a message over, and what came of it.
 import type { ChannelConfig } from "../../core/config-schema.ts";
-import type { Notification } from "../../core/records.ts";
+import type { Notification, Receivers } from "../../core/records.ts";
 import type { Message } from "./message.ts";
 
 export type Delivery = {
@@ -8,16 +8,18 @@ export type Delivery = {
   readonly message: Message;
   readonly attempt: number; // 1 for the first
   readonly atMs: number;
+  readonly receivers?: Receivers | undefined; // who needs no further attempt
 };
 
 /** A refusal is final: the same message would be refused again. */
 export type SendResult =
-  | { readonly kind: "delivered"; readonly detail?: string }
+  | { readonly kind: "delivered"; readonly detail?: string; readonly receivers?: Receivers }
   | {
       readonly kind: "retry";
       readonly reason: string;
       readonly retryAfterMs?: number; // the other side asked for it
       readonly uncertain?: true; // the message may have arrived all the same
+      readonly receivers?: Receivers;
     }
   | { readonly kind: "refused"; readonly reason: string };
 

@@ -123,6 +123,30 @@ describe("delivery", () => {
     expect(sends(world)).toEqual(["a0 1", "a0 2 repeat"]);
   });
 
+  test("who was put off is tried again, also after a restart; who has it is known", async () => {
+    const world = new World(["a"]);
+    const told: unknown[] = [];
+    world.answer = async ({ receivers }) => {
+      told.push(receivers);
+      const taken = [...(receivers?.taken ?? []), `r${told.length}`];
+      return told.length === 3
+        ? { kind: "delivered" }
+        : { kind: "retry", reason: "450", receivers: { taken, refused: [] } };
+    };
+    world.add(...notices(1));
+    const first = world.start();
+    while (told.length < 1 || first.next < world.log.length) await first.read();
+    const saved = first.snapshot();
+    first.kill();
+    await world.finish(world.start(saved));
+    expect(told).toEqual([
+      undefined,
+      { taken: ["r1"], refused: [] },
+      { taken: ["r1", "r2"], refused: [] },
+    ]);
+    expect(sends(world)).toEqual(["a0 1", "a0 2", "a0 3"]);
+  });
+
   test.for([
     { name: "before its claim was read", reads: 0, want: ["a0 1"] },
     { name: "once the attempt was asked for", reads: 1, want: ["a0 2 repeat"] },

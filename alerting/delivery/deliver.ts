@@ -234,7 +234,7 @@ export class Delivery implements RunnerHooks {
       const channel = channels.get(notification.channel);
       if (channel === undefined) throw new Error("the channel was there when the attempt began");
       const sent = channel.send(
-        { notification, message, attempt, atMs: clock.now() },
+        { notification, message, attempt, atMs: clock.now(), receivers: pending.receivers },
         deadline.signal,
       );
       result = await Promise.race([sent, late]);
@@ -252,6 +252,8 @@ export class Delivery implements RunnerHooks {
     const lane = this.#lane(notification.channel);
     const nowMs = clock.now();
     let value = this.#outcome(slot, { pending, job, outcome: "delivered" });
+    if (result.kind !== "refused" && result.receivers !== undefined)
+      value = { ...value, receivers: result.receivers };
     if (result.kind === "delivered") {
       if (result.detail !== undefined) value = { ...value, detail: result.detail };
     } else if (result.kind === "refused" || job.attempt >= options.attemptsMax) {

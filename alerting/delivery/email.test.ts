@@ -2,12 +2,15 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
+import type { Receivers } from "../../core/records.ts";
 import { type SmtpOptions, type SmtpStandIn, startSmtp } from "../../test/servers/smtp.ts";
 import { deliveryOf, HOSTILE, notification, T0 } from "../fixtures/findings.ts";
 import { emailChannel } from "./email.ts";
 
 const pem = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 const tls = { key: pem("smtp-test-key.pem"), cert: pem("smtp-test-cert.pem") };
+const TEAM = "team@example.com";
+const LEAD = "lead@example.com";
 const user = { name: "wache", password: "s3cret" };
 
 let smtp: SmtpStandIn | undefined;
@@ -129,6 +132,71 @@ describe("email", () => {
       reason: expect.stringMatching(/554 no spam/),
     });
     expect(mails).toHaveLength(1);
+  });
+
+  test.for<{ name: string; answers: Record<string, number>; settled?: Receivers; want: unknown }>([
+    {
+      name: "one is put off",
+      answers: { [LEAD]: 450 },
+      want: {
+        kind: "retry",
+        reason: expect.stringMatching(/put it off for lead@example\.com \(450 4\.2\.0 no\)$/),
+        receivers: { taken: [TEAM], refused: [] },
+      },
+    },
+    {
+      name: "one is refused for good",
+      answers: { [LEAD]: 550 },
+      want: {
+        kind: "delivered",
+        detail: expect.stringMatching(/refused it for good for lead@example\.com \(550 /),
+        receivers: { taken: [TEAM], refused: [LEAD] },
+      },
+    },
+    {
+      name: "one is put off, the other refused",
+      answers: { [TEAM]: 550, [LEAD]: 450 },
+      want: {
+        kind: "retry",
+        reason: expect.stringMatching(/put it off for lead@.*; .* refused it for good for team@/),
+        receivers: { taken: [], refused: [TEAM] },
+      },
+    },
+    {
+      name: "all are refused",
+      answers: { [TEAM]: 550, [LEAD]: 551 },
+      want: { kind: "refused", reason: expect.stringMatching(/check the channel's to$/) },
+    },
+    {
+      name: "the rest is taken",
+      answers: {},
+      settled: { taken: [TEAM], refused: [] },
+      want: { kind: "delivered" },
+    },
+    {
+      name: "the rest is refused",
+      answers: { [LEAD]: 550 },
+      settled: { taken: [TEAM], refused: [] },
+      want: expect.objectContaining({
+        kind: "delivered",
+        receivers: { taken: [TEAM], refused: [LEAD] },
+      }),
+    },
+    {
+      name: "nobody is left",
+      answers: {},
+      settled: { taken: [TEAM], refused: [LEAD] },
+      want: { kind: "delivered", detail: "nobody is left to tell" },
+    },
+  ])("of several receivers $name", async ({ answers, settled, want }) => {
+    const { port, mails, receivers } = await server();
+    for (const [address, code] of Object.entries(answers))
+      receivers.set(address, [{ code, text: code < 500 ? "4.2.0 no" : "5.1.1 nobody" }]);
+    const delivery = { ...deliveryOf(notification()), receivers: settled };
+    expect(await send(port, {}, { delivery })).toEqual(want);
+    const done = [...(settled?.taken ?? []), ...(settled?.refused ?? [])];
+    const told = [TEAM, LEAD].filter((one) => !done.includes(one) && answers[one] === undefined);
+    expect(mails.flatMap(({ to }) => to)).toEqual(told);
   });
 
   test("nobody there is tried again", async () => {

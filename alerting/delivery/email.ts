@@ -1,14 +1,16 @@
 // email.ts — sends an incident by SMTP, as text and as HTML.
 //
 // Holds: the Message-ID follows from the notification, so a mail that is sent twice is the same mail; with `requireTls`
-//        nothing is sent in clear; nothing that a log says can add a header.
+//        nothing is sent in clear; nothing that a log says can add a header; who was put off is tried again, and those
+//        who have the mail do not get it again.
 import { createTransport } from "nodemailer";
 import { messageOf } from "../../core/errors.ts";
 import { idOf } from "../../core/event.ts";
-import type { Notification } from "../../core/records.ts";
+import type { Notification, Receivers } from "../../core/records.ts";
 import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
 import { emailHtml, emailText } from "./email-body.ts";
 import { oneLine } from "./message.ts";
+import { addressOf, isForAll, NOBODY, type Refusal, resultFor } from "./receivers.ts";
 
 const TLS_PORT = 465;
 const reasonCharsMax = 300;
@@ -19,6 +21,9 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
   return {
     attemptsAtOnceMax: 2,
     send: async (delivery, signal) => {
+      const settled = delivery.receivers ?? NOBODY;
+      const left = receiversLeft(config, settled);
+      if (left.length === 0) return { kind: "delivered", detail: "nobody is left to tell" };
       const transport = createTransport({
         host: config.host,
         port: config.port,
@@ -37,10 +42,14 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
         signal.addEventListener("abort", stop, { once: true });
       });
       try {
-        const sent = await Promise.race([transport.sendMail(mailOf(config, delivery)), stopped]);
-        return { kind: "delivered", ...refusedFor(sent.rejected) };
+        const mail = { ...mailOf(config, delivery), envelope: { from: config.from, to: left } };
+        const { accepted, rejectedErrors = [] } = await Promise.race([
+          transport.sendMail(mail),
+          stopped,
+        ]);
+        return resultFor({ server: serverOf(config), settled, accepted, refusals: rejectedErrors });
       } catch (error) {
-        return resultOf(error as SmtpError, { config, signal });
+        return failureOf(error as SmtpError, { config, signal, settled });
       } finally {
         signal.removeEventListener("abort", stop);
         transport.close();
@@ -75,22 +84,33 @@ function mailOf(config: ChannelOf<"email">, { notification, message, atMs }: Del
 
 const severityHeader = ({ incident }: Notification): string => incident.severity;
 
-const refusedFor = (rejected: readonly unknown[] | undefined): { readonly detail?: string } =>
-  rejected === undefined || rejected.length === 0
-    ? {}
-    : { detail: `the server refused it for ${rejected.length} of the recipients` };
+const serverOf = ({ host, port }: ChannelOf<"email">): string => `${host}:${port}`;
+
+function receiversLeft(config: ChannelOf<"email">, { taken, refused }: Receivers): string[] {
+  const settled = new Set([...taken, ...refused].map(addressOf));
+  return config.to.filter((receiver) => !settled.has(addressOf(receiver)));
+}
 
 type SmtpError = Error & {
   readonly code?: string;
   readonly responseCode?: number;
   readonly command?: string;
+  readonly rejectedErrors?: readonly Refusal[];
 };
 
-function resultOf(
+function failureOf(
   error: SmtpError,
-  { config, signal }: { readonly config: ChannelOf<"email">; readonly signal: AbortSignal },
+  at: {
+    readonly config: ChannelOf<"email">;
+    readonly signal: AbortSignal;
+    readonly settled: Receivers;
+  },
 ): SendResult {
-  const server = `${config.host}:${config.port}`;
+  const { config, signal, settled } = at;
+  const server = serverOf(config);
+  const refusals = error.rejectedErrors ?? [];
+  if (isForAll(error) && refusals.length > 0 && !signal.aborted)
+    return resultFor({ server, settled, accepted: [], refusals });
   const said = oneLine(messageOf(error), reasonCharsMax);
   const { code, responseCode, command } = error;
   if (signal.aborted)

@@ -14,6 +14,7 @@ import {
   type Notification,
   type NotificationOutcome,
   type NotificationRecord,
+  type Receivers,
   TOPIC,
 } from "../../core/records.ts";
 
@@ -23,6 +24,7 @@ export type Pending = {
   readonly dueMs: number; // not before
   readonly attempting?: { readonly by: string; readonly atMs: number }; // begun, no outcome yet
   readonly mayHaveArrivedMs?: number; // when an attempt was made of which nobody knows whether it arrived
+  readonly receivers?: Receivers; // of several: who needs no further attempt
 };
 export type QueueBounds = { readonly pendingMax: number; readonly finishedMax: number };
 export const queueBoundsByDefault: QueueBounds = { pendingMax: 5000, finishedMax: 50_000 };
@@ -149,13 +151,21 @@ type Cause = { readonly record: BusRecord; readonly out: OutRecord[] };
 
 /** An outcome of the attempt under way, or of a former owner's last one, noted late. */
 function retried(pending: Pending, outcome: NotificationOutcome): Pending {
-  const { attempting, ...rest } = pending;
-  if (attempting !== undefined && attempting.by !== outcome.by) return pending;
+  const receivers = joined(pending.receivers, outcome.receivers);
+  const { attempting, ...rest } = { ...pending, ...(receivers && { receivers }) };
+  if (attempting !== undefined && attempting.by !== outcome.by) return { attempting, ...rest };
   return {
     ...rest,
     dueMs: outcome.retryAtMs ?? 0,
     ...(outcome.uncertain && { mayHaveArrivedMs: attempting?.atMs ?? outcome.atMs }),
   };
+}
+
+/** Whoever was settled once stays so, also where two owners' attempts crossed. */
+function joined(a: Receivers | undefined, b: Receivers | undefined): Receivers | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const both = (key: keyof Receivers): string[] => [...new Set([...a[key], ...b[key]])];
+  return { taken: both("taken"), refused: both("refused") };
 }
 
 function lost(args: {

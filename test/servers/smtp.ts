@@ -8,9 +8,12 @@ export type SmtpStandIn = {
   readonly port: number;
   readonly mails: readonly ReceivedMail[];
   /** Codes and texts that the next mails are refused with, one after the other. */
-  readonly script: { readonly code: number; readonly text: string }[];
+  readonly script: Refusal[];
+  /** Answers to the next mails of a receiver, by address; beyond them it takes all. */
+  readonly receivers: Map<string, Refusal[]>;
   readonly close: () => Promise<void>;
 };
+type Refusal = { readonly code: number; readonly text: string };
 export type ReceivedMail = {
   readonly from: string;
   readonly to: readonly string[];
@@ -25,7 +28,8 @@ export type SmtpOptions = {
 
 export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpStandIn> {
   const mails: ReceivedMail[] = [];
-  const script: { code: number; text: string }[] = [];
+  const script: Refusal[] = [];
+  const receivers = new Map<string, Refusal[]>();
   const server = new SMTPServer({
     ...(options.tls ?? {}),
     disabledCommands: [
@@ -39,6 +43,10 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpStandIn>
       const { name, password: wanted } = options.user ?? {};
       if (username === name && password === wanted) done(null, { user: username });
       else done(refusal({ code: 535, text: "authentication failed" }));
+    },
+    onRcptTo: ({ address }, _session, done) => {
+      const refused = receivers.get(address)?.shift();
+      done(refused === undefined ? null : refusal(refused));
     },
     onData: (stream, session, done) => {
       void (async () => {
@@ -70,9 +78,10 @@ export async function startSmtp(options: SmtpOptions = {}): Promise<SmtpStandIn>
     port,
     mails,
     script,
+    receivers,
     close: () => new Promise((done) => server.close(() => done())),
   };
 }
 
-const refusal = ({ code, text }: { readonly code: number; readonly text: string }): Error =>
+const refusal = ({ code, text }: Refusal): Error =>
   Object.assign(new Error(text), { responseCode: code });
