@@ -4,6 +4,7 @@
 // Out:   the value with every default filled in, and all faults at once, each with its path.
 // Holds: a secret's value never appears in a fault.
 // Why:   a walk of our own, not a validator's errors: it knows which variant of a union was meant and the nearest known key.
+import { FORMS, type Form } from "./addresses.ts";
 import { isObject } from "./json.ts";
 import { nearest } from "./nearest.ts";
 
@@ -26,6 +27,7 @@ export type SchemaNode = {
   readonly pattern?: string;
   readonly secret?: boolean;
   readonly isPath?: boolean;
+  readonly form?: Form;
 };
 
 export type Path = readonly (string | number)[];
@@ -207,6 +209,7 @@ function scalarFault(schema: SchemaNode, value: unknown): string | undefined {
     if (typeof value !== "string")
       return `${refused}${typeof value === "number" ? " (put it in quotes)" : ""}`;
     if (value.length < (schema.minLength ?? 0)) return "is empty";
+    if (schema.form !== undefined) return FORMS[schema.form](value);
     return schema.pattern === undefined || new RegExp(schema.pattern).test(value)
       ? undefined
       : refused;

@@ -12,6 +12,10 @@ const port = (byDefault: number, description: string) =>
 /** A span as people write it: `30s`, `10m`, `1h`, `7d`; read by spans.ts. */
 const span = (byDefault: string, description: string) =>
   Type.String({ pattern: "^[0-9]+(ms|s|m|h|d)$", default: byDefault, description });
+/** An address that a request goes to; it may hold a secret, so that no fault shows it. */
+const webAddress = (description: string) => Type.String({ form: "webAddress", description });
+const mailAddress = (description?: string) =>
+  Type.String({ form: "mailAddress", ...(description !== undefined && { description }) });
 const secret = (description: string) =>
   Type.Optional(Type.String({ minLength: 1, description, secret: true }));
 
@@ -275,7 +279,7 @@ const channel = Type.Union([
       type: Type.Literal("slack", { description: "the kind of channel" }),
       token: secret("bot token, xoxb-…, with chat:write"),
       channel: Type.String({ description: "channel id or name" }),
-      apiUrl: Type.Optional(Type.String({ description: "Slack's Web API unless told" })),
+      apiUrl: Type.Optional(webAddress("Slack's Web API unless told")),
     },
     closed,
   ),
@@ -287,15 +291,15 @@ const channel = Type.Union([
       requireTls: Type.Boolean({ default: true, description: "refuse to send in clear" }),
       username: Type.Optional(Type.String({ description: "SMTP user" })),
       password: secret("SMTP password"),
-      from: Type.String({ description: "the sender's address" }),
-      to: Type.Array(Type.String(), { minItems: 1, description: "the receivers' addresses" }),
+      from: mailAddress("the sender's address"),
+      to: Type.Array(mailAddress(), { minItems: 1, description: "the receivers' addresses" }),
     },
     closed,
   ),
   Type.Object(
     {
       type: Type.Literal("webhook", { description: "the kind of channel" }),
-      url: Type.String({ description: "http or https" }),
+      url: webAddress("http or https"),
       key: secret("signs each body: HMAC-SHA256"),
     },
     closed,

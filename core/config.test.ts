@@ -28,6 +28,11 @@ const faultOf = (run: () => unknown): string => {
   throw new Error("it was not refused");
 };
 
+const HELD =
+  "holds a user name or password, allowed is an address without; take them out (a webhook's key signs what is sent)";
+const NO_WEB_ADDRESS =
+  "is no whole address of http or https, allowed is one such as https://pager.example.com/wache";
+
 test("an absent default file, an empty one and one of comments are the same working configuration", () => {
   const absent = loadConfig({ cwd: folder, env: {} });
   expect(Check(configSchema, absent)).toBe(true);
@@ -123,6 +128,35 @@ test.for([
     text: "alerting:\n  channels:\n    x:\n      type: webhook\n",
     want: ["w.yaml:4:7: alerting.channels.x lacks the key url (http or https)"],
   },
+  ...[
+    { url: "http://ada:S3CRET@host/S3CRET", fault: HELD },
+    { url: "https://S3CRET@host/", fault: HELD },
+    { url: "pager.example.com/S3CRET", fault: NO_WEB_ADDRESS },
+    { url: "ftp://host/S3CRET", fault: NO_WEB_ADDRESS },
+    { url: "http:host/S3CRET", fault: NO_WEB_ADDRESS },
+    { url: "http://", fault: NO_WEB_ADDRESS },
+    { url: "/S3CRET", fault: NO_WEB_ADDRESS },
+  ].map(({ url, fault }) => ({
+    name: `the address ${url}`,
+    text: `alerting:\n  channels:\n    x: { type: webhook, url: "${url}" }\n    y: { type: slack, channel: c, apiUrl: "${url}" }\n`,
+    want: [
+      `w.yaml:3:30: alerting.channels.x.url ${fault}`,
+      `w.yaml:4:43: alerting.channels.y.apiUrl ${fault}`,
+    ],
+  })),
+  ...["wache", "wache@", "@example.com", "a@b@c", "a@b, c@d", "<a@b", "A a@b", ""].map((mail) => ({
+    name: `the mail address "${mail}"`,
+    text: `alerting:\n  channels:\n    x: { type: email, host: h, from: "${mail}", to: ["${mail}"] }\n`,
+    want: ["from", "to[0]"].map(
+      (key) =>
+        `w.yaml:3:${key === "from" ? 38 : 46 + mail.length + 1}: alerting.channels.x.${key} is "${mail}", allowed is one address, such as team@example.com or Team <team@example.com>`,
+    ),
+  })),
+  ...["a@b", "Wache <wache@example.com>", '"Doe, J" <j.doe+x@example.com>'].map((mail) => ({
+    name: `nothing of the mail address ${mail}`,
+    text: `alerting:\n  channels:\n    x: { type: email, host: h, from: '${mail}', to: ['${mail}'] }\n`,
+    want: [],
+  })),
   {
     name: "a duplicate key",
     text: "api: {}\napi: {}\n",
@@ -243,7 +277,7 @@ test("the environment fills strings, numbers and booleans", () => {
 test("a secret's file is relative to the configuration and trimmed, and known as a secret", () => {
   writeFileSync(join(folder, "token"), "s3cret\n");
   const config = load(
-    "collectors: { http: { sources: [{ name: a, token_file: token }] } }\nalerting: { channels: { w: { type: webhook, url: u, key: kk } } }\n",
+    "collectors: { http: { sources: [{ name: a, token_file: token }] } }\nalerting: { channels: { w: { type: webhook, url: http://u, key: kk } } }\n",
   );
   expect(config.collectors.http.sources).toEqual([{ name: "a", token: "s3cret" }]);
   expect(secretsOf(config)).toEqual(["s3cret", "kk"]);

@@ -7,6 +7,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Channel, ChannelOf, SendResult } from "./channel.ts";
 import { ABOUT, cut, type Message, oneLine } from "./message.ts";
 import { type Fetch, failureOf } from "./webhook.ts";
+import { withheld } from "./withheld.ts";
 
 // https://docs.slack.dev/reference/block-kit/blocks
 const headerCharsMax = 150;
@@ -51,7 +52,8 @@ export function slackChannel(config: ChannelOf<"slack">, fetch: Fetch): Channel 
         });
         return { kind: "delivered" };
       } catch (error) {
-        return resultOf(error, { signal, channel: config.channel });
+        const result = resultOf(error, { signal, channel: config.channel });
+        return { ...result, reason: withheld(result.reason, config.apiUrl) };
       }
     },
   };
@@ -158,7 +160,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 function resultOf(
   error: unknown,
   { signal, channel }: { readonly signal: AbortSignal; readonly channel: string },
-): SendResult {
+): Exclude<SendResult, { readonly kind: "delivered" }> {
   const failure = error as WebAPICallError;
   switch (failure.code) {
     case ErrorCode.RateLimitedError: {

@@ -75,6 +75,15 @@ describe("webhook", () => {
     expect(hook.requests).toHaveLength(1);
   });
 
+  test("what the receiver says of the address stays out of the words", async () => {
+    hook.script.push({ status: 500, body: "Cannot POST /hook?key=S3CRETKEY" });
+    const reason = "the webhook answered HTTP 500: Cannot POST …";
+    expect(await send({ url: `${new URL("/hook", hook.url).href}?key=S3CRETKEY` })).toEqual({
+      kind: "retry",
+      reason,
+    });
+  });
+
   test("no answer: it may have arrived", async () => {
     hook.script.push({});
     const abort = new AbortController();

@@ -8,6 +8,7 @@ import { messageOf } from "../../core/errors.ts";
 import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
 import { cut } from "./message.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { withheld } from "./withheld.ts";
 
 export type Fetch = typeof globalThis.fetch;
 const answerBytesMax = 2048;
@@ -24,9 +25,10 @@ export function webhookChannel(config: ChannelOf<"webhook">, fetch: Fetch): Chan
           method: "POST",
           ...{ headers, body, signal, redirect: "manual" },
         });
-        return await resultOf(response, delivery.atMs);
+        return await resultOf(response, { nowMs: delivery.atMs, url: config.url });
       } catch (error) {
-        const [reason, uncertain] = failureOf(error, signal);
+        const [failure, uncertain] = failureOf(error, signal);
+        const reason = withheld(failure, config.url);
         return { kind: "retry", reason, ...(uncertain && { uncertain }) };
       }
     },
@@ -64,9 +66,12 @@ function webhookHeaders(
   };
 }
 
-async function resultOf(response: Response, nowMs: number): Promise<SendResult> {
+async function resultOf(
+  response: Response,
+  { nowMs, url }: { readonly nowMs: number; readonly url: string },
+): Promise<SendResult> {
   const { status } = response;
-  const said = await startOf(response);
+  const said = cut(withheld(await startOf(response), url), answerCharsTold);
   const reason = `the webhook answered HTTP ${status}${said === "" ? "" : `: ${said}`}`;
   if (status >= 200 && status < 300) return { kind: "delivered" };
   if (status >= 300 && status < 400)
@@ -99,7 +104,7 @@ async function startOf(response: Response): Promise<string> {
   }
   reader.cancel().catch(() => {});
   const text = Buffer.concat(chunks).subarray(0, answerBytesMax).toString("utf8");
-  return cut(text.replace(/\s+/g, " ").trim(), answerCharsTold);
+  return text.replace(/\s+/g, " ").trim();
 }
 
 const NOT_CONNECTED =
