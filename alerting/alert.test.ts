@@ -195,6 +195,33 @@ test("channels that fail are tried again, refusals are seen in status, metrics a
     );
 });
 
+test("what was given up stays in the status, over later messages and a restart, and in the timeline", async () => {
+  servers().hook.script.push({ status: 410 });
+  const first = await started();
+  await put(first.bus, finding());
+  const timeline = async () =>
+    [...(await incidents(first.bus)).values()].flatMap((one) =>
+      one.timeline.map(({ by, text }) => `${by}: ${text}`),
+    );
+  await expect
+    .poll(timeline, EVENTUALLY)
+    .toContainEqual(
+      expect.stringMatching(/^Wache: Nobody was told by hook: the webhook answered HTTP 410/),
+    );
+  await put(first.bus, finding({ id: "g1", fingerprint: "fp2" }));
+  await expect.poll(counts, EVENTUALLY).toEqual([2, 2, 1]);
+  const want = {
+    ...{ ok: false, ready: true },
+    text: expect.stringMatching(/^hook: 1 message was given up \(not everyone was told\) at 2/),
+  };
+  await expect.poll(() => first.status.all().delivery, EVENTUALLY).toEqual(want);
+  await first.stop();
+  const second = await started();
+  await expect.poll(() => second.status.all().delivery, EVENTUALLY).toEqual(want);
+  expect(await second.metrics.metrics()).toContain('wache_deliveries_given_up{channel="hook"} 1');
+  expect(counts()).toEqual([2, 2, 1]);
+});
+
 test("a route to a channel that is not there refuses the start", async () => {
   const routes = [{ minLevel: "high", channels: ["pager"] }];
   const overrides = { alerting: { routes } };

@@ -122,6 +122,7 @@ async function startDelivery(context: ServiceContext): Promise<Step> {
   const report = deliveryReport({
     channels: [...channels.keys()],
     pending: () => delivery.pending(),
+    givenUp: () => delivery.givenUp(),
     ...{ status, metrics, log },
   });
   const options = deliveryOptions(config);
@@ -135,6 +136,7 @@ async function startDelivery(context: ServiceContext): Promise<Step> {
     },
     { ...{ bus, clock, random, log, metrics }, onReady, onGone, afterBatch },
   );
+  report.look();
   return {
     stop: async () => {
       await delivery.stop();

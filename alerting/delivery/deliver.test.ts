@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Notification, TOPIC } from "../../core/records.ts";
+import type { OutRecord } from "../../core/bus/bus.ts";
+import { type Notification, type NotificationOutcome, TOPIC } from "../../core/records.ts";
 import { type Process, settle, World } from "../fixtures/delivery-world.ts";
 import { notification, record } from "../fixtures/findings.ts";
 import { backoffMs } from "./backoff.ts";
 import type { SendResult } from "./channel.ts";
+import { GivenUpCounts } from "./given-up.ts";
 import { DeliveryQueue } from "./queue.ts";
 
 const notices = (count: number, channel = "a"): Notification[] =>
@@ -263,17 +265,81 @@ test("an attempt that a former owner asked for after our claim does not count", 
   });
 });
 
+describe("what was given up", () => {
+  const DAY_MS = 24 * 3600_000;
+  const [notice] = notices(1);
+  const outcomeOf = (change: Partial<NotificationOutcome>): NotificationOutcome => ({
+    ...{ kind: "outcome", id: "a0", channel: "a", incidentId: "i", outcome: "failed" },
+    ...{ attempt: 1, atMs: 5, by: "us", ...change },
+  });
+  const some = { taken: ["x@h"], refused: ["y@h"] };
+
+  test.for<{ name: string; outcome: Partial<NotificationOutcome>; text?: string }>([
+    { name: "delivered to all", outcome: { outcome: "delivered" } },
+    {
+      name: "failed",
+      outcome: { detail: "HTTP 410" },
+      text: "Nobody was told by a: HTTP 410",
+    },
+    {
+      name: "failed for the rest",
+      outcome: { detail: "450", receivers: some },
+      text: "Not everyone was told by a: 450",
+    },
+    {
+      name: "refused for one",
+      outcome: { outcome: "delivered", detail: "550", receivers: some },
+      text: "Not everyone was told by a: 550",
+    },
+  ])("$name: the timeline and the count tell of it once", ({ outcome, text }) => {
+    const queue = new DeliveryQueue(undefined);
+    const out: OutRecord[] = [];
+    for (const value of [notice, outcomeOf(outcome), notice, outcomeOf(outcome)])
+      queue.process(record(TOPIC.notifications, value, 7), out);
+    const told = out.filter(({ topic }) => topic === TOPIC.casework).map(({ value }) => value);
+    const { timestampMs } = record(TOPIC.notifications, notice, 7);
+    expect(told).toEqual(
+      text === undefined
+        ? []
+        : [
+            {
+              ...{ kind: "command", id: expect.any(String), incident: notice?.incident.id },
+              ...{ key: notice?.incident.key, by: "Wache", atMs: timestampMs },
+              action: { do: "comment", text },
+            },
+          ],
+    );
+    const count = { messages: 1, firstMs: timestampMs, lastMs: timestampMs };
+    const want = text === undefined ? [] : [["a", count]];
+    const restarted = new DeliveryQueue([...queue.snapshot()]);
+    expect([[...queue.givenUp], [...restarted.givenUp]]).toEqual([want, want]);
+  });
+
+  test("it is forgotten seven days after the channel's last one", () => {
+    const counts = new GivenUpCounts();
+    counts.add("a", 0);
+    counts.add("a", DAY_MS);
+    counts.add("b", 0);
+    counts.forget(8 * DAY_MS);
+    expect([...counts.all]).toEqual([["a", { messages: 2, firstMs: 0, lastMs: DAY_MS }]]);
+    counts.forget(8 * DAY_MS + 1);
+    expect(counts.all.size).toBe(0);
+  });
+});
+
 describe("bounds", () => {
   test("more than can wait go to the dead letter and say why", async () => {
     const world = new World(["a"]);
     world.add(...notices(4));
     const queue = new DeliveryQueue(undefined, { pendingMax: 3, finishedMax: 10 });
-    const out: { value: unknown }[] = [];
-    for (const record of world.log) queue.process(record, out as never);
+    const out: OutRecord[] = [];
+    for (const record of world.log) queue.process(record, out);
     expect([...queue.pending.keys()]).toEqual(["a0", "a1", "a2"]);
-    expect(out.map(({ value }) => (value as { code: string }).code)).toEqual([
-      "alerting.queue-full",
+    expect(out.map(({ topic, value }) => [topic, (value as { code: string }).code])).toEqual([
+      [TOPIC.deadLetter, "alerting.queue-full"],
+      [TOPIC.casework, undefined],
     ]);
+    expect([...queue.givenUp]).toMatchObject([["a", { messages: 1 }]]);
   });
 
   test.for([

@@ -14,6 +14,7 @@ import type { RunnerHooks } from "../../core/runner.ts";
 import type { Clock } from "../../core/service.ts";
 import { backoffMs, type RetryPolicy } from "./backoff.ts";
 import type { Channel, SendResult } from "./channel.ts";
+import { type GivenUp, sumOf } from "./given-up.ts";
 import { messageFor } from "./message.ts";
 import { DeliveryQueue, type Pending } from "./queue.ts";
 import type { DeliveryReport } from "./report.ts";
@@ -102,6 +103,14 @@ export class Delivery implements RunnerHooks {
     return counts;
   }
 
+  /** Messages that not everyone got, by channel. */
+  givenUp(): ReadonlyMap<string, GivenUp> {
+    const sums = new Map<string, GivenUp>();
+    for (const { queue } of this.#slots.values())
+      for (const [channel, one] of queue.givenUp) sums.set(channel, sumOf(sums.get(channel), one));
+    return sums;
+  }
+
   /** The log orders all claims: what we are to send is what is pending once we read our own. */
   async #claim(slot: Slot): Promise<void> {
     slot.reclaimAtMs = Number.POSITIVE_INFINITY;
@@ -113,6 +122,7 @@ export class Delivery implements RunnerHooks {
 
   #pump(): void {
     if (this.#stopping.signal.aborted) return;
+    this.#deps.report.look();
     const nowMs = this.#deps.clock.now();
     let nextMs = nowMs + WAIT_MS_MAX;
     for (const slot of this.#slots.values()) {

@@ -1,7 +1,7 @@
 // queue.ts — what is still to be delivered of one partition: the notifications without a final outcome.
 //
 // In:    wache.notifications: messages, claims (who delivers from here on), attempts and their outcomes.
-// Out:   a dead letter for what could not be delivered.
+// Out:   a dead letter for what could not be delivered, and a line in the incident's timeline.
 // Holds: a message is pending until its outcome is in the log; a repeated one changes nothing; an attempt that is not the
 //        claimant's own does not count, so of two processes that both think the partition is theirs one sends.
 // Why:   an attempt without an outcome when somebody else takes over may have arrived: the next one must say so.
@@ -17,6 +17,7 @@ import {
   type Receivers,
   TOPIC,
 } from "../../core/records.ts";
+import { type GivenUp, GivenUpCounts, toldInTimeline } from "./given-up.ts";
 
 export type Pending = {
   readonly notification: Notification;
@@ -32,7 +33,11 @@ export const queueBoundsByDefault: QueueBounds = { pendingMax: 5000, finishedMax
 const finishedAPart = 2000;
 
 type Part =
-  | { readonly is: "owner"; readonly owner?: string }
+  | {
+      readonly is: "owner";
+      readonly owner?: string;
+      readonly givenUp?: readonly (readonly [string, GivenUp])[]; // absent before there was such a thing
+    }
   | { readonly is: "pending"; readonly id: string; readonly pending: Pending }
   | { readonly is: "finished"; readonly ids: readonly string[] };
 
@@ -41,13 +46,16 @@ export class DeliveryQueue implements Processor {
   readonly #finished = new Set<string>(); // oldest first
   readonly #bounds: QueueBounds;
   #owner: string | undefined;
+  #givenUp = new GivenUpCounts();
 
   constructor(parts: readonly SnapshotPart[] | undefined, bounds = queueBoundsByDefault) {
     this.#bounds = bounds;
     for (const json of parts ?? []) {
       const part = JSON.parse(json) as Part;
-      if (part.is === "owner") this.#owner = part.owner;
-      else if (part.is === "pending") this.#pending.set(part.id, part.pending);
+      if (part.is === "owner") {
+        this.#owner = part.owner;
+        this.#givenUp = new GivenUpCounts(part.givenUp);
+      } else if (part.is === "pending") this.#pending.set(part.id, part.pending);
       else for (const id of part.ids) this.#finished.add(id);
     }
   }
@@ -60,9 +68,14 @@ export class DeliveryQueue implements Processor {
   get owner(): string | undefined {
     return this.#owner;
   }
+  /** By channel: messages that not everyone got, of late. */
+  get givenUp(): ReadonlyMap<string, GivenUp> {
+    return this.#givenUp.all;
+  }
 
   process(record: BusRecord, out: OutRecord[]): void {
     const value = record.value as NotificationRecord | undefined | null;
+    this.#givenUp.forget(record.timestampMs);
     switch (value?.kind) {
       case "notification":
         this.#add(value, { record, out });
@@ -83,7 +96,11 @@ export class DeliveryQueue implements Processor {
 
   *snapshot(): Generator<SnapshotPart> {
     const text = (part: Part): string => JSON.stringify(part);
-    yield text({ is: "owner", ...(this.#owner !== undefined && { owner: this.#owner }) });
+    const givenUp = [...this.#givenUp.all];
+    yield text({
+      ...{ is: "owner", givenUp },
+      ...(this.#owner !== undefined && { owner: this.#owner }),
+    });
     for (const [id, pending] of this.#pending) yield text({ is: "pending", id, pending });
     const ids = [...this.#finished];
     for (let at = 0; at < ids.length; at += finishedAPart)
@@ -97,9 +114,9 @@ export class DeliveryQueue implements Processor {
       this.#pending.set(id, { notification, attempt: 0, dueMs: 0 });
       return;
     }
-    this.#finish(id);
     const reason = `more than ${this.#bounds.pendingMax} messages wait for delivery; see why the ones before are not taken`;
-    out.push(lost({ record, notification, code: "alerting.queue-full", reason }));
+    const about = { code: "alerting.queue-full", reason, who: "Nobody", why: reason } as const;
+    this.#lose({ record, out }, { notification, ...about });
   }
 
   #claimed(by: string): void {
@@ -126,15 +143,45 @@ export class DeliveryQueue implements Processor {
         this.#pending.set(outcome.id, retried(pending, outcome));
         return;
       case "delivered":
-        this.#finish(outcome.id);
+        this.#delivered(pending, outcome, { record, out });
         return;
       case "failed": {
-        this.#finish(outcome.id);
-        const reason = `${outcome.channel}: ${outcome.detail ?? "not delivered"}`;
-        const { notification } = pending;
-        out.push(lost({ record, notification, code: "alerting.not-delivered", reason }));
+        const why = outcome.detail ?? "not delivered";
+        const { taken = [] } = joined(pending.receivers, outcome.receivers) ?? {};
+        this.#lose(
+          { record, out },
+          {
+            ...{ notification: pending.notification, code: "alerting.not-delivered" },
+            ...{ reason: `${outcome.channel}: ${why}`, why },
+            who: taken.length > 0 ? "Not everyone" : "Nobody",
+          },
+        );
       }
     }
+  }
+
+  #delivered(
+    { notification }: Pending,
+    outcome: NotificationOutcome,
+    { record, out }: Cause,
+  ): void {
+    this.#finish(outcome.id);
+    const refused = outcome.receivers?.refused ?? [];
+    if (refused.length === 0) return;
+    const why = outcome.detail ?? `refused for good for ${refused.length} of the receivers`;
+    this.#tell({ record, out }, { notification, who: "Not everyone", why });
+  }
+
+  #lose({ record, out }: Cause, { code, reason, ...untold }: Loss): void {
+    const { notification } = untold;
+    this.#finish(notification.id);
+    out.push(lost({ record, notification, code, reason }));
+    this.#tell({ record, out }, untold);
+  }
+
+  #tell({ record, out }: Cause, { notification, who, why }: Untold): void {
+    this.#givenUp.add(notification.channel, record.timestampMs);
+    out.push(toldInTimeline(notification, { who, why, atMs: record.timestampMs }));
   }
 
   #finish(id: string): void {
@@ -148,6 +195,12 @@ export class DeliveryQueue implements Processor {
 }
 
 type Cause = { readonly record: BusRecord; readonly out: OutRecord[] };
+type Untold = {
+  readonly notification: Notification;
+  readonly who: "Nobody" | "Not everyone";
+  readonly why: string;
+};
+type Loss = Untold & { readonly code: string; readonly reason: string };
 
 /** An outcome of the attempt under way, or of a former owner's last one, noted late. */
 function retried(pending: Pending, outcome: NotificationOutcome): Pending {
