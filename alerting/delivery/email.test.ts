@@ -82,6 +82,21 @@ describe("email", () => {
     expect(mail?.subject).toMatch(/^\[CRITICAL\] A Bcc: eve@example\.com <script>/);
   });
 
+  test.for([
+    "=?utf-8?B?QWxsIGNsZWFyLCBubyBhY3Rpb24=?=",
+    "ä =?utf-8?Q?All=20clear?= ü",
+    `=?${"😀".repeat(60)}?=`,
+  ])("the subject reads as it was written: %s", async (title) => {
+    const { port, mails } = await server();
+    const rule = { id: "r", title, level: "high", tags: [] } as const;
+    await send(port, {}, { delivery: deliveryOf(notification({ rule, group: {} })) });
+    expect(mails[0]?.mail.subject).toBe(`[HIGH] ${title}`);
+    const lines = mails[0]?.raw.split("\r\n") ?? [];
+    expect(Math.max(...lines.slice(0, lines.indexOf("")).map(({ length }) => length))).toBeLessThan(
+      100,
+    );
+  });
+
   test("over TLS, with a password, where the server offers it", async () => {
     const { port, mails } = await server({ tls, user });
     const login = { username: user.name, password: user.password };

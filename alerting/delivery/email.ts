@@ -9,6 +9,7 @@ import { idOf } from "../../core/event.ts";
 import type { Notification, Receivers } from "../../core/records.ts";
 import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
 import { emailHtml, emailText } from "./email-body.ts";
+import { subjectOf } from "./email-subject.ts";
 import { oneLine } from "./message.ts";
 import { addressOf, isForAll, NOBODY, type Refusal, resultFor } from "./receivers.ts";
 
@@ -67,7 +68,7 @@ function mailOf(config: ChannelOf<"email">, { notification, message, atMs }: Del
   return {
     from: config.from,
     to: [...config.to],
-    subject: message.subject,
+    subject: subjectOf(message.subject),
     text: emailText(message),
     html: emailHtml(message),
     date: new Date(atMs),

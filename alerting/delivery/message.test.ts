@@ -68,6 +68,27 @@ describe("a hostile log", () => {
     expect(html.match(/<\/p>/g)).toHaveLength(3);
   });
 
+  test("turns nothing around and hides nothing, but for a program's own eyes", () => {
+    const hidden = "\u200b\u200f\u202a\u202e\u2066\u2069\ufeff\u{e0041}";
+    const shown = "\\u{200b}\\u{200f}\\u{202a}\\u{202e}\\u{2066}\\u{2069}\\u{feff}\\u{e0041}";
+    const rule = { id: "r", level: "low", title: `t${hidden}`, tags: [] } as const;
+    const group = { [`k${hidden}`]: `v${hidden}` };
+    const delivery = deliveryOf(
+      notification({
+        rule: { ...rule, description: `d\n${hidden}`, falsepositives: [hidden] },
+        group,
+      }),
+    );
+    const { message, notification: sent } = delivery;
+    const texts = [emailText(message), emailHtml(message), JSON.stringify(slackMessage(message))];
+    for (const text of [...texts, message.subject]) expect(text).not.toMatch(/\p{Cf}/u);
+    expect(message.subject).toContain(`t${shown}`);
+    expect(message.about).toBe(`d\n${shown}`);
+    expect(message.facts).toContainEqual({ label: `k${shown}`, value: `v${shown}` });
+    const body = JSON.parse(webhookBody(delivery));
+    expect([body.summary, body.incident]).toEqual([message.subject, sent.incident]);
+  });
+
   test("breaks no line of subject or facts", () => {
     const lines = [message.subject, ...message.facts.flatMap(({ label, value }) => [label, value])];
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there.

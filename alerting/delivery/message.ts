@@ -1,7 +1,8 @@
 // message.ts — what is said of an incident, for someone who was just woken: what, who, when, how much, where to look.
 //
 // In:    a notification. Out: words and facts that every channel renders in its own way.
-// Holds: the same notification gives the same words; nothing in them can break a line of a header.
+// Holds: the same notification gives the same words; nothing in them can break a line of a header, and no character in them
+//        turns others around or hides.
 import type { Incident, Level, Notification } from "../../core/records.ts";
 import { absenceFacts, absenceText, isMissing } from "../incidents/absence.ts";
 import { utc } from "../incidents/timeline.ts";
@@ -48,7 +49,7 @@ export function messageFor(
       repeat: `This may be a repeat: an attempt at ${utc(options.repeatOfMs)} ended without an answer.`,
     }),
     facts: factsOf(incident),
-    ...(rule.description && { about: cut(rule.description.trim(), aboutCharsMax) }),
+    ...(rule.description && { about: cut(visible(rule.description.trim()), aboutCharsMax) }),
     checks: listed(rule.falsepositives),
     references: listed(rule.references),
     ...(url !== undefined && { url }),
@@ -86,7 +87,11 @@ export const incidentUrl = (publicUrl: string | undefined, id: string): string |
 /** Control characters and line ends become spaces: such a text fits into a header or a title. */
 export const oneLine = (text: string, charsMax: number): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go.
-  cut(text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim(), charsMax);
+  cut(visible(text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim()), charsMax);
+
+/** Controls of direction and characters without width stand as their codes: a name with one is not the name without. */
+const visible = (text: string): string =>
+  text.replace(/\p{Cf}/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`);
 
 /** Cuts between characters, never inside one. */
 export function cut(text: string, charsMax: number): string {
