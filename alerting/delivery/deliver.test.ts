@@ -116,6 +116,25 @@ describe("delivery", () => {
     ]);
   });
 
+  test.for([
+    { name: "at once", ageMs: 0, want: [false] },
+    { name: "after a minute", ageMs: 60_000, want: [false] },
+    { name: "after more than a minute", ageMs: 60_001, want: [true] },
+    { name: "at once, and again", ageMs: 0, retries: 1, want: [false, true] },
+  ])("sent $name: late is $want", async ({ ageMs, retries = 0, want }) => {
+    const world = new World(["a"]);
+    world.answer = async ({ attempt }) =>
+      attempt > retries ? { kind: "delivered" } : { kind: "retry", reason: "HTTP 500" };
+    const [notice] = notices(1) as [Notification];
+    const updatedMs = world.clock.now() - ageMs;
+    world.add({ ...notice, incident: { ...notice.incident, updatedMs } });
+    const process = world.start();
+    await settle();
+    for (let n = 0; n < 2; n++) await process.read(); // it is sent before any time passes
+    await world.finish(process);
+    expect(world.sent.map(({ message }) => message.late !== undefined)).toEqual(want);
+  });
+
   test("after a time-out the next message says that it may be a repeat", async () => {
     const world = new World(["a"]);
     const answers: SendResult[] = [{ kind: "retry", reason: "no answer in time", uncertain: true }];

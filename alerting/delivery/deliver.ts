@@ -48,6 +48,7 @@ type Lane = { readonly jobs: Set<Job>; pausedUntilMs: number };
 const PRODUCE_RETRY_MS = 1000;
 const WAIT_MS_MAX = 60_000;
 const RECLAIM_MS = 10_000;
+const LATE_MS = 60_000; // after the incident was as the message tells it
 
 export class Delivery implements RunnerHooks {
   readonly #deps: DeliveryDeps;
@@ -233,6 +234,7 @@ export class Delivery implements RunnerHooks {
     const message = messageFor(notification, {
       publicUrl: options.publicUrl,
       repeatOfMs: mayHaveArrivedMs,
+      isLate: attempt > 1 || clock.now() - notification.incident.updatedMs > LATE_MS,
     });
     const deadline = new AbortController();
     let result: SendResult = { kind: "retry", reason: "no answer in time", uncertain: true };

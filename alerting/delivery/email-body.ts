@@ -1,11 +1,12 @@
 // email-body.ts — the words of a mail, as text and as HTML that mail programs show alike.
 import type { Level } from "../../core/records.ts";
-import { ABOUT, type Message } from "./message.ts";
+import { ABOUT, type Message, marksOf } from "./message.ts";
 
 export function emailText(message: Message): string {
   const width = Math.max(...message.facts.map(({ label }) => label.length));
   return [
-    ...said(message),
+    ...marksOf(message),
+    message.intro,
     ...(message.about === undefined ? [] : [`${ABOUT}\n${message.about}`]),
     message.facts.map(({ label, value }) => `${`${label}:`.padEnd(width + 2)}${value}`).join("\n"),
     message.where,
@@ -16,8 +17,6 @@ export function emailText(message: Message): string {
     .concat("\n");
 }
 
-const said = ({ repeat, replay, intro }: Message): string[] =>
-  [repeat, replay, intro].filter((text) => text !== undefined);
 const list = (title: string, items: readonly string[]): string[] =>
   items.length === 0 ? [] : [[title, ...items.map((item) => `- ${item}`)].join("\n")];
 
@@ -31,7 +30,7 @@ const COLOURS: Readonly<Record<Level, string>> = {
 
 export function emailHtml(message: Message): string {
   const { subject, severity, facts, about, checks, references, url, where } = message;
-  const marks = [message.repeat, message.replay].filter((text) => text !== undefined);
+  const marks = marksOf(message);
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>${html(subject)}</title></head>

@@ -32,6 +32,18 @@ describe("what goes over the wire", () => {
   });
 });
 
+test("a late message says so in every channel, with the time for which it was meant", () => {
+  const delivery = deliveryOf(notification(), { isLate: true });
+  const { message } = delivery;
+  const late =
+    "This message is late: it was meant for 2026-11-23 03:00:00 UTC and tells how the incident stood then; somebody may have acknowledged or closed it since.";
+  expect(JSON.parse(webhookBody(delivery)).late).toBe(late);
+  const texts = [emailText(message), emailHtml(message), slackMessage(message).text];
+  for (const text of [...texts, JSON.stringify(slackMessage(message).blocks)])
+    expect(text).toContain(late);
+  expect(opened.message.late).toBeUndefined();
+});
+
 test("an incident that came again says which it is", () => {
   const first = notification();
   const { facts } = deliveryOf({ ...first, incident: { ...first.incident, number: 2 } }).message;

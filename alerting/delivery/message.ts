@@ -14,6 +14,7 @@ export type Message = {
   readonly intro: string;
   readonly replay?: string; // said first where the incident comes from old logs
   readonly repeat?: string; // said first where the message may have arrived before
+  readonly late?: string; // said first where it comes later than it was meant to
   readonly facts: readonly Fact[];
   readonly about?: string; // what the rule looks for
   readonly checks: readonly string[]; // what may be harmless
@@ -33,7 +34,11 @@ const listToldMax = 5;
 
 export function messageFor(
   { incident, reason }: Notification,
-  options: { readonly publicUrl?: string | undefined; readonly repeatOfMs?: number | undefined },
+  options: {
+    readonly publicUrl?: string | undefined;
+    readonly repeatOfMs?: number | undefined;
+    readonly isLate?: boolean;
+  },
 ): Message {
   const { severity, rule } = incident;
   const url = incidentUrl(options.publicUrl, incident.id);
@@ -48,6 +53,9 @@ export function messageFor(
     ...(options.repeatOfMs !== undefined && {
       repeat: `This may be a repeat: an attempt at ${utc(options.repeatOfMs)} ended without an answer.`,
     }),
+    ...(options.isLate && {
+      late: `This message is late: it was meant for ${utc(incident.updatedMs)} and tells how the incident stood then; somebody may have acknowledged or closed it since.`,
+    }),
     facts: factsOf(incident),
     ...(rule.description && { about: cut(visible(rule.description.trim()), aboutCharsMax) }),
     checks: listed(rule.falsepositives),
@@ -59,6 +67,10 @@ export function messageFor(
         : `Evidence, timeline and acknowledging: ${url}`,
   };
 }
+
+/** What must be known before all else. */
+export const marksOf = ({ repeat, late, replay }: Message): readonly string[] =>
+  [repeat, late, replay].filter((text) => text !== undefined);
 
 function introOf(incident: Incident, reason: Notification["reason"]): string {
   const { severity } = incident;

@@ -5,7 +5,7 @@
 import { ErrorCode, LogLevel, type WebAPICallError, WebClient } from "@slack/web-api";
 import { messageOf } from "../../core/errors.ts";
 import type { Channel, ChannelOf, SendResult } from "./channel.ts";
-import { ABOUT, cut, type Message, oneLine } from "./message.ts";
+import { ABOUT, cut, type Message, marksOf, oneLine } from "./message.ts";
 import { type Fetch, failureOf } from "./webhook.ts";
 import { withheld } from "./withheld.ts";
 
@@ -61,7 +61,7 @@ export function slackChannel(config: ChannelOf<"slack">, fetch: Fetch): Channel 
 
 export function slackMessage(message: Message): SlackMessage {
   const { facts, about, checks, references, url } = message;
-  const marks = [message.repeat, message.replay].filter((text) => text !== undefined);
+  const marks = marksOf(message);
   const blocks: SlackBlock[] = [
     { type: "header", text: plain(oneLine(message.subject, headerCharsMax)) },
     section([...marks.map((text) => `*${escaped(text)}*`), escaped(message.intro)].join("\n")),

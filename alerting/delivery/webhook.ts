@@ -36,13 +36,14 @@ export function webhookChannel(config: ChannelOf<"webhook">, fetch: Fetch): Chan
 }
 
 export function webhookBody({ notification, message, attempt }: Delivery): string {
-  const { url, repeat } = message;
+  const { url, repeat, late } = message;
   return JSON.stringify({
     type: `incident.${notification.reason}`,
     id: notification.id,
     attempt,
     mayBeRepeat: repeat !== undefined,
     summary: message.subject,
+    ...(late !== undefined && { late }),
     ...(url !== undefined && { url }),
     incident: notification.incident,
   });
