@@ -221,7 +221,7 @@ export class Delivery implements RunnerHooks {
   #hopeless({ notification, attempt }: Pending, next: number): string | undefined {
     const { channels, options } = this.#deps;
     if (!channels.has(notification.channel))
-      return "the channel is not configured any more; put it back, or leave the message in the dead letter";
+      return "the channel is not configured any more, and what waited for it is not sent later either; see to the incident on the page";
     if (next > options.attemptsMax)
       return `given up after ${attempt} attempts, the last of them without an answer`;
     return undefined;
