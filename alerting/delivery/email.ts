@@ -4,10 +4,10 @@
 //        nothing is sent in clear; nothing that a log says can add a header; who was put off is tried again, and those
 //        who have the mail do not get it again.
 import { createTransport } from "nodemailer";
-import { messageOf } from "../../core/errors.ts";
 import { idOf } from "../../core/event.ts";
 import type { Notification, Receivers } from "../../core/records.ts";
 import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
+import { connectionWords } from "./connection.ts";
 import { emailHtml, emailText } from "./email-body.ts";
 import { subjectOf } from "./email-subject.ts";
 import { oneLine } from "./message.ts";
@@ -37,6 +37,14 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
         disableFileAccess: true,
         disableUrlAccess: true,
       });
+      let isOffered = false; // from here on the server may have it, whatever becomes of the connection
+      transport.use("stream", ({ message }, done) => {
+        message.processFunc((mail) => {
+          isOffered = true;
+          return mail;
+        });
+        done();
+      });
       let stop: () => void = () => {};
       const stopped = new Promise<never>((_, reject) => {
         stop = () => reject(new Error("no answer in time"));
@@ -50,7 +58,7 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
         ]);
         return resultFor({ server: serverOf(config), settled, accepted, refusals: rejectedErrors });
       } catch (error) {
-        return failureOf(error as SmtpError, { config, signal, settled });
+        return failureOf(error as SmtpError, { config, signal, settled, isOffered });
       } finally {
         signal.removeEventListener("abort", stop);
         transport.close();
@@ -105,15 +113,16 @@ function failureOf(
     readonly config: ChannelOf<"email">;
     readonly signal: AbortSignal;
     readonly settled: Receivers;
+    readonly isOffered: boolean;
   },
 ): SendResult {
-  const { config, signal, settled } = at;
+  const { config, signal, settled, isOffered } = at;
   const server = serverOf(config);
   const refusals = error.rejectedErrors ?? [];
   if (isForAll(error) && refusals.length > 0 && !signal.aborted)
     return resultFor({ server, settled, accepted: [], refusals });
-  const said = oneLine(messageOf(error), reasonCharsMax);
-  const { code, responseCode, command } = error;
+  const said = oneLine(connectionWords(error), reasonCharsMax);
+  const { code, responseCode } = error;
   if (signal.aborted)
     return { kind: "retry", reason: `${server}: no answer in time`, uncertain: true };
   if (responseCode !== undefined && responseCode >= 400 && responseCode < 500)
@@ -129,6 +138,5 @@ function failureOf(
   }
   if (code === "EENVELOPE" || code === "EMESSAGE")
     return { kind: "refused", reason: `${server}: ${said}; check the channel's from and to` };
-  const sending = command === "DATA";
-  return { kind: "retry", reason: `${server}: ${said}`, ...(sending && { uncertain: true }) };
+  return { kind: "retry", reason: `${server}: ${said}`, ...(isOffered && { uncertain: true }) };
 }

@@ -4,8 +4,8 @@
 // Holds: 2xx is delivered; 408, 425, 429 and 5xx are tried again; redirects are not followed; no more than a little of the
 //        answer is read.
 import { createHmac } from "node:crypto";
-import { messageOf } from "../../core/errors.ts";
 import type { Channel, ChannelOf, Delivery, SendResult } from "./channel.ts";
+import { connectionWords, isBeforeSending } from "./connection.ts";
 import { cut } from "./message.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import { withheld } from "./withheld.ts";
@@ -108,14 +108,9 @@ async function startOf(response: Response): Promise<string> {
   return text.replace(/\s+/g, " ").trim();
 }
 
-const NOT_CONNECTED =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-
 /** Why a request failed, and whether it may have arrived all the same. */
 export function failureOf(error: unknown, signal: AbortSignal): [string, true | undefined] {
   if (signal.aborted) return ["no answer in time", true];
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = (cause as { readonly code?: unknown }).code;
-  const certain = typeof code === "string" && NOT_CONNECTED.test(code);
-  return [`no connection: ${messageOf(cause)}`, certain ? undefined : true];
+  return [`no connection: ${connectionWords(cause)}`, isBeforeSending(cause) ? undefined : true];
 }

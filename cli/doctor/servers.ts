@@ -1,5 +1,7 @@
 // servers.ts — checks of what Wache needs elsewhere: Kafka, OpenSearch, mail, Slack, webhooks.
+
 import { createTransport } from "nodemailer";
+import { connectionWords } from "../../alerting/delivery/connection.ts";
 import { kafkaClient, kafkaNames, TRIES_FEW } from "../../core/bus/kafka-client.ts";
 import type { ChannelConfig, Config } from "../../core/config-schema.ts";
 import { messageOf } from "../../core/errors.ts";
@@ -218,4 +220,4 @@ async function checkWebhook(
 }
 
 const causeOf = (error: unknown): string =>
-  error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+  connectionWords(error instanceof Error && error.cause !== undefined ? error.cause : error);
