@@ -290,6 +290,34 @@ test("an attempt that a former owner asked for after our claim does not count", 
   });
 });
 
+test("who has it is kept, whichever of two owners noted it, and in which order", () => {
+  const [notice] = notices(1);
+  const outcome = (by: string, change: Partial<NotificationOutcome>) => ({
+    ...{ kind: "outcome", id: "a0", channel: "a", incidentId: "i", attempt: 1, atMs: 5, by },
+    ...change,
+  });
+  const retry = (by: string, one: string, attempt: number) =>
+    outcome(by, {
+      ...{ outcome: "retry", attempt, retryAtMs: 9 },
+      receivers: { taken: [one, "both"], refused: [] },
+    });
+  const records = [
+    ...[notice, { kind: "claim", by: "former", atMs: 1 }],
+    outcome("former", { outcome: "attempting" }),
+    { kind: "claim", by: "us", atMs: 6 },
+    outcome("us", { outcome: "attempting", attempt: 2 }),
+  ];
+  const late = [retry("former", "x@h", 1), retry("us", "y@h", 2)];
+  const kept = [late, late.toReversed()].map((order) => {
+    const queue = new DeliveryQueue(undefined);
+    for (const value of [...records, ...order])
+      queue.process(record(TOPIC.notifications, value, 0), []);
+    const { attempting, receivers } = queue.pending.get("a0") ?? {};
+    return [attempting, receivers?.taken.toSorted(), receivers?.refused];
+  });
+  expect(kept).toEqual(Array(2).fill([undefined, ["both", "x@h", "y@h"], []]));
+});
+
 describe("what was given up", () => {
   const DAY_MS = 24 * 3600_000;
   const [notice] = notices(1);

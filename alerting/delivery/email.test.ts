@@ -203,7 +203,20 @@ describe("email", () => {
       name: "nobody is left",
       answers: {},
       settled: { taken: [TEAM], refused: [LEAD] },
-      want: { kind: "delivered", detail: "nobody is left to tell" },
+      want: {
+        kind: "delivered",
+        detail: expect.stringMatching(/ refused it for good for lead@example\.com$/),
+        receivers: { taken: [TEAM], refused: [LEAD] },
+      },
+    },
+    {
+      name: "nobody is left, and nobody has it",
+      answers: {},
+      settled: { taken: [], refused: [TEAM, LEAD] },
+      want: {
+        kind: "refused",
+        reason: expect.stringMatching(/for good for team@.*, lead@example\.com; check the channel/),
+      },
     },
   ])("of several receivers $name", async ({ answers, settled, want }) => {
     const { port, mails, receivers } = await server();

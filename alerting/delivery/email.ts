@@ -24,7 +24,9 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
     send: async (delivery, signal) => {
       const settled = delivery.receivers ?? NOBODY;
       const left = receiversLeft(config, settled);
-      if (left.length === 0) return { kind: "delivered", detail: "nobody is left to tell" };
+      if (left.length === 0)
+        // the others are not in the configuration any more
+        return resultFor({ server: serverOf(config), settled, accepted: [], refusals: [] });
       const transport = createTransport({
         host: config.host,
         port: config.port,

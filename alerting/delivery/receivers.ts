@@ -46,24 +46,31 @@ export function resultFor(args: {
     taken: [...settled.taken, ...accepted.map(addressOf)],
     refused: [...settled.refused, ...refused.map(({ recipient = "" }) => addressOf(recipient))],
   };
-  const reason = [
+  const said = [
     ...(putOff.length > 0 ? [`${server} put it off for ${listed(putOff)}`] : []),
     ...(refused.length > 0 ? [`${server} refused it for good for ${listed(refused)}`] : []),
   ].join("; ");
+  const reason = said || `${server} refused it for good for ${named(receivers.refused)}`;
   if (putOff.length > 0) return { kind: "retry", reason, receivers };
   if (receivers.taken.length === 0)
     return { kind: "refused", reason: `${reason}; check the channel's to` };
   if (receivers.refused.length === 0) return { kind: "delivered" };
-  const detail = `refused for good for ${receivers.refused.slice(0, toldMax).join(", ")}`;
-  return { kind: "delivered", detail: reason === "" ? detail : reason, receivers };
+  return { kind: "delivered", detail: reason, receivers };
 }
 
 const isFinal = ({ responseCode = 0 }: Refusal): boolean => responseCode >= 500;
 
 function listed(refusals: readonly Refusal[]): string {
-  const told = refusals.slice(0, toldMax).map(({ recipient, response }) => {
-    return `${recipient} (${oneLine(response ?? "no answer", answerCharsMax)})`;
-  });
-  const more = refusals.length - told.length;
-  return more === 0 ? told.join(", ") : `${told.join(", ")} and ${more} more`;
+  return named(
+    refusals.map(
+      ({ recipient, response }) =>
+        `${recipient} (${oneLine(response ?? "no answer", answerCharsMax)})`,
+    ),
+  );
+}
+
+function named(receivers: readonly string[]): string {
+  const told = receivers.slice(0, toldMax).join(", ");
+  const more = receivers.length - toldMax;
+  return more > 0 ? `${told} and ${more} more` : told;
 }
