@@ -4,10 +4,10 @@
 // Holds: only the windows are weighed: what the heap loses when they go. Ids of events are as long as Wache makes them.
 import { setTimeout as pause } from "node:timers/promises";
 import { eachLine } from "../cli/eval/text-lines.ts";
-import type { BusRecord, OutRecord } from "../core/bus/bus.ts";
-import { type EcsEvent, idOf, LIVE } from "../core/event.ts";
+import type { OutRecord } from "../core/bus/bus.ts";
+import { idOf, LIVE } from "../core/event.ts";
 import type { Mappings } from "../core/mappings.ts";
-import { type SignalRecord, TOPIC } from "../core/records.ts";
+import type { SignalRecord } from "../core/records.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
 import type { Readable } from "../correlator/match/matcher.ts";

@@ -2,7 +2,6 @@
 import { type CaseResult, runRuleTest } from "../../correlator/rule-tests.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { isRuleFile, isTestFile, loadRules } from "../../correlator/sigma/load.ts";
-import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
 import { placed } from "../placed.ts";
 import {
@@ -13,7 +12,7 @@ import {
   withRest,
 } from "../rule-folders.ts";
 import { counted } from "../table.ts";
-import { EXIT, flagOf, type Values, type Verb } from "../verb.ts";
+import { EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesTest: Verb = {
   name: "rules test",

@@ -1,7 +1,7 @@
 // bus.contract.ts — what every bus must do; each implementation's test calls it with a way to make one.
-import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { TOPIC, type TopicName } from "../records.ts";
-import type { Batch, Bus, BusRecord, ConsumeOptions, OutRecord, TopicSpec } from "./bus.ts";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { TOPIC } from "../records.ts";
+import type { Bus, TopicSpec } from "./bus.ts";
 import { describeClose, describeGroups, describeMembers } from "./bus-groups.contract.ts";
 import {
   allPartitions,
