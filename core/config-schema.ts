@@ -337,7 +337,10 @@ const alerting = section(
         }),
         backoff: span("2s", "before the second attempt; doubles each time"),
         backoffMax: span("10m", "the most between two attempts"),
-        timeout: span("15s", "for one attempt"),
+        timeout: span(
+          "15s",
+          "for one attempt; with more than 15s a stop may not wait for it to end",
+        ),
       },
       "retries",
     ),

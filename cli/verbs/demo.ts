@@ -24,7 +24,7 @@ export const demo: Verb = {
   name: "demo",
   summary: "replay a recorded attack as if it happened now",
   usage: "[--config FILE] [--data DIR] [--json]",
-  text: "Three minutes of a server's night, written for this demo: somebody guesses SSH passwords until one fits, tries sudo, and scans the web server, among ordinary work. The lines are sent as new events to the Wache that runs with this data folder; then it waits for the incident. Its events stay, with demo as their source.",
+  text: "Three minutes of a server's night, written for this demo: somebody guesses SSH passwords until one fits, tries sudo, and scans the web server, among ordinary work. The lines are sent as new events to the Wache that runs with this data folder; then it waits for the incident. Its events stay, with demo as their source. Its incidents page as all others do: where channels are configured, tell those whom they wake.",
   positionals: { min: 0, max: 0 },
   options: { ...CONFIG_OPTIONS, ...JSON_OPTION },
   examples: [{ line: "wache demo", does: "with wache run in another terminal" }],

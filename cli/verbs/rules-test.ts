@@ -11,7 +11,7 @@ import {
   ruleFoldersOf,
   withRest,
 } from "../rule-folders.ts";
-import { counted } from "../table.ts";
+import { counted, printable } from "../table.ts";
 import { EXIT, flagOf, type Verb } from "../verb.ts";
 
 export const rulesTest: Verb = {
@@ -37,14 +37,14 @@ export const rulesTest: Verb = {
       readingOf(values),
     );
     if (set === undefined) {
-      for (const { at, code, message } of problems) err(`${at}: ${message} (${code})`);
+      for (const { at, code, message } of problems) err(printable(`${at}: ${message} (${code})`));
       return EXIT.failed;
     }
     const files = await testFilesOf(folders);
     const results: CaseResult[] = [];
     for (const file of files) results.push(...(await runRuleTest(file, set)));
     if (flagOf(values, "json")) for (const result of results) out(jsonOf(result));
-    else for (const line of new Set(results.flatMap(faultsOf))) err(line);
+    else for (const line of new Set(results.flatMap(faultsOf))) err(printable(line));
     if (results.length === 0) {
       err("no test was found: the test of NAME.yml is NAME.test.yml beside it");
       return EXIT.failed;
