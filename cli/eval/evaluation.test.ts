@@ -282,17 +282,19 @@ test("the clock is that of all events, whatever rules match: an event is late on
   expect(summaryLines(summary)).toContain("1 event later than --lateness: not correlated");
 });
 
-test("events whose times cannot be are not correlated, as they are not once they are sent", () => {
-  const nowMs = Date.UTC(2026, 0, 6);
+test("events before there were logs are not correlated; what is ahead of now is told, whenever that is", () => {
   const at = (time: string) => ({ product: "app", u: "bob", "@timestamp": time });
-  const times = ["1979-12-31T23:59:59Z", "2026-01-07T00:00:00.001Z", "2100-01-01T00:00:00Z"];
-  const { findings, summary } = evaluated(
-    [...times, "2026-01-06T23:59:59Z", "2026-01-07T00:00:00Z"].map(at),
-    { set: BY_EVENT, nowMs },
-  );
-  expect(findings).toMatchObject([{ count: 2, last: "2026-01-07T00:00:00.000Z" }]);
+  const lines = [
+    ...["1979-12-31T23:59:59Z", "2026-01-07T00:00:00Z", "2026-01-07T00:00:00.001Z"].map(at),
+    { ...at("2026-01-07T00:00:01Z"), wache: { implausible: true } },
+  ];
+  const { findings, summary } = evaluated(lines, { set: BY_EVENT, nowMs: Date.UTC(2026, 0, 6) });
+  expect(findings).toMatchObject([{ count: 2, last: "2026-01-07T00:00:00.001Z" }]);
   expect(summaryLines(summary)).toContain(
-    "3 events before 1980 or more than a day ahead: not correlated",
+    "2 events before 1980 or, when it came, more than a day ahead: not correlated",
+  );
+  expect(summaryLines(summary)).toContain(
+    "1 event more than a day ahead of now: a running Wache does not correlate such events",
   );
 });
 

@@ -30,7 +30,8 @@ export type EvaluationCounts = {
   matchedEvents: number;
   unreadable: number;
   timeless: number; // correlations could not count them
-  implausible: number; // before 1980, or more than a day ahead: correlations do not count them
+  implausible: number; // before 1980, or kept as such: correlations do not count them
+  ahead: number; // of now, by more than a day
   overdue: number; // later than the lateness allows: correlations do not count them
   repeated: number; // had an id that came before; known of the first IDS_MAX
   readonly forms: Map<EventForm | "log", number>;
@@ -42,14 +43,14 @@ export type EvaluationOptions = {
   readonly mappings: Pick<Mappings, "sourcesOf">;
   readonly bounds: Bounds;
   readonly latenessMs?: number; // absent: windows stay open to the end
-  readonly nowMs?: number; // of which times may not be far ahead; absent: they may
+  readonly nowMs?: number; // what is far ahead of it is told
   readonly stream?: string; // that the events belong to; absent: live
 };
 
 export class Evaluation {
   readonly counts: EvaluationCounts = {
     ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0 },
-    ...{ timeless: 0, implausible: 0, overdue: 0, repeated: 0 },
+    ...{ timeless: 0, implausible: 0, ahead: 0, overdue: 0, repeated: 0 },
     ...{ forms: new Map(), unmatched: new Map(), faults: [] },
   };
   readonly matchedRules = new Set<DetectionRule>();
@@ -196,8 +197,10 @@ export class Evaluation {
   #count(
     rules: readonly DetectionRule[],
     event: Readable,
-    { number, judged: { timeMs, clockMs } }: { readonly number: number; readonly judged: Judged },
+    { number, judged }: { readonly number: number; readonly judged: Judged },
   ): void {
+    const { timeMs, clockMs } = judged;
+    if (judged.isAhead) this.counts.ahead += 1;
     const own = ownId(event);
     if (own !== undefined) this.#noteId(own);
     const id = own === undefined ? String(number) : `\u0000${own}`; // of a line never as of an event

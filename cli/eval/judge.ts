@@ -1,7 +1,9 @@
-// judge.ts — judges an event's time as the collector of an import does: by the clock of all events so far, and by now.
+// judge.ts — judges an event's time as the collector of an import does, by the clock of all events so far.
+//
+// Holds: what is found does not depend on when the file is read: what is ahead of now is told, and counts all the same.
 import { jsonTime } from "../../collectors/parsers/json-line.ts";
 import { StreamClock } from "../../collectors/stream-clock.ts";
-import { type EcsEvent, judgeTime, saysTime } from "../../core/event.ts";
+import { type EcsEvent, IMPLAUSIBLE_AHEAD_MS, judgeTime, saysTime } from "../../core/event.ts";
 import type { Readable } from "../../correlator/match/matcher.ts";
 
 /** An event's time, what the stream's clock says then, and what follows from both. */
@@ -11,6 +13,7 @@ export type Judged = {
   readonly clockMs: number | undefined;
   readonly late: true | undefined;
   readonly implausible: boolean;
+  readonly isAhead: boolean; // a running Wache would not correlate it
 };
 
 export class Judge {
@@ -33,8 +36,10 @@ export class Judge {
     const isSaid = wache === undefined || saysTime({ wache });
     const isKnownSo = wache?.implausible === true;
     const clockMs = isSaid ? this.#clock?.add(timeMs) : this.#clock?.nowMs;
-    const [receiptMs, latenessMs] = [this.#nowMs, this.#latenessMs];
+    const latenessMs = this.#latenessMs;
+    const receiptMs = Number.POSITIVE_INFINITY;
     const { late, implausible = isKnownSo } = judgeTime({ timeMs, clockMs, receiptMs, latenessMs });
-    return { timeMs, isSaid, clockMs, late, implausible };
+    const isAhead = timeMs > this.#nowMs + IMPLAUSIBLE_AHEAD_MS;
+    return { timeMs, isSaid, clockMs, late, implausible, isAhead };
   }
 }

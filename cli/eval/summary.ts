@@ -16,6 +16,7 @@ export type Summary = {
   readonly findings: number;
   readonly timeless: number;
   readonly implausible: number;
+  readonly ahead: number;
   readonly groupless: number;
   readonly valueless: number;
   readonly overdue: number;
@@ -56,7 +57,7 @@ export function summaryLines(summary: Summary): string[] {
 /** What no rule could read, and what correlations could not count. */
 function unreadLines(summary: Summary): string[] {
   const { unreadable, faults, noRule, noRuleSources, timeless, groupless } = summary;
-  const { valueless, overdue, repeated, implausible } = summary;
+  const { valueless, overdue, repeated, implausible, ahead } = summary;
   const lines: string[] = [];
   if (unreadable > 0) {
     const more = unreadable > faults.length ? `; and ${unreadable - faults.length} more` : "";
@@ -77,7 +78,11 @@ function unreadLines(summary: Summary): string[] {
   if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
   if (implausible > 0)
     lines.push(
-      `${counted(implausible, "event")} before 1980 or more than a day ahead: not correlated`,
+      `${counted(implausible, "event")} before 1980 or, when it came, more than a day ahead: not correlated`,
+    );
+  if (ahead > 0)
+    lines.push(
+      `${counted(ahead, "event")} more than a day ahead of now: a running Wache does not correlate such events`,
     );
   if (groupless > 0)
     lines.push(`${counted(groupless, "time")} the field of a group-by was missing: not correlated`);
