@@ -121,10 +121,14 @@ function wordsOf(text: string): WordToken[] {
 }
 
 /** What other languages write for Sigma's words. */
-export const SIGNS: Readonly<Record<string, string>> = { "||": "or", "&&": "and", "!": "not" };
+export const SIGNS: ReadonlyMap<string, string> = new Map([
+  ["||", "or"],
+  ["&&", "and"],
+  ["!", "not"],
+]);
 
 const signRefusal = (sign: string, from: number): Refusal =>
-  new Refusal("rule.condition", from, `the condition has "${sign}"; write ${SIGNS[sign]}`);
+  new Refusal("rule.condition", from, `the condition has "${sign}"; write ${SIGNS.get(sign)}`);
 
 /** For a word that is none of Sigma's, and no selection. */
 function signIn({ text, from }: WordToken): Refusal | undefined {

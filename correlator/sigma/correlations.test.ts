@@ -387,6 +387,13 @@ test.for([
   expect(problems.map(({ message }) => message).join("\n")).toContain(says);
 });
 
+test("a name that objects inherit is no sign of other languages", () => {
+  const { problems } = read(correlation(named("a constructor")) + detections());
+  expect(problems.map(({ message }) => message)).toContain(
+    'the condition has "constructor" where and, or, or the end must stand',
+  );
+});
+
 test("too many ways in order are refused; temporal needs none", () => {
   const names = Array.from({ length: 20 }, (_, index) => `n${index}`);
   const pairs = Array.from({ length: 10 }, (_, index) => `(n${2 * index} or n${2 * index + 1})`);

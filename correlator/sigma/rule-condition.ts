@@ -96,7 +96,7 @@ function treeOf(text: string, rules: readonly Reference[]): RuleTest {
 function unexpected(reader: Reader, expected: string): Refusal {
   const word = reader.words[reader.position];
   const found = word === undefined ? "its end" : JSON.stringify(word.text.slice(0, 60));
-  const meant = SIGNS[word?.text ?? ""];
+  const meant = SIGNS.get(word?.text ?? "");
   return new Refusal(
     word?.from ?? reader.length,
     `the condition has ${found} where ${expected} must stand${meant === undefined ? "" : `; write ${meant}`}`,
