@@ -1,9 +1,7 @@
 // missing-rules.ts — what validate is told to look at, but a start would pass over without a word: a wrong path must not look good.
 import { basename } from "node:path";
 import { type Link, lostLinks, ruleDisk } from "../correlator/sigma/disk.ts";
-import { readFile } from "../correlator/sigma/document.ts";
-import { isRuleFile, isTestFile, readText } from "../correlator/sigma/load.ts";
-import { ecsNames } from "../correlator/sigma/mapping.ts";
+import { isRuleFile, isTestFile, readAlone } from "../correlator/sigma/load.ts";
 import type { Problem } from "../correlator/sigma/rule.ts";
 
 const LEADS_TO: Readonly<Record<Link["kind"], (target: string) => string>> = {
@@ -50,10 +48,8 @@ async function whyNone(path: string, files: readonly string[]): Promise<string |
     : "the folder has no .yml or .yaml file but tests";
 }
 
+/** What can't be read is refused by loading. */
 async function holdsRule(path: string): Promise<boolean> {
-  const read = await readText(path, ruleDisk);
-  if (!read.ok) return true; // refused by loading
-  const reading = { mapField: ecsNames, placeholders: new Map() };
-  const { drafts, refused } = readFile({ path, text: read.text, lenient: true }, reading);
-  return drafts.length + refused.length > 0;
+  const read = await readAlone(path, ruleDisk);
+  return read === undefined || read.drafts.length + read.refused.length > 0;
 }

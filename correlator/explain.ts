@@ -76,21 +76,25 @@ const explainCondition = (condition: Expression, event: Readable): ConditionExpl
 });
 
 function partOf(expression: Expression, event: Readable): Part {
-  const { holds } = whyOf(expression, event);
   switch (expression.kind) {
-    case "predicate":
+    case "predicate": {
+      const { holds } = whyOf(expression, event);
       return { kind: "selection", name: wordsOf(expression.predicate), holds };
+    }
     case "selection":
-      return { kind: "selection", name: expression.name, holds };
-    case "not":
-      return { kind: "not", holds, of: [partOf(expression.of, event)] };
-    case "and":
-    case "or":
-      return {
-        kind: expression.kind === "and" ? "all" : "any",
-        holds,
-        of: expression.of.map((one) => partOf(one, event)),
-      };
+      return { kind: "selection", name: expression.name, holds: whyOf(expression, event).holds };
+    case "not": {
+      const of = partOf(expression.of, event);
+      return { kind: "not", holds: !of.holds, of: [of] };
+    }
+    case "and": {
+      const of = expression.of.map((one) => partOf(one, event));
+      return { kind: "all", holds: of.every(({ holds }) => holds), of };
+    }
+    case "or": {
+      const of = expression.of.map((one) => partOf(one, event));
+      return { kind: "any", holds: of.some(({ holds }) => holds), of };
+    }
   }
 }
 

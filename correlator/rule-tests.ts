@@ -18,10 +18,8 @@ import {
   type TestCase,
 } from "./rule-test-file.ts";
 import { ruleDisk } from "./sigma/disk.ts";
-import { readFile } from "./sigma/document.ts";
 import { ruleId } from "./sigma/feeds.ts";
-import { readText } from "./sigma/load.ts";
-import { ecsNames } from "./sigma/mapping.ts";
+import { readAlone, readText } from "./sigma/load.ts";
 import type { Problem, RuleSet } from "./sigma/rule.ts";
 
 export type CaseResult = {
@@ -93,11 +91,9 @@ const besideOf = (file: string): string => file.replace(/\.test\.(ya?ml)$/i, ".$
 
 /** The ids of the rules that the test is for; undefined where there is no such file. */
 async function rulesBeside(file: string): Promise<ReadonlySet<string> | undefined> {
-  const path = besideOf(file);
-  const read = await readText(path, ruleDisk);
-  if (!read.ok) return undefined;
-  const reading = { mapField: ecsNames, placeholders: new Map() };
-  const { drafts, refused } = readFile({ path, text: read.text, lenient: true }, reading);
+  const read = await readAlone(besideOf(file), ruleDisk);
+  if (read === undefined) return undefined;
+  const { drafts, refused } = read;
   // One that only the set's placeholders make whole is refused here: its names are told all the same.
   return new Set([...drafts.map(ruleId), ...refused.flatMap(({ names = [] }) => names)]);
 }

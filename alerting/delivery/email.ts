@@ -24,8 +24,8 @@ export function emailChannel(config: ChannelOf<"email">, options: EmailOptions =
     send: async (delivery, signal) => {
       const settled = delivery.receivers ?? NOBODY;
       const left = receiversLeft(config, settled);
+      // Those who were put off may not be in the configuration any more.
       if (left.length === 0)
-        // the others are not in the configuration any more
         return resultFor({ server: serverOf(config), settled, accepted: [], refusals: [] });
       const transport = createTransport({
         host: config.host,

@@ -1,5 +1,4 @@
 // servers.ts — checks of what Wache needs elsewhere: Kafka, OpenSearch, mail, Slack, webhooks.
-
 import { createTransport } from "nodemailer";
 import { connectionWords } from "../../alerting/delivery/connection.ts";
 import { kafkaClient, kafkaNames, TRIES_FEW } from "../../core/bus/kafka-client.ts";

@@ -82,14 +82,14 @@ async function evaluateFile(call: Call): Promise<number> {
     ...(latenessMs === undefined ? {} : { latenessMs }),
     ...(stream === undefined ? {} : { stream }),
   });
-  const bytes = await bytesOf(positionals[0]);
-  const log = {
-    ...{ stream: stream ?? LIVE, zone: time.zone, sourcesOf: mappings.sourcesOf },
-    ...{ changedMs: changedMsOf(positionals[0]) ?? startedMs, nowMs: startedMs },
-    lineBytesMax: collectors.lineBytesMax,
-  };
+  const [file] = positionals;
+  const bytes = await bytesOf(file);
   const evaluateAll = flagOf(values, "logs")
-    ? logEvaluation(bytes, log, evaluation)
+    ? logEvaluation(bytes, evaluation, {
+        ...{ stream: stream ?? LIVE, zone: time.zone, sourcesOf: mappings.sourcesOf },
+        ...{ changedMs: changedMsOf(file) ?? startedMs, nowMs: startedMs },
+        lineBytesMax: collectors.lineBytesMax,
+      })
     : jsonEvaluation(bytes, evaluation);
   const findings = await printAll(evaluateAll, evaluation, call);
   const summary = summaryOf(evaluation, findings);
@@ -107,7 +107,7 @@ const jsonEvaluation =
     eachLine(bytes, (line, number) => take(evaluation.evaluate(line, number)), { afterChunk });
 
 const logEvaluation =
-  (bytes: AsyncIterable<Uint8Array>, log: Log, evaluation: Evaluation): EvaluateAll =>
+  (bytes: AsyncIterable<Uint8Array>, evaluation: Evaluation, log: Log): EvaluateAll =>
   (take, afterChunk) =>
     eachLogLine(
       bytes,

@@ -1,4 +1,5 @@
 // absence.ts — reads what only an `absence` says: which groups are expected, and by when.
+import { DAY_MS } from "../../core/event.ts";
 import {
   type AbsenceRule,
   type CorrelationRule,
@@ -7,7 +8,7 @@ import {
 } from "../../core/records.ts";
 import { nameOf } from "../windows/group-name.ts";
 import { textsIn } from "./header.ts";
-import { DAY_MS, spanMsOf } from "./span.ts";
+import { spanMsOf } from "./span.ts";
 import {
   entryOf,
   type ListNode,

@@ -124,6 +124,17 @@ export function readRules(
   return problems.length > 0 ? { problems, leftOut } : { set: linked.set, problems, leftOut };
 }
 
+/** What a file holds by itself, whatever the mappings and placeholders; undefined where it can't be read. */
+export async function readAlone(
+  path: string,
+  disk: RuleDisk,
+): Promise<ReturnType<typeof readFile> | undefined> {
+  const read = await readText(path, disk);
+  if (!read.ok) return undefined;
+  const reading = { mapField: ecsNames, placeholders: new Map() };
+  return readFile({ path, text: read.text, lenient: true }, reading);
+}
+
 type Text =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly code: string; readonly message: string };

@@ -1,13 +1,13 @@
 // span.ts — reads a span of time of a rule, as in 5m.
+import { DAY_MS } from "../../core/event.ts";
 import { type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
 
 const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ["s", 1000],
   ["m", 60_000],
   ["h", 3_600_000],
-  ["d", 86_400_000],
+  ["d", DAY_MS],
 ]);
-export const DAY_MS = 86_400_000;
 
 /** The span under `key` in ms; what is no span from 1 s to `daysMax` days is a problem. */
 export function spanMsOf(

@@ -2,9 +2,9 @@
 //
 // Holds: a day's deadline is the first moment at which the zone's clock reads that time or a later one: where the clock
 //        jumps over it, the moment of the jump; where it comes twice, the first. It follows from the time given alone.
+import { DAY_MS } from "../../core/event.ts";
 import { type Deadline, WEEKDAYS } from "../../core/records.ts";
 
-const DAY_MS = 86_400_000;
 const DAYS_KEPT_MAX = 1000;
 const BETWEEN_KEPT_MAX = 8;
 
