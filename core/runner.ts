@@ -11,7 +11,7 @@ import { deadLetterOf } from "./dead-letter.ts";
 import { messageOf } from "./errors.ts";
 import type { Processor, ProcessorSpec } from "./processor.ts";
 import type { Clock } from "./service.ts";
-import { forgetSnapshots, loadSnapshot, type SnapshotPlace, saveSnapshot } from "./snapshot.ts";
+import { forgetSnapshots, loadSnapshot, type SnapshotKey, saveSnapshot } from "./snapshot.ts";
 
 const REPLAY_RECORDS_MAX = 1000;
 
@@ -25,7 +25,7 @@ export type RunnerHooks = {
 export type RunnerDeps = RunnerHooks & {
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly random: () => string; // names an owner of a partition
+  readonly random: () => string; // names a snapshot
   readonly log: Logger;
   readonly metrics?: Registry;
 };
@@ -36,9 +36,7 @@ type Slot = {
   next: number; // offset of the first record that the state does not hold
   saved: number; // next as of the last snapshot
   savedAtMs: number;
-  place: SnapshotPlace; // of the next snapshot
-  readonly keys: Set<string>; // written at its owner's places
-  former: readonly string[]; // keys of former owners' snapshots
+  keys: readonly SnapshotKey[]; // of snapshots not forgotten yet: those found, and one's own
 };
 
 export async function runProcessor(
@@ -220,9 +218,7 @@ class Runner {
       next: found.next,
       saved: found.next,
       savedAtMs: clock.now(),
-      place: { owner: this.#deps.random(), slot: "a" },
-      keys: new Set(),
-      former: found.keys,
+      keys: found.keys,
     };
   }
 
@@ -230,23 +226,22 @@ class Runner {
     slot.savedAtMs = this.#deps.clock.now();
     if (slot.next === slot.saved) return;
     const { next } = slot;
+    const own: SnapshotKey[] = [];
     try {
-      slot.place = await saveSnapshot(this.#deps.bus, this.#spec, partition, {
+      await saveSnapshot(this.#deps.bus, this.#spec, partition, {
+        name: this.#deps.random(),
         next,
         parts: slot.processor.snapshot(),
-        place: slot.place,
-        onKey: (key) => slot.keys.add(key),
+        onKey: (key) => own.push(key),
       });
-    } catch (error) {
-      slot.place = { owner: this.#deps.random(), slot: "a" };
-      slot.former = [...slot.former, ...slot.keys];
-      slot.keys.clear();
-      throw error;
+      slot.saved = next;
+      await consumer.commit(partition, next);
+      const isCovered = (key: SnapshotKey): boolean => key.next <= next;
+      await forgetSnapshots(this.#deps.bus, partition, slot.keys.filter(isCovered));
+      slot.keys = slot.keys.filter((key) => !isCovered(key));
+    } finally {
+      slot.keys = [...slot.keys, ...own];
     }
-    slot.saved = next;
-    await consumer.commit(partition, next);
-    await forgetSnapshots(this.#deps.bus, partition, slot.former);
-    slot.former = [];
   }
 
   #drop(partition: number): void {

@@ -1,17 +1,16 @@
 // snapshot.ts — a processor's state on the compacted topic wache.state: chunks, then a manifest that makes them count.
 //
-// Holds: two slots take turns, so a snapshot that a crash cut short never touches the complete one before it; each owner
-//        has slots of its own, so one that does not know yet that it lost the partition never breaks its successor's;
-//        the complete one with the highest offset is loaded. A save that was refused may still arrive, at any time:
-//        its slots are not used again.
+// Holds: each has a name of its own, and no key is ever written twice: neither one that a crash cut short, nor one that was
+//        refused and still arrives, nor one of an owner that does not know yet that it lost the partition touches another.
+//        The complete one with the highest offset is loaded. One is forgotten only under a later one's cover.
 import type { Bus, OutRecord } from "./bus/bus.ts";
 import type { ProcessorSpec, SnapshotPart } from "./processor.ts";
 import { TOPIC } from "./records.ts";
 
 const CHUNK_CHARS_MAX = 262_144; // at most 512 KiB on the wire, whatever the characters (most are one byte)
 
-/** Where an owner's next snapshot goes. */
-export type SnapshotPlace = { readonly owner: string; readonly slot: "a" | "b" };
+/** A record of a snapshot, and the first offset that the snapshot does not hold. */
+export type SnapshotKey = { readonly key: string; readonly next: number };
 type Chunk = {
   readonly kind: "chunk";
   readonly version: number;
@@ -29,47 +28,44 @@ type Manifest = {
 export type LoadedSnapshot = {
   readonly parts: readonly SnapshotPart[] | undefined;
   readonly next: number; // offset of the first record that it does not hold
-  readonly keys: readonly string[]; // of all that was found
+  readonly keys: readonly SnapshotKey[]; // of all that was found
   readonly otherVersion?: number;
 };
 
-/** Resolves when it is durable; gives the place of the next one. */
+/** Resolves when it is durable. */
 export async function saveSnapshot(
   bus: Bus,
   spec: ProcessorSpec,
   partition: number,
   snapshot: {
+    readonly name: string; // never given before
     readonly next: number;
     readonly parts: Iterable<SnapshotPart>;
-    readonly place: SnapshotPlace;
-    readonly onKey?: (key: string) => void; // each key, before it is written
+    readonly onKey?: (key: SnapshotKey) => void; // each, before it is written
   },
-): Promise<SnapshotPlace> {
-  const { next, place } = snapshot;
-  const { owner, slot } = place;
+): Promise<void> {
+  const { next } = snapshot;
   const { version } = spec;
   const at = { topic: TOPIC.state, partition: partition % bus.partitions(TOPIC.state) };
-  const base = `${prefixOf(spec, partition)}${owner}/${slot}/`;
   const record = (name: string | number, value: Chunk | Manifest): OutRecord => {
-    const key = `${base}${name}`;
-    snapshot.onKey?.(key);
+    const key = `${prefixOf(spec, partition)}${snapshot.name}/${name}`;
+    snapshot.onKey?.({ key, next });
     return { ...at, key, value };
   };
   let chunks = 0;
   for (const pieces of grouped(snapshot.parts))
     await bus.produce([record(chunks++, { kind: "chunk", version, next, ...pieces })]);
   await bus.produce([record("manifest", { kind: "manifest", version, next, chunks })]);
-  return { owner, slot: slot === "a" ? "b" : "a" };
 }
 
-/** Removes what former owners left; only after the commit of a snapshot of one's own, which makes them needless. */
+/** Removes records of snapshots; only after the commit of one that ends no earlier than any of them. */
 export async function forgetSnapshots(
   bus: Bus,
   partition: number,
-  keys: readonly string[],
+  keys: readonly SnapshotKey[],
 ): Promise<void> {
   const at = { topic: TOPIC.state, partition: partition % bus.partitions(TOPIC.state) };
-  await bus.produce(keys.map((key): OutRecord => ({ ...at, key, value: null })));
+  await bus.produce(keys.map(({ key }): OutRecord => ({ ...at, key, value: null })));
 }
 
 export async function loadSnapshot(
@@ -84,7 +80,8 @@ export async function loadSnapshot(
     if (record.value === undefined) found.delete(record.key);
     else found.set(record.key, record.value as Chunk | Manifest);
   }
-  let best: LoadedSnapshot = { parts: undefined, next: 0, keys: [...found.keys()] };
+  const keys = [...found].map(([key, { next }]): SnapshotKey => ({ key, next }));
+  let best: LoadedSnapshot = { parts: undefined, next: 0, keys };
   for (const [key, manifest] of found) {
     if (manifest.kind !== "manifest" || (best.parts && manifest.next <= best.next)) continue;
     if (manifest.version !== spec.version) {
@@ -98,7 +95,7 @@ export async function loadSnapshot(
         chunk?.kind === "chunk" && chunk.next === manifest.next && chunk.version === spec.version,
     );
     if (complete.length === chunks.length)
-      best = { parts: joined(complete), next: manifest.next, keys: best.keys };
+      best = { parts: joined(complete), next: manifest.next, keys };
   }
   return best;
 }

@@ -4,13 +4,15 @@ import type { Config } from "./config-schema.ts";
 import { TOPIC, type TopicName } from "./records.ts";
 import { spanMs } from "./spans.ts";
 
+const STATE_REMOVED_MS = 3_600_000; // each snapshot leaves the keys of the one before it as removed; all are read at a start
+
 const COMPACTED: ReadonlySet<TopicName> = new Set([TOPIC.incidents, TOPIC.state]);
 
 export function topicSpecs(config: Config): TopicSpec[] {
   return Object.values(TOPIC).map((name) => ({
     name,
     partitions: config.bus.partitions,
-    retentionMs: spanMs(config.bus.retention),
+    retentionMs: name === TOPIC.state ? STATE_REMOVED_MS : spanMs(config.bus.retention),
     compacted: COMPACTED.has(name),
   }));
 }

@@ -7,7 +7,7 @@ import type { TopicName } from "../records.ts";
 export type TopicSpec = {
   readonly name: TopicName;
   readonly partitions: number;
-  readonly retentionMs: number;
+  readonly retentionMs: number; // of a compacted topic: how long it tells that a key was removed
   readonly compacted: boolean; // the newest record of each key is kept for ever
 };
 

@@ -240,6 +240,7 @@ function topicConfig(topic: string, spec: TopicSpec, replicationFactor: number):
           "cleanup.policy": "compact",
           "segment.bytes": 67_108_864,
           "min.cleanable.dirty.ratio": 0.2,
+          "delete.retention.ms": spec.retentionMs,
         }
       : { "cleanup.policy": "delete", "retention.ms": spec.retentionMs }),
   };

@@ -27,6 +27,7 @@ test.for([
   { says: "a collector that nobody knew is stopped while the bus comes back", seed: 7_012_488 },
   { says: "the log is cut while a worker that fell behind reads it again", seed: 9_070_055 },
   { says: "a number that an event has twice is carried through a chain", seed: 23_333 },
+  { says: "a worker snapshots further on after its successor has loaded", seed: 5_009_140 },
 ])("a seed that failed once: $says", async ({ seed }) => {
   const summary = new Summary();
   summary.add(await runSeed(seed));
