@@ -54,7 +54,7 @@ export async function whyNotCopied(
   { set, leftOut }: LoadedRules,
 ): Promise<string | undefined> {
   if (set === undefined) return "the mapping files are refused";
-  const lost = await Promise.all(folders.map(lostRules));
+  const lost = await Promise.all(folders.map((folder) => lostRules(folder, ruleDisk)));
   const unread = leftOut
     .flatMap(({ problems }) => problems)
     .filter(({ code }) => UNREADABLE.includes(code));

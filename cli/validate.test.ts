@@ -1,8 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, expect, test, vi } from "vitest";
 import { main } from "./main.ts";
+
+const looks = vi.hoisted(() => ({ paths: [] as string[] }));
+vi.mock("node:fs/promises", async (original) => {
+  const fs = await original<typeof import("node:fs/promises")>();
+  const told =
+    <Args extends [unknown, ...unknown[]], Answer>(look: (...args: Args) => Answer) =>
+    (...args: Args): Answer => {
+      looks.paths.push(String(args[0]));
+      return look(...args);
+    };
+  return { ...fs, readdir: told(fs.readdir as never), readFile: told(fs.readFile as never) };
+});
 
 const folder = mkdtempSync(join(tmpdir(), "wache-validate-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -113,4 +125,13 @@ test("a folder of the configuration may be empty", async () => {
   const config = file("wache.yaml", `correlator: { rules: [{ path: ${emptyFolder} }] }\n`);
   const { code, err } = await run("--config", config);
   expect({ code, err }).toEqual({ code: 0, err: "" });
+});
+
+test("a folder is listed once and a file of it read once", async () => {
+  const counted = subfolder("counted");
+  const one = file("counted/one.yml", good);
+  looks.paths = [];
+  expect(await run(counted)).toMatchObject({ code: 0 });
+  const here = looks.paths.filter((path) => path.startsWith(counted));
+  expect(here.toSorted()).toEqual([counted, one]);
 });

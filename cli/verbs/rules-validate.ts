@@ -1,6 +1,6 @@
 // rules-validate.ts — the verb that reads rules as a start or a reload would, and says what is wrong, and what is likely not meant.
 import type { Mappings } from "../../core/mappings.ts";
-import { ruleDisk } from "../../correlator/sigma/disk.ts";
+import { type FolderDisk, onceDisk } from "../../correlator/sigma/disk.ts";
 import { isRuleFile, loadRules, readText } from "../../correlator/sigma/load.ts";
 import type { LeftOut, LoadedRules, Problem, RuleFile } from "../../correlator/sigma/rule.ts";
 import { warningsOf } from "../../correlator/sigma/warnings.ts";
@@ -33,9 +33,11 @@ export const rulesValidate: Verb = {
   run: async (call) => {
     const { values, positionals } = call;
     const folders = ruleFoldersOf(values, positionals);
-    const read = await loadRules(folders, ruleDisk, readingOf(values));
-    const loaded = withMissing(read, await missingIn(folders, positionals.length > 0));
-    const found = foundIn(loaded, await warningsIn(folders, loaded.mappings));
+    const disk = onceDisk();
+    const read = await loadRules(folders, disk, readingOf(values));
+    const missing = await missingIn(folders, positionals.length > 0, disk);
+    const loaded = withMissing(read, missing);
+    const found = foundIn(loaded, await warningsIn(folders, loaded.mappings, disk));
     if (flagOf(values, "json")) call.out(JSON.stringify({ ...countsOf(loaded), problems: found }));
     else show(call, loaded, found);
     const isDenied =
@@ -71,15 +73,16 @@ const countsOf = ({ set, leftOut }: LoadedRules) => ({
 async function missingIn(
   folders: readonly RuleFolder[],
   areNamed: boolean,
+  disk: FolderDisk,
 ): Promise<Pick<LoadedRules, "problems" | "leftOut">> {
   const problems: Problem[] = [];
   const leftOut: LeftOut[] = [];
   for (const { path, lenient } of folders) {
-    const lost = await lostRules(path);
+    const lost = await lostRules(path, disk);
     if (lenient) leftOut.push(...lost.map((one) => ({ at: one.at, problems: [one] })));
     else problems.push(...lost);
     // A folder of the configuration may still be empty.
-    if (areNamed) problems.push(...(await noRules(path)));
+    if (areNamed) problems.push(...(await noRules(path, disk)));
   }
   return { problems, leftOut };
 }
@@ -100,12 +103,13 @@ function withMissing(
 async function warningsIn(
   folders: readonly RuleFolder[],
   mappings: Mappings | undefined,
+  disk: FolderDisk,
 ): Promise<readonly Problem[]> {
   const fields = mappings ?? { known: () => [], isKnown: () => true };
-  const lists = await Promise.all(folders.map(({ path }) => ruleDisk.list(path).catch(() => [])));
+  const lists = await Promise.all(folders.map(({ path }) => disk.list(path).catch(() => [])));
   const files: RuleFile[] = [];
   for (const path of new Set(lists.flat().filter(isRuleFile).toSorted())) {
-    const read = await readText(path, ruleDisk);
+    const read = await readText(path, disk);
     if (read.ok) files.push({ path, text: read.text, lenient: true });
   }
   return warningsOf(files, fields);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { lostLinks, ruleDisk } from "./disk.ts";
+import { onceDisk, ruleDisk } from "./disk.ts";
 
 const root = mkdtempSync(join(tmpdir(), "wache-disk-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -35,11 +35,30 @@ test("a folder's files, and those that links lead to by the name of the link, ea
 });
 
 test("links whose rules are not read: to nothing, to a folder elsewhere, to a pipe", async () => {
-  const lost = await lostLinks(folder);
+  const lost = await ruleDisk.lost(folder);
   expect(lost.map(({ path, kind, target }) => [path, kind, target])).toEqual([
     [join(folder, "gone.yml"), "nothing", ""],
     [join(folder, "pipe.yml"), "other", join(elsewhere, "pipe")],
     [join(folder, "team"), "folder", elsewhere],
   ]);
-  expect(await lostLinks(join(folder, "b.yml"))).toEqual([]);
+  expect(await ruleDisk.lost(join(folder, "b.yml"))).toEqual([]);
+});
+
+test("what was looked at once is told again as it was, to whoever asks", async () => {
+  const again = join(root, "again");
+  const [a, b] = [join(again, "a.yml"), join(again, "b.yml")];
+  mkdirSync(again);
+  writeFileSync(a, "first");
+  const disk = onceDisk();
+  const look = async (of: typeof ruleDisk) => [
+    await of.list(again),
+    (await of.lost(again)).length,
+    Buffer.from(await of.read(a)).toString(),
+  ];
+  expect(await look(disk)).toEqual([[a], 0, "first"]);
+  writeFileSync(a, "second");
+  symlinkSync("nothing.yml", b);
+  expect(await look(disk)).toEqual([[a], 0, "first"]);
+  expect(await look(onceDisk())).toEqual([[a], 1, "second"]);
+  expect(await look(ruleDisk)).toEqual([[a], 1, "second"]);
 });
