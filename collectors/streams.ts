@@ -5,7 +5,6 @@
 // Holds: a batch that comes again, after a crash anywhere, gives the same ids and clocks, for both follow from the
 //        state before it; a stream that has ended takes no more. One batch of a stream at a time.
 import { createHash } from "node:crypto";
-import { idOf } from "../core/event.ts";
 import type { Tick } from "../core/records.ts";
 import type { CollectorDb, StreamRow } from "./collector-db.ts";
 import type { Outbox, Receipts } from "./outbox.ts";
@@ -19,6 +18,7 @@ import {
   type Tally,
 } from "./stamp.ts";
 import { StreamClock } from "./stream-clock.ts";
+import { momentAt } from "./stream-moment.ts";
 
 export type StreamBatch = {
   readonly origin: Origin; // names the stream
@@ -191,32 +191,20 @@ const nothingNew = (row: StreamRow): StreamAnswer => ({
 
 function chunkOf(work: Work, clock: StreamClock, progress: Progress): Entry[] {
   const { batch, row, lines, receiptMs, tally } = work;
+  const { name, openedMs, yearHintMs } = row;
+  const stream = { name, openedMs, yearHintMs, receiptMs, shiftMs: batch.shiftMs };
   const entries: Entry[] = [];
   while (progress.index < lines.length && entries.length < CHUNK_ENTRIES_MAX) {
     const line = lines[progress.index];
     const place = row.position + progress.index;
     progress.index++;
     if (line === undefined || isEmpty(line)) continue;
-    stampLine(
-      line,
-      batch.origin,
-      {
-        receiptMs,
-        yearHintMs: row.yearHintMs ?? row.openedMs,
-        ...(progress.lastTimeMs === undefined ? {} : { timeMs: progress.lastTimeMs }),
-        ...(row.yearHintMs === undefined || progress.lastTimeMs !== undefined
-          ? {}
-          : { timeMs: row.yearHintMs }),
-        ...(batch.shiftMs === undefined ? {} : { shiftMs: batch.shiftMs }),
-        id: (repeat) =>
-          repeat === undefined ? idOf(row.name, place) : idOf(row.name, place, repeat),
-        clock: (timeMs, read) => {
-          progress.lastTimeMs = timeMs;
-          return read ? clock.add(timeMs) : clock.nowMs;
-        },
-      },
-      { entries, tally },
-    );
+    const soFar = { ...stream, lastTimeMs: progress.lastTimeMs };
+    const moment = momentAt(place, soFar, (timeMs, read) => {
+      progress.lastTimeMs = timeMs;
+      return read ? clock.add(timeMs) : clock.nowMs;
+    });
+    stampLine(line, batch.origin, moment, { entries, tally });
   }
   return entries;
 }

@@ -5,15 +5,9 @@
 //        line became none.
 // Holds: a line without a time has that of the line before it, the first ones that of the file's last change.
 import { LineSplitter } from "../../collectors/inputs/line-splitter.ts";
-import {
-  type Entry,
-  type Line,
-  type Moment,
-  newTally,
-  type Origin,
-  stampLine,
-} from "../../collectors/stamp.ts";
-import { type EcsEvent, idOf } from "../../core/event.ts";
+import { type Entry, type Line, newTally, type Origin, stampLine } from "../../collectors/stamp.ts";
+import { momentAt } from "../../collectors/stream-moment.ts";
+import type { EcsEvent } from "../../core/event.ts";
 import type { DeadLetter, EventRecord } from "../../core/records.ts";
 
 export type Log = Pick<Origin, "stream" | "zone" | "sourcesOf"> & {
@@ -42,17 +36,14 @@ export async function eachLogLine(
   };
   const splitter = new LineSplitter(lineBytesMax, 0);
   let number = 0;
-  let lastMs = changedMs;
+  const file = { name: stream, receiptMs: nowMs, openedMs: nowMs, yearHintMs: changedMs };
+  let lastTimeMs: number | undefined;
   const take = (line: Line): void => {
     const place = number++;
-    const moment: Moment = {
-      ...{ receiptMs: nowMs, yearHintMs: changedMs, timeMs: lastMs },
-      id: (repeat) => (repeat === undefined ? idOf(stream, place) : idOf(stream, place, repeat)),
-      clock: (timeMs) => {
-        lastMs = timeMs;
-        return undefined;
-      },
-    };
+    const moment = momentAt(place, { ...file, lastTimeMs }, (timeMs) => {
+      lastTimeMs = timeMs;
+      return undefined;
+    });
     const entries: Entry[] = [];
     stampLine(line, origin, moment, { entries, tally: newTally() });
     on.line();
