@@ -4,6 +4,7 @@
 //        bounds is not searchable in any store, so that all of them answer alike.
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
+import { lowered } from "../letter-case.ts";
 
 export type Scalar = string | number | boolean;
 export const LEAVES_MAX = 5_000;
@@ -46,7 +47,7 @@ export function fold(value: Scalar): string {
   return foldText(cut);
 }
 /** The same of a text of which nothing is left out. */
-export const foldText = (text: string): string => text.toLowerCase().toWellFormed();
+export const foldText = (text: string): string => lowered(text).toWellFormed();
 
 /** Something with an order of its own. Two of different kinds never compare. */
 export type Ordered = { readonly kind: "number" | "time" | "address"; readonly key: string };

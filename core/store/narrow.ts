@@ -1,6 +1,7 @@
 // narrow.ts — what a full-text index can say of a query: which events or chunks of events may hold an answer.
 //
 // Holds: never leaves out what holds a matching event; `query-match.ts` decides about each event.
+import { lowered, SIGMA, SIGMAS } from "../letter-case.ts";
 import {
   addressOf,
   eachLeaf,
@@ -18,6 +19,7 @@ const SIX = "¤six"; // the chunk has an IPv6 address somewhere
 const LATE = "¤late"; // the chunk has an event that came too late: they are looked for again and again, and are few
 const LATE_FIELD = "wache.late";
 const JOIN = "·"; // three numbers side by side are a term, so that an IPv4 address is found by itself
+const SIGMAS_MAX = 3; // of a term that are looked for in both forms; it is cut before the next one
 const SHORT_NUMBER = /^\d{1,5}$/;
 
 /** Adds an event's terms. `seen` holds the values that the chunk had already. */
@@ -124,7 +126,7 @@ function patternTerms(pattern: Pattern): Terms[] {
   const terms: Terms[] = [];
   for (const [index, part] of pattern.entries()) {
     if (part.kind !== "literal") continue;
-    const lower = part.text.toLowerCase();
+    const lower = lowered(part.text);
     const runs = lower.split(/([^\p{L}\p{M}\p{N}]+)/u).filter((run) => run !== "");
     for (const [at, run] of runs.entries()) {
       if (!isWordText(run)) continue;
@@ -138,8 +140,20 @@ function patternTerms(pattern: Pattern): Terms[] {
   return terms;
 }
 
-const whole = (text: string): Terms => ({ kind: "term", text });
-const beginning = (text: string): Terms => ({ kind: "prefix", text });
+const whole = (text: string): Terms => anyForm("term", text);
+const beginning = (text: string): Terms => anyForm("prefix", text);
+
+/** What was indexed before letters were lowered each by itself has a sigma in either form. */
+function anyForm(kind: "term" | "prefix", text: string): Terms {
+  const [first = "", ...rest] = text.split(SIGMA);
+  if (rest.length === 0) return { kind, text };
+  let forms = [first];
+  for (const piece of rest.slice(0, SIGMAS_MAX))
+    forms = forms.flatMap((form) => SIGMAS.map((sigma) => form + sigma + piece));
+  const here = rest.length > SIGMAS_MAX ? "prefix" : kind;
+  return { kind: "or", parts: forms.map((form) => ({ kind: here, text: form })) };
+}
+
 const conjunction = (parts: readonly Terms[]): Terms | undefined =>
   parts.length === 0 ? undefined : { kind: "and", parts };
 

@@ -197,7 +197,12 @@ function clauseOf(terms: Terms): Clause {
       return { prefix: { terms: terms.text } };
     case "and":
       return { bool: { filter: terms.parts.map(clauseOf) } };
-    case "or":
-      return { bool: { should: terms.parts.map(clauseOf), minimum_should_match: 1 } };
+    case "or": {
+      const { parts } = terms;
+      const texts = parts.flatMap((part) => (part.kind === "term" ? [part.text] : []));
+      // One clause, whatever the number of terms: a search may have only so many.
+      if (texts.length === parts.length) return { terms: { terms: texts } };
+      return { bool: { should: parts.map(clauseOf), minimum_should_match: 1 } };
+    }
   }
 }

@@ -4,6 +4,7 @@
 // Out:   the query's tree, or an error that names the column and what is allowed there.
 // Holds: length, depth and clauses are bounded; no text throws.
 import { UserError } from "../errors.ts";
+import { lowered } from "../letter-case.ts";
 import { networkOf } from "./leaves.ts";
 import {
   ALL,
@@ -236,7 +237,7 @@ function tokenPatterns(parts: Pattern): readonly Pattern[] {
       open.push(part);
       continue;
     }
-    const lower = part.text.toLowerCase();
+    const lower = lowered(part.text);
     const runs = lower.split(/([^\p{L}\p{M}\p{N}]+)/u);
     for (const run of runs) {
       if (run === "") continue;

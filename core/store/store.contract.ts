@@ -72,6 +72,26 @@ const QUERIES: readonly (readonly [text: string, ids: readonly string[]])[] = [
   ["wache.stream:live AND failed", ["e3", "e1"]],
 ];
 
+/** The capital sigma is another letter at the end of a word than within one. */
+const GREEK = [
+  event("g1", 0, { message: "ΟΔΟΣ 7", user: { name: "ΟΔΟΣ-7" } }),
+  event("g2", 0, { message: "οδος", user: { name: "οδος" } }),
+  event("g3", 0, { message: "ΟΔΟΣΗΜΑ", user: { name: "οδοσημα" } }),
+];
+const GREEK_QUERIES: typeof QUERIES = [
+  ["ΟΔΟΣ", ["g1", "g2"]],
+  ["οδοσ", ["g1", "g2"]],
+  ["ΟΔΟΣ*", ["g1", "g2", "g3"]],
+  ["οδος*", ["g1", "g2", "g3"]],
+  ["ΟΔΟΣ?ΜΑ", ["g3"]],
+  ["user.name:οδοσ", ["g2"]],
+  ["user.name:ΟΔΟΣ*", ["g1", "g2", "g3"]],
+  ["user.name:*Σ-7", ["g1"]],
+  ["user.name:*ς*", ["g1", "g2", "g3"]],
+  ["user.name:ΟΔΟ?*", ["g1", "g2", "g3"]],
+  ["user.name:[ΟΔΟΣ TO ΟΔΟΣ-7]", ["g1", "g2"]],
+];
+
 function query(text: string) {
   const parsed = parseQuery(text);
   if (!("query" in parsed)) throw new Error(JSON.stringify(parsed));
@@ -98,6 +118,15 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
       expect(found).toEqual(QUERIES.map(([text, wanted]) => [text, [...wanted]]));
       expect(await store.countEvents(ALL)).toBe(EVENTS.length);
       expect(await store.countEvents(query("failed"))).toBe(3);
+    });
+
+    test("a letter is the same wherever it stands in a word", async () => {
+      const store = await open();
+      await store.putEvents(GREEK.map(kept));
+      await store.refresh();
+      const found: [string, string[]][] = [];
+      for (const [text] of GREEK_QUERIES) found.push([text, await ids(store, text)]);
+      expect(found).toEqual(GREEK_QUERIES);
     });
 
     test("what came too late is found by its mark, in any form and with other conditions", async () => {

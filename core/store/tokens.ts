@@ -1,6 +1,7 @@
 // tokens.ts — what a word is, for every store: a run of letters, marks and digits in lower case, no stemming.
 //
 // Holds: stores are given these tokens ready made, so that no analyzer of theirs can see other words than we do.
+import { lowered } from "../letter-case.ts";
 
 export const TOKEN_CHARS_MAX = 128; // a longer run is cut into pieces of this length
 
@@ -9,7 +10,7 @@ const IS_WORD = new Uint8Array(128);
 for (const char of "abcdefghijklmnopqrstuvwxyz0123456789") IS_WORD[char.charCodeAt(0)] = 1;
 
 export function tokensOf(text: string): string[] {
-  const lower = text.toLowerCase();
+  const lower = lowered(text);
   const tokens: string[] = [];
   let start = -1;
   for (let at = 0; at < lower.length; at++) {

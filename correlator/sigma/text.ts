@@ -1,18 +1,12 @@
 // text.ts — reads the strings of Sigma: wildcards, escapes, and the forms that a predicate takes.
+import { lowered } from "../../core/letter-case.ts";
 import type { Place, Token } from "./rule.ts";
 
 const DOTTED_I = "\u0130"; // has no lower case that is one character
-const FINAL_SIGMA = "\u03c2"; // at the end of a word
-const SIGMA = "\u03c3";
 
 /** Case is folded the same way in rules and in events, each character by itself: where it stands does not matter. */
-export function fold(text: string): string {
-  const lower = text.includes(DOTTED_I)
-    ? text.split(DOTTED_I).map(lowered).join(DOTTED_I)
-    : text.toLowerCase();
-  return lower.includes(FINAL_SIGMA) ? lower.replaceAll(FINAL_SIGMA, SIGMA) : lower;
-}
-const lowered = (text: string): string => text.toLowerCase();
+export const fold = (text: string): string =>
+  text.includes(DOTTED_I) ? text.split(DOTTED_I).map(lowered).join(DOTTED_I) : lowered(text);
 
 /**
  * `*` and `?` are wildcards, `\*`, `\?` and `\\` the plain characters; any other backslash stands for itself.
