@@ -26,6 +26,22 @@ level: high
 correlation: { type: event_count, rules: [failed], group-by: [user.name], timespan: 1m, condition: { gte: 3 } }
 `,
 );
+const silent = join(folder, "silent.yml");
+writeFileSync(
+  silent,
+  `title: Failed
+id: f
+name: failed
+level: low
+logsource: { product: linux }
+detection: { a: { event.outcome: failure }, condition: a }
+---
+title: Silent
+id: s
+level: high
+correlation: { type: absence, rules: [failed], group-by: [user.name], timespan: 30s, rememberFor: 1m }
+`,
+);
 const T0 = Date.UTC(2026, 0, 5, 23, 59, 30);
 let ids = 0;
 const event = (second: number, user: string, more: object = {}): EcsEvent =>
@@ -119,7 +135,19 @@ test("findings as live gives them, wherever the times cut them", async () => {
   expect(await found("--from", "2026-01-06T00:00:10Z")).toEqual(all);
   expect(await found("--to", "2026-01-05T23:59:30Z")).toEqual(all);
   expect(await found("--from", "2026-01-06T00:00:11Z")).toEqual([]);
-  expect((await run("--findings", rules)).out[1]).toContain(all[0].finding);
+  const times = `${all[0].first}  ${all[0].last}`;
+  expect((await run("--findings", rules)).out).toEqual([
+    expect.stringMatching(/^FIRST +LAST +FOUND +LEVEL +TITLE +GROUP +ID$/),
+    `${times}  3 events  high   Many failed  ann    ${all[0].finding}`,
+  ]);
+});
+
+test("of an absence the table says how often it was missed, not a number of events", async () => {
+  const { out } = await run("--findings", silent);
+  const found = out.slice(1).map((line) => line.split(/ {2,}/));
+  expect(found.map((cells) => `${cells[5]}: ${cells[2]}`).toSorted()).toEqual([
+    ...["ann: missed 2 times", "bob: missed 2 times", "bob: missed once", "cat: missed 2 times"],
+  ]);
 });
 
 test.for([

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Finding } from "../core/records.ts";
-import { findingText } from "./finding-line.ts";
+import { findingText, foundText } from "./finding-line.ts";
 
 const T0 = Date.UTC(2026, 0, 5);
 const HOUR = 3_600_000;
@@ -29,4 +29,16 @@ test.for([
   },
 ])("a finding for people: $name", ({ more, want }) => {
   expect(findingText(found(more))).toBe(`${HEAD}${want}  f1`);
+});
+
+test.for([
+  { name: "what came", more: {}, want: "8 events" },
+  { name: "what did not come", more: { absence }, want: "missed 8 times so far" },
+  {
+    name: "what was missed once and came again",
+    more: { count: 1, absence: { ...absence, endedMs: T0 + 2 * HOUR } },
+    want: "missed once",
+  },
+])("how much was found: $name", ({ more, want }) => {
+  expect(foundText(found(more))).toBe(want);
 });

@@ -1,5 +1,5 @@
 // finding-line.ts — a finding as a line of JSON for scripts, and as a line for people.
-import { absenceText, isMissing } from "../alerting/incidents/absence.ts";
+import { absenceText, isMissing, missedText } from "../alerting/incidents/absence.ts";
 import { isoOf } from "../core/event.ts";
 import type { Finding } from "../core/records.ts";
 import { counted } from "./table.ts";
@@ -12,9 +12,13 @@ export function findingLine(finding: Finding) {
 }
 
 export function findingText(finding: Finding): string {
-  const { id, rule, group, count, firstMs } = finding;
+  const { id, rule, group, firstMs } = finding;
   const found = isMissing(finding)
     ? [absenceText(finding)]
-    : [Object.values(group).join(", "), counted(count, "event")].filter((part) => part !== "");
+    : [Object.values(group).join(", "), foundText(finding)].filter((part) => part !== "");
   return `${isoOf(firstMs)}  ${rule.level}  ${rule.title}: ${found.join("  ")}  ${id}`;
 }
+
+/** How much was found: an absence counts what did not come. */
+export const foundText = (finding: Finding): string =>
+  isMissing(finding) ? `missed ${missedText(finding)}` : counted(finding.count, "event");

@@ -34,8 +34,8 @@ export function absenceText(missing: Missing): string {
 }
 
 /** What a message says in place of first and last events and their number. */
-export function absenceFacts({ absence, count }: Missing): readonly (readonly [string, string])[] {
-  const { sinceMs, expectedMs, endedMs, dueMs, deadline, forgotten } = absence;
+export function absenceFacts(missing: Missing): readonly (readonly [string, string])[] {
+  const { sinceMs, expectedMs, endedMs, dueMs, deadline, forgotten } = missing.absence;
   const by = deadline === undefined ? "" : ` (${deadline.by} ${deadline.timezone})`;
   return [
     [
@@ -43,15 +43,16 @@ export function absenceFacts({ absence, count }: Missing): readonly (readonly [s
       sinceMs === undefined ? `none, awaited since ${utc(expectedMs ?? dueMs)}` : utc(sinceMs),
     ],
     ["Was due", `${utc(dueMs)}${by}`],
-    [
-      "Missed",
-      `${count === 1 ? "once" : `${count} times`}${endedMs === undefined ? " so far" : ""}`,
-    ],
+    ["Missed", missedText(missing)],
     ...(endedMs === undefined
       ? []
       : [[forgotten ? "Given up" : "Came again", utc(endedMs)] as const]),
   ];
 }
+
+/** "3 times so far" */
+export const missedText = ({ absence, count }: Missing): string =>
+  `${count === 1 ? "once" : `${count} times`}${absence.endedMs === undefined ? " so far" : ""}`;
 
 export const isMissing = (finding: Finding): finding is Finding & Missing =>
   finding.absence !== undefined;

@@ -1,7 +1,8 @@
 // rules-backtest.ts — the verb that tries rules on the kept events.
+import { isoOf } from "../../core/event.ts";
 import { type Backtest, type Backtested, backtest } from "../backtest.ts";
 import { CONFIG_OPTIONS, configOf, JSON_OPTION } from "../common.ts";
-import { findingLine } from "../finding-line.ts";
+import { findingLine, foundText } from "../finding-line.ts";
 import { withKeptWorld } from "../kept-world.ts";
 import { RULE_OPTIONS } from "../rule-folders.ts";
 import { rulesFor, settledMs } from "../rules-for-kept.ts";
@@ -82,11 +83,14 @@ function tellCounts(counts: readonly Backtested[], { values, out }: Call): void 
 function tellFindings({ findings }: Backtest, { values, out }: Call): void {
   if (flagOf(values, "json")) for (const one of findings) out(JSON.stringify(findingLine(one)));
   else if (findings.length > 0) {
-    const head = ["FIRST", "LAST", "COUNT", "LEVEL", "TITLE", "GROUP", "ID"];
-    const rows = findings.map(({ id, firstMs, lastMs, count, rule, group }) => [
-      ...[new Date(firstMs).toISOString(), new Date(lastMs).toISOString(), String(count)],
-      ...[rule.level, rule.title, Object.values(group).join(", "), id],
-    ]);
+    const head = ["FIRST", "LAST", "FOUND", "LEVEL", "TITLE", "GROUP", "ID"];
+    const rows = findings.map((finding) => {
+      const { id, firstMs, lastMs, rule, group } = finding;
+      return [
+        ...[isoOf(firstMs), isoOf(lastMs), foundText(finding), rule.level, rule.title],
+        ...[Object.values(group).join(", "), id],
+      ];
+    });
     for (const line of table(head, rows)) out(line);
   }
 }
