@@ -30,6 +30,8 @@ const faultOf = (run: () => unknown): string => {
 
 const HELD =
   "holds a user name or password, allowed is an address without; take them out (a webhook's key signs what is sent)";
+const CLOSED_PORT =
+  "names port 6000, to which nothing is ever sent by HTTP as another protocol has it, allowed is any other; let the receiver listen on one such as 8443";
 const NO_WEB_ADDRESS =
   "is no whole address of http or https, allowed is one such as https://pager.example.com/wache";
 
@@ -136,6 +138,7 @@ test.for([
     { url: "http:host/S3CRET", fault: NO_WEB_ADDRESS },
     { url: "http://", fault: NO_WEB_ADDRESS },
     { url: "/S3CRET", fault: NO_WEB_ADDRESS },
+    { url: "https://host:6000/S3CRET", fault: CLOSED_PORT },
   ].map(({ url, fault }) => ({
     name: `the address ${url}`,
     text: `alerting:\n  channels:\n    x: { type: webhook, url: "${url}" }\n    y: { type: slack, channel: c, apiUrl: "${url}" }\n`,
