@@ -15,7 +15,11 @@ let token = "";
 
 async function start(): Promise<void> {
   api = await startApi();
-  token = (await createToken(api.store, { name: "test", nowMs: START_MS })).token;
+  token = (
+    await createToken(api.store, {
+      ...{ name: "test", role: "admin", nowMs: START_MS },
+    })
+  ).token;
   await putEvents(
     api.store,
     [1, 2, 3, 4, 5].map((number) => sampleEvent(number)),

@@ -22,15 +22,15 @@ test("a token holds as long as it was made for, and the list says so", async () 
     out: [expect.stringMatching(/^wache_/)],
   });
   await run("create", "ever");
-  await run("create", "--expires", "1ms", "gone");
+  await run("create", "--role", "analyst", "--expires", "1ms", "gone");
   const listed = await run("list", "--json");
   const tokens = listed.out.map((line) => JSON.parse(line));
   const spans = tokens.map(({ name, role, createdMs, expiresMs }) => [
     ...[name, role, expiresMs === undefined ? "" : expiresMs - createdMs],
   ]);
   expect(spans.sort()).toEqual([
-    ["ever", "admin", ""],
-    ["gone", "admin", 1],
+    ["ever", "reader", ""],
+    ["gone", "analyst", 1],
     ["week", "reader", 7 * 86_400_000],
   ]);
   const { out } = await run("list");

@@ -4,7 +4,7 @@ import { UserError } from "../../core/errors.ts";
 import { DAY_MS, isoOf } from "../../core/event.ts";
 import { spanMs } from "../../core/spans.ts";
 import type { Store } from "../../core/store/store.ts";
-import { ROLES, type Role } from "../../dashboard-api/auth/permissions.ts";
+import { ROLE_UNLESS_TOLD, ROLES, type Role } from "../../dashboard-api/auth/permissions.ts";
 import {
   createToken,
   listTokens,
@@ -26,7 +26,11 @@ export const tokenCreate: Verb = {
   text: `The token is printed once and kept as a hash only. ${where}`,
   positionals: { min: 1, max: 1 },
   options: {
-    role: { type: "string", value: "ROLE", text: `${ROLES.join(", ")}; admin unless told` },
+    role: {
+      type: "string",
+      value: "ROLE",
+      text: `${ROLES.join(", ")}; ${ROLE_UNLESS_TOLD} unless told`,
+    },
     expires: {
       type: "string",
       value: "SPAN",
@@ -114,7 +118,7 @@ async function here(
 }
 
 function roleOf(text: string | undefined): Role {
-  if (text === undefined) return "admin";
+  if (text === undefined) return ROLE_UNLESS_TOLD;
   const role = ROLES.find((one) => one === text);
   if (role !== undefined) return role;
   throw new UserError("cli.usage", `--role is "${text}", allowed are ${ROLES.join(", ")}`, {

@@ -20,7 +20,7 @@ const start = async () => {
 
 /** Every route under /api, from the running server itself: a new one can't be forgotten here. */
 async function routes(): Promise<{ method: Call["method"]; url: string; isOpen: boolean }[]> {
-  const { token } = await createToken(api.store, { name: "all", nowMs: START_MS });
+  const { token } = await createToken(api.store, { name: "all", role: "admin", nowMs: START_MS });
   const { body } = await api.call({ url: "/api/openapi.json", token });
   const listed = Object.entries<Record<string, { security?: unknown[] }>>(body.paths).flatMap(
     ([path, methods]) =>
@@ -261,17 +261,34 @@ describe("accounts", () => {
     { name: "the last time there is", expiresMs: 8_640_000_000_000_000, want: 201 },
     { name: "one past it", expiresMs: 8_640_000_000_000_001, want: 400 },
   ])("tokens: an end at $name is answered with $want", async ({ expiresMs, want }) => {
-    const { token } = await createToken(api.store, { name: "admin", nowMs: START_MS });
+    const { token } = await createToken(api.store, {
+      name: "admin",
+      role: "admin",
+      nowMs: START_MS,
+    });
     const body = { name: "x", expiresMs };
     const { status } = await api.call({ method: "POST", url: "/api/tokens", body, token });
     expect(status).toBe(want);
   });
 
+  test.for([
+    { name: "no role", body: {}, want: "reader" },
+    { name: "a role", body: { role: "analyst" }, want: "analyst" },
+  ])("tokens: one that is made with $name is of $want", async ({ body: more, want }) => {
+    const { token } = await createToken(api.store, {
+      ...{ name: "admin", role: "admin", nowMs: START_MS },
+    });
+    const body = { name: "x", ...more };
+    const made = await api.call({ method: "POST", url: "/api/tokens", body, token });
+    expect([made.status, made.body.about.role]).toEqual([201, want]);
+  });
+
   test("tokens: made, listed without secrets, expired, revoked", async () => {
     const nowMs = START_MS;
-    const keeps = await createToken(api.store, { name: "keeps", nowMs });
+    const keeps = await createToken(api.store, { name: "keeps", role: "reader", nowMs });
     const ends = await createToken(api.store, {
       name: "ends",
+      role: "reader",
       nowMs: nowMs + 1,
       expiresMs: nowMs + 1000,
     });
@@ -308,7 +325,7 @@ describe("accounts", () => {
   test("no secret is stored, logged or shown to strangers", async () => {
     const setup = api.setupToken();
     const cookie = await api.signUp();
-    const { token } = await createToken(api.store, { name: "t", nowMs: START_MS });
+    const { token } = await createToken(api.store, { name: "t", role: "reader", nowMs: START_MS });
     await api.call({ url: "/api/session", token });
     const { items } = await api.store.searchDocuments("accounts", {
       query: { kind: "all" },

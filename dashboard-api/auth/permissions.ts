@@ -1,6 +1,8 @@
 // permissions.ts — who may do what: the one place that every route asks.
 export const ROLES = ["admin", "analyst", "reader"] as const;
 export type Role = (typeof ROLES)[number];
+/** Of a token that is made without a word of it: the least. */
+export const ROLE_UNLESS_TOLD: Role = "reader";
 
 /** Who makes a request, however they proved it. */
 export type Account = {

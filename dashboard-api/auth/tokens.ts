@@ -24,11 +24,11 @@ export async function createToken(
   wish: {
     readonly name: string;
     readonly nowMs: number;
-    readonly role?: Role;
+    readonly role: Role;
     readonly expiresMs?: number;
   },
 ): Promise<{ readonly token: string; readonly about: TokenAbout }> {
-  const { name, nowMs, role = "admin", expiresMs } = wish;
+  const { name, nowMs, role, expiresMs } = wish;
   if (!new RegExp(TOKEN_NAME_PATTERN).test(name))
     throw new UserError(
       "token.name",

@@ -1,6 +1,6 @@
 // tokens.ts — API tokens: made, listed and revoked by administrators, and by `wache token` on the machine.
 import { type Static, Type } from "typebox";
-import { ROLES } from "../auth/permissions.ts";
+import { ROLE_UNLESS_TOLD } from "../auth/permissions.ts";
 import { createToken, listTokens, revokeToken, TOKEN_NAME_PATTERN } from "../auth/tokens.ts";
 import { notFound } from "../errors.ts";
 import { answers, idParams, roleSchema, tokenSchema } from "../schemas.ts";
@@ -13,7 +13,7 @@ const newToken = Type.Object(
       description:
         "for whom or what it is: 1 to 64 of letters, digits, dots, dashes, underscores and @",
     }),
-    role: Type.Optional({ ...roleSchema, default: ROLES[0] }),
+    role: Type.Optional({ ...roleSchema, default: ROLE_UNLESS_TOLD }),
     expiresMs: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -43,7 +43,13 @@ export const tokenRoutes: Routes = (api, { store, clock }) => {
       },
     },
     async (request, reply) =>
-      reply.code(201).send(await createToken(store, { ...request.body, nowMs: clock.now() })),
+      reply.code(201).send(
+        await createToken(store, {
+          role: ROLE_UNLESS_TOLD,
+          ...request.body,
+          nowMs: clock.now(),
+        }),
+      ),
   );
   api.get(
     "/tokens",
