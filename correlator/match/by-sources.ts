@@ -11,8 +11,14 @@ type Node<T> = { readonly next: Map<string, Node<T>>; own?: Own<T> };
 
 export class BySources<T> {
   #root: Node<T> = { next: new Map() };
-  #words = 0;
+  #kept = 0; // words
   readonly #recent = new Recent<Own<T>>();
+  readonly #words: ReadonlySet<string> | undefined;
+
+  /** Where words are given, any other is as good as none: an event may say what it likes, a rule looks for these. */
+  constructor(words?: ReadonlySet<string>) {
+    this.#words = words;
+  }
 
   /** What stands for the set; made when it comes for the first time. */
   of(sources: readonly LogSource[], make: () => T): T {
@@ -34,9 +40,9 @@ export class BySources<T> {
   }
 
   #nodeOf(sources: readonly LogSource[]): Node<T> {
-    if (this.#words > WORDS_MAX) {
+    if (this.#kept > WORDS_MAX) {
       this.#root = { next: new Map() };
-      this.#words = 0;
+      this.#kept = 0;
     }
     let node = this.#root;
     for (const { product, category, service } of sources) {
@@ -47,12 +53,13 @@ export class BySources<T> {
     return node;
   }
 
-  #below(node: Node<T>, word = ""): Node<T> {
+  #below(node: Node<T>, said = ""): Node<T> {
+    const word = this.#words === undefined || this.#words.has(said) ? said : "";
     const known = node.next.get(word);
     if (known) return known;
     const made: Node<T> = { next: new Map() };
     node.next.set(word, made);
-    this.#words += 1;
+    this.#kept += 1;
     return made;
   }
 }

@@ -20,7 +20,8 @@ type Planned = { readonly plan: Plan | undefined }; // none where no rule looks 
 
 export function indexedMatcher(set: RuleSet): IndexedMatcher {
   const shared = { haystack: new Haystack(), room: { values: KNOWN_VALUES_MAX } };
-  const bySources = new BySources<Planned>();
+  const words = set.detections.flatMap(({ logsource }) => Object.values(logsource));
+  const bySources = new BySources<Planned>(new Set(words));
   const byRules = new Map<string, Plan>(); // sources that meet the same rules share a plan
   function* planned(sources: readonly LogSource[]): Generator<void, Planned> {
     const rules = set.detections.filter(({ logsource }) => looksAt(logsource, sources));

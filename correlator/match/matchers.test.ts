@@ -152,6 +152,8 @@ const event = fc
 const sources = fc.constantFrom(
   [{ product: "windows", category: "process_creation" }],
   [{ product: "linux", service: "sshd" }, { product: "windows" }],
+  [{ product: "windows", service: "of nobody" }, { category: "process_creation" }],
+  [{ product: "windows", category: "process_creation", service: "of nobody else" }],
   [],
 );
 
@@ -188,4 +190,19 @@ test.for([
     }),
     { numRuns: seen.numRuns },
   );
+});
+
+test("words that no rule names are no sets of their own: an event may say what it likes", () => {
+  const rule = { ...{ version: "v", standalone: true, feeds: [], at: "" } };
+  const about = { id: "r", title: "r", level: "low", tags: [] } as const;
+  const condition: Expression = {
+    kind: "predicate",
+    predicate: { kind: "exists", field: FIELDS[0] as EventField },
+  };
+  const detection: DetectionRule = { ...rule, about, condition, logsource: { service: "sshd" } };
+  const indexed = indexedMatcher({ version: "v", correlations: [], detections: [detection] });
+  for (let n = 0; n < 100; n++)
+    expect(indexed.match({ a: 1 }, [{ service: `client ${n}` }, { product: `p${n}` }])).toEqual([]);
+  expect(told(indexed.match({ a: 1 }, [{ service: "sshd" }, { product: "p" }]))).toHaveLength(1);
+  expect(indexed.seen()).toHaveLength(2);
 });
