@@ -235,6 +235,31 @@ test("who was never heard is missed from when the rule was in force", () => {
   });
 });
 
+test.for([
+  { name: "begins after the wait", beganMs: 8 * MINUTE_MS - 1, want: [600_000] },
+  { name: "begins with the wait, and nothing came then", beganMs: 8 * MINUTE_MS, want: [600_000] },
+  { name: "begins before the wait", beganMs: 8 * MINUTE_MS + 1, want: [] },
+  {
+    name: "begins with the wait, and one came then",
+    beganMs: 8 * MINUTE_MS,
+    beats: [8 * MINUTE_MS],
+    want: [],
+  },
+  {
+    name: "begins with the wait, and one came too late",
+    beganMs: 8 * MINUTE_MS,
+    beats: [601_000],
+    want: [600_000],
+  },
+])("a deadline counts where its span $name", ({ beganMs, beats = [], want }) => {
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.force(byDeadline);
+  bench.send(tick(beganMs));
+  for (const at of beats) bench.send(signal({ at, id: `e${at}`, host: "db1" }, byDeadline));
+  bench.send(tick(11 * MINUTE_MS));
+  expect(bench.told().map(({ firstMs }) => firstMs)).toEqual(want);
+});
+
 test("what came before the rule was in force, but arrives after it, takes the place of the beginning", () => {
   const beats = [960, 1050, 1090].map((at) => signal({ at, id: `e${at}`, host: "db1" }, listed));
   const run = (order: readonly number[]) => {

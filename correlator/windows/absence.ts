@@ -10,6 +10,8 @@ import { Deadlines } from "./deadline.ts";
 
 /** When one is missed that came last at a time. */
 export type Due = {
+  /** What stands for the last one where none came yet: the wait began then. */
+  readonly waiting: (beganMs: number) => number;
   readonly after: (sinceMs: number) => number;
   /** The time at which it was missed for the nth time. */
   readonly nth: (absence: { readonly sinceMs: number; readonly count: number }) => number;
@@ -43,6 +45,7 @@ export function dueOf({ spanMs, absence, escalate }: CorrelationRule): Due {
   if (absence?.deadline) return dueByDeadline(new Deadlines(absence.deadline), spanMs);
   const steps = (escalate ?? []).map(({ count }) => count);
   return {
+    waiting: (beganMs) => beganMs,
     after: (sinceMs) => sinceMs + spanMs,
     nth: ({ sinceMs, count }) => sinceMs + count * spanMs,
     count: ({ sinceMs, untilMs }) => Math.max(0, Math.ceil((untilMs - sinceMs) / spanMs) - 1),
@@ -54,6 +57,8 @@ export function dueOf({ spanMs, absence, escalate }: CorrelationRule): Due {
 function dueByDeadline(deadlines: Deadlines, spanMs: number): Due {
   const after = (sinceMs: number): number => deadlines.after(sinceMs + spanMs);
   return {
+    // A span that begins with the wait was seen whole: none came in it, at its first moment neither.
+    waiting: (beganMs) => beganMs - 1,
     after,
     nth: ({ sinceMs, count }) => {
       let atMs = after(sinceMs);
@@ -145,17 +150,19 @@ function stillOpen(
   group: Awaited,
   { sinceMs, clockMs }: { readonly sinceMs: number; readonly clockMs: number },
 ): { readonly absence?: Absence; readonly againMs: number } {
-  const missed = due.count({ sinceMs, untilMs: clockMs });
-  if (missed === 0) return { againMs: due.after(sinceMs) };
+  const [sinceId = ""] = group.ids;
+  const lastOneMs = sinceId === "" ? due.waiting(sinceMs) : sinceMs;
+  const missed = due.count({ sinceMs: lastOneMs, untilMs: clockMs });
+  const dueMs = due.after(lastOneMs);
+  if (missed === 0) return { againMs: dueMs };
   const count = due.told(missed);
   // Counts that are told rise at least with every doubling: the next one is looked for when one more is missed.
-  const againMs = due.nth({ sinceMs, count: missed + 1 });
+  const againMs = due.nth({ sinceMs: lastOneMs, count: missed + 1 });
   if (count <= (group.told?.count ?? 0)) return { againMs };
   const revision = (group.told?.revision ?? 0) + 1;
   group.told = { revision, count };
-  const lastMs = due.nth({ sinceMs, count });
-  const [sinceId = ""] = group.ids;
-  const absence = { sinceMs, sinceId, dueMs: due.after(sinceMs), lastMs, count, revision };
+  const lastMs = due.nth({ sinceMs: lastOneMs, count });
+  const absence = { sinceMs, sinceId, dueMs, lastMs, count, revision };
   return { absence, againMs };
 }
 
@@ -170,13 +177,14 @@ function ended(
 ): Absence | undefined {
   const { sinceMs, nextMs, forgetMs } = times;
   const cameMs = nextMs !== undefined && nextMs <= forgetMs ? nextMs : undefined;
-  const dueMs = due.after(sinceMs);
+  const [sinceId = "", nextId = ""] = group.ids;
+  const lastOneMs = sinceId === "" ? due.waiting(sinceMs) : sinceMs;
+  const dueMs = due.after(lastOneMs);
   if (cameMs === undefined ? dueMs > forgetMs : dueMs >= cameMs) return undefined;
   const atMs = cameMs ?? forgetMs;
-  const [sinceId = "", nextId = ""] = group.ids;
   return {
     ...{ sinceMs, sinceId, dueMs, lastMs: atMs },
-    count: due.count({ sinceMs, untilMs: cameMs ?? forgetMs + 1 }),
+    count: due.count({ sinceMs: lastOneMs, untilMs: cameMs ?? forgetMs + 1 }),
     revision: (group.told?.revision ?? 0) + 1,
     end: { atMs, ...(cameMs !== undefined && { id: nextId }) },
   };
