@@ -1,13 +1,16 @@
 // absences.ts — what did not come: drawn, written, and found in the plainest words.
 //
-// Holds: docs/correlation.md, "Absence", for a timespan: one is missed at s + span, s + 2 · span and so on, until one comes.
+// Holds: docs/correlation.md, "Absence": with a timespan one is missed at s + span, s + 2 · span and so on, until one comes;
+//        with a deadline at each D with none in the closed span [D − span, D].
 import type { Chance } from "./chance.ts";
 import type { Member } from "./correlation-types.ts";
+import { type DrawnDeadline, deadlineLine, deadlinesBetween, drawDeadline } from "./deadlines.ts";
 import type { DrawnCorrelation } from "./drawn-rules.ts";
 
 export type Awaiting = {
   readonly rememberS?: number;
   readonly expected?: readonly (readonly string[])[]; // groups
+  readonly deadline?: DrawnDeadline;
 };
 
 /** What the stream is to those who await something in it. */
@@ -43,9 +46,20 @@ export function drawAwaiting(
   return chance.one([{ rememberS }, { rememberS }, { expected }, { rememberS, expected }]);
 }
 
-export const awaitingLines = ({ rememberS, expected }: Awaiting): string[] => [
+/** The same by a time of day: groups are remembered for seconds still, or for long enough to miss some. */
+export function withDeadline(chance: Chance, { rememberS, ...awaiting }: Awaiting): Awaiting {
+  const longerS = chance.one([rememberS, 600, 86_400, 40 * 86_400]);
+  return {
+    ...awaiting,
+    ...(rememberS !== undefined && { rememberS: longerS }),
+    deadline: drawDeadline(chance),
+  };
+}
+
+export const awaitingLines = ({ rememberS, expected, deadline }: Awaiting): string[] => [
   ...(rememberS === undefined ? [] : [`rememberFor: ${rememberS}s`]),
   ...(expected ? [`expected: ${JSON.stringify(expected)}`] : []),
+  ...(deadline ? [deadlineLine(deadline)] : []),
 ];
 
 /** The groups that are awaited for ever, by name. */
@@ -69,9 +83,10 @@ export function absencesOf(
   const sinceMs = isListed ? wait.since(rule.name, group.values) : undefined;
   if (sinceMs !== undefined && !came.some(({ timeMs }) => timeMs <= sinceMs))
     came.unshift({ timeMs: sinceMs, ids: [] });
+  const missedAfter = missesOf(rule, came, wait.clockMs);
   return came.flatMap((from, index) => {
     const next = came[index + 1];
-    const found = { from, next, forgetMs: from.timeMs + rememberMs };
+    const found = { from, next, forgetMs: from.timeMs + rememberMs, missed: missedAfter(from) };
     return gapOf(rule, found, wait.clockMs) ?? [];
   });
 }
@@ -90,16 +105,39 @@ function momentsOf(members: readonly Pick<Member, "timeMs" | "id">[]): Moment[] 
   }));
 }
 
-function gapOf(
-  rule: DrawnCorrelation,
-  gap: { readonly from: Moment; readonly next: Moment | undefined; readonly forgetMs: number },
+/** When the nth is missed, from 1. */
+type Missed = (nth: number) => number;
+
+function missesOf(
+  { spanS, awaiting }: DrawnCorrelation,
+  came: readonly Moment[],
   clockMs: number,
-): AbsenceFound | undefined {
-  const { from, next, forgetMs } = gap;
-  const firstMs = from.timeMs;
+): (from: Moment) => Missed {
+  const spanMs = spanS * 1000;
+  if (!awaiting?.deadline) return (from) => (nth) => from.timeMs + nth * spanMs;
+  const times = came.map(({ timeMs }) => timeMs);
+  const range = { fromMs: Math.min(...times), toMs: Math.max(...times, clockMs) };
+  const all = times.length === 0 ? [] : deadlinesBetween(awaiting.deadline, range);
+  return ({ timeMs, ids }) => {
+    const seenMs = ids.length === 0 ? timeMs - 1 : timeMs; // where the wait begins, none came
+    const missed = all.filter((atMs) => atMs - spanMs > seenMs);
+    return (nth) => missed[nth - 1] ?? Number.POSITIVE_INFINITY;
+  };
+}
+
+type Gap = {
+  readonly from: Moment;
+  readonly next: Moment | undefined;
+  readonly forgetMs: number;
+  readonly missed: Missed;
+};
+
+function gapOf(rule: DrawnCorrelation, gap: Gap, clockMs: number): AbsenceFound | undefined {
+  const { from, next, forgetMs, missed } = gap;
+  const firstMs = rule.awaiting?.deadline ? missed(1) : from.timeMs;
   const missedUntil = (isMissed: (atMs: number) => boolean): number => {
     let count = 0;
-    while (isMissed(firstMs + (count + 1) * rule.spanS * 1000)) count += 1;
+    while (isMissed(missed(count + 1))) count += 1;
     return count;
   };
   const found = (count: number, lastMs: number, evidence: readonly string[]) =>
@@ -114,9 +152,17 @@ function gapOf(
       forgetMs,
       from.ids,
     );
-  const missed = missedUntil((atMs) => atMs < clockMs);
-  const told = [1, ...(rule.escalate ?? []).map(({ count }) => count)];
+  const count = toldOf(
+    rule,
+    missedUntil((atMs) => atMs < clockMs),
+  );
+  return found(count, missed(count), from.ids);
+}
+
+/** The count that was told last, while it goes on. */
+function toldOf({ awaiting, escalate = [] }: DrawnCorrelation, missed: number): number {
+  if (missed === 0 || awaiting?.deadline) return missed;
+  const told = [1, ...escalate.map(({ count }) => count)];
   while ((told[0] ?? 0) * 2 <= missed) told.unshift((told[0] ?? 0) * 2);
-  const count = missed === 0 ? 0 : Math.max(...told.filter((one) => one <= missed));
-  return found(count, firstMs + count * rule.spanS * 1000, from.ids);
+  return Math.max(...told.filter((one) => one <= missed));
 }

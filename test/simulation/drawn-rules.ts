@@ -1,7 +1,8 @@
 // drawn-rules.ts — draws a set of rules: detections, correlations of them, correlations of correlations; as YAML too.
-import { type Awaiting, awaitingLines, drawAwaiting } from "./absences.ts";
+import { type Awaiting, awaitingLines, drawAwaiting, withDeadline } from "./absences.ts";
 import { type Chance, chanceOf, hashed } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
+import type { DrawnDeadline } from "./deadlines.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
 export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host", "sim.port"];
@@ -65,7 +66,8 @@ export function drawRules(chance: Chance): DrawnRule[] {
     const among: readonly DrawnRule[] = chance.is(0.7) ? detections : correlations;
     correlations.push(drawAbsence(chance, "a0", chance.one(among)));
   }
-  return withAliases([...detections, ...correlations]);
+  const rules = [...detections, ...correlations];
+  return withAliases([...rules, ...drawDaily(rules)]);
 }
 
 function drawCorrelation(
@@ -191,6 +193,23 @@ function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCor
     ...(chance.is(0.3) && { escalate: drawSteps(chance, level) }),
   };
 }
+
+/** At times something is awaited by a time of day. Moves no other draw of the seed. */
+function drawDaily(rules: readonly DrawnRule[]): DrawnCorrelation[] {
+  const chance = chanceOf(hashed(JSON.stringify(rules), 2));
+  if (!chance.is(0.2)) return [];
+  const among = chance.is(0.8) ? rules.filter(({ kind }) => kind === "detection") : rules;
+  const awaitable = among.filter((rule) => rule.kind === "detection" || !rule.awaiting);
+  const drawn = drawAbsence(chance, "a1", chance.one(awaitable));
+  const spanS = Math.min(drawn.spanS, chance.one([1, 2, 5, 20]));
+  return [{ ...drawn, spanS, awaiting: withDeadline(chance, drawn.awaiting ?? {}) }];
+}
+
+/** Of a rule that cares for the time of day. */
+export const deadlineIn = (rules: readonly DrawnRule[]): DrawnDeadline | undefined =>
+  rules
+    .map((rule) => (rule.kind === "correlation" ? rule.awaiting?.deadline : undefined))
+    .find((deadline) => deadline !== undefined);
 
 function drawSteps(chance: Chance, level: Level): Step[] {
   const higher = LEVELS.slice(LEVELS.indexOf(level) + 1).filter(() => chance.is(0.7));

@@ -4,7 +4,7 @@
 // ahead, so that everything that waits is told → outcome.ts.
 
 import type { BusRecord } from "../../core/bus/bus.ts";
-import { type EcsEvent, IMPLAUSIBLE_AHEAD_MS } from "../../core/event.ts";
+import { DAY_MS, type EcsEvent, IMPLAUSIBLE_AHEAD_MS } from "../../core/event.ts";
 import {
   type DeadLetter,
   type EventRecord,
@@ -17,8 +17,9 @@ import {
 import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import { type Chance, chanceOf } from "./chance.ts";
+import type { DrawnDeadline } from "./deadlines.ts";
 import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
-import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
+import { type DrawnRule, deadlineIn, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
 import { endOf, Feeder, type Import } from "./feeder.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
@@ -51,12 +52,12 @@ export async function runSeed(
 ): Promise<Outcome> {
   const chance = chanceOf(seed);
   const editions = drawEditions(chance.fork());
-  const drawn = drawPlan(chance.fork());
+  const drawn = drawPlan(chance.fork(), deadlineIn(editions[0].rules));
   const forked = chance.fork();
   const odds = drawOdds(chance.fork());
   const plan = odds["clock set"] ? allFromTheStart(drawn) : drawn;
   const world = new World({
-    ...{ chance: forked, startMs: START_MS, odds },
+    ...{ chance: forked, startMs: drawn.scene.startMs - BEGIN_MS, odds },
     delayMsMax: chance.one([0, 3, 20, 200]),
     ...(options.keepLines && { keepLines: true }),
   });
@@ -123,6 +124,7 @@ function editionOf(rules: readonly DrawnRule[], title: string): Edition | undefi
 
 type Plan = {
   readonly scene: Scene;
+  readonly daysAfter: number;
   readonly partitions: number;
   readonly evidenceMax: number;
   readonly snapshotS: number;
@@ -132,11 +134,11 @@ type Plan = {
   readonly startsMs: readonly number[]; // of the feeders
 };
 
-function drawPlan(chance: Chance): Plan {
+function drawPlan(chance: Chance, deadline: DrawnDeadline | undefined): Plan {
   const feeders = chance.int(1, 3);
   const isBusy = chance.is(0.04);
   const scene: Scene = {
-    startMs: START_MS + BEGIN_MS,
+    startMs: deadline?.eventsMs ?? START_MS + BEGIN_MS,
     spanMs: isBusy ? 60_000 : chance.int(5, 20) * 1000,
     latenessMs: chance.one([1000, 2000, 5000, 10_000]),
     feeders,
@@ -147,7 +149,7 @@ function drawPlan(chance: Chance): Plan {
   });
   const imports = Array.from({ length: chance.one([0, 0, 1, 1, 2]) }, (_, index) => {
     const prefix = `i${index}-`;
-    const past = { ...scene, startMs: scene.startMs - chance.int(1, 400) * 86_400_000 };
+    const past = { ...scene, startMs: scene.startMs - chance.int(1, 400) * DAY_MS };
     const events = drawEvents(chance, past, { prefix, count: chance.int(5, 40) });
     return {
       ...{ stream: `import-${index}`, events: shuffledALittle(chance, past, events) },
@@ -156,7 +158,7 @@ function drawPlan(chance: Chance): Plan {
     };
   });
   return {
-    scene,
+    ...{ scene, daysAfter: deadline?.daysAfter ?? 0 },
     partitions: isBusy ? 1 : chance.one([1, 1, 2, 2, 3, 3, 4, 8]),
     evidenceMax: chance.one([2, 3, 5, 20]),
     snapshotS: chance.one([1, 2, 5, 15]),
@@ -285,7 +287,7 @@ function feedersOf(
     const imports = plan.imports.filter(({ feeder }) => feeder === index);
     const name = `feeder-${index}`;
     const { latenessMs } = plan.scene;
-    const startMs = START_MS + (plan.startsMs[index] ?? 0);
+    const startMs = plan.scene.startMs - BEGIN_MS + (plan.startsMs[index] ?? 0);
     return new Feeder({ ...parts, name, latenessMs, deliveries, imports, startMs });
   });
 }
@@ -349,13 +351,13 @@ const waiting = ({ bus, feeders, workers }: Scenery): string =>
   ].join(", ");
 
 /** So far that every window is behind the watermark. */
-function leapMs({ events }: Seen, { scene }: Plan): number {
+function leapMs({ events }: Seen, { scene, daysAfter }: Plan): number {
   let lastMs = 0;
   for (const event of events.values())
     if (event.wache.stream === "live" && !event.wache.late && !event.wache.implausible)
       lastMs = Math.max(lastMs, Date.parse(event["@timestamp"]));
   const aheadMs = Math.min(Math.max(0, lastMs - scene.startMs), 2 * IMPLAUSIBLE_AHEAD_MS);
-  return LEAP_MS_MIN + aheadMs + scene.latenessMs;
+  return LEAP_MS_MIN + aheadMs + scene.latenessMs + daysAfter * DAY_MS;
 }
 
 /** True only at times: looking costs more than a step. */

@@ -131,6 +131,17 @@ const PLANTED: readonly Planted[] = [
       },
     ],
   },
+  {
+    says: "of a time of day that comes twice the second is the deadline",
+    from: 240,
+    edits: [
+      {
+        file: "correlator/windows/deadline.ts",
+        from: ".sort((a, b) => a - b)",
+        to: ".sort((a, b) => b - a)",
+      },
+    ],
+  },
 ];
 
 test.for(PLANTED)("the simulator sees a planted bug: $says", async ({ edits, from = 1 }) => {
