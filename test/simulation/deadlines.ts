@@ -47,7 +47,7 @@ export function drawDeadline(chance: Chance): DrawnDeadline {
 export const deadlineLine = ({ by, timezone, days }: DrawnDeadline): string =>
   `deadline: ${JSON.stringify({ by, timezone, days })}`;
 
-/** After `fromMs`, up to `toMs`. */
+/** After `fromMs`, up to `toMs`. A day at whose ends the clock is as far from UTC is read once: to read is slow. */
 export function deadlinesBetween(
   { by, timezone, days = DAYS }: DrawnDeadline,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },

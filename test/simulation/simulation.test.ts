@@ -90,7 +90,7 @@ const PLANTED: readonly Planted[] = [
   },
   {
     says: "streams that ended are not restored",
-    from: 180,
+    from: 560,
     edits: [
       {
         file: "correlator/windows/snapshot-parts.ts",
