@@ -31,6 +31,10 @@ const PASSES: Readonly<Record<Operator, (compared: number) => boolean>> = {
 };
 const OPERATORS = Object.keys(PASSES) as readonly Operator[];
 
+/** True where it matters which of the rules matched; for all others an event that several of them match is one. */
+export const tellsRulesApart = ({ type }: CorrelationRule): boolean =>
+  type === "temporal" || type === "temporal_ordered";
+
 /** True where more members can only make the condition truer: it may fire before the watermark has passed. */
 export function firesAtOnce({ type, condition }: CorrelationRule): boolean {
   switch (type) {

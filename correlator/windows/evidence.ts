@@ -1,4 +1,4 @@
-// evidence.ts — which of an episode's events a finding names: each rule's first and last, and a sample by id.
+// evidence.ts — which of an episode's events a finding names: the first and last (of each rule, where rules are told apart), and a sample by id.
 //
 // Holds: the same members give the same evidence, whatever order they came in, and whatever was forgotten on the way.
 import type { Member } from "./members.ts";

@@ -134,7 +134,7 @@ export function forget(group: Group, cutMs: number): void {
     const inside = members.range(first, gone).map((one) => memberOf(one)); // evidence reads no more
     group.carry = {
       firstMs: reaching.firstMs,
-      count: (before?.count ?? 0) + inside.length,
+      count: (before?.count ?? 0) + members.eventsIn(first, gone),
       kept: sampleOf([...(before?.kept ?? []), ...inside], CARRIED_MAX),
     };
   } else group.carry = undefined;
@@ -146,7 +146,7 @@ export function forget(group: Group, cutMs: number): void {
 
 export function countOf(group: Group, { firstMs, lastMs }: Span): number {
   const { members } = group;
-  const inside = members.lowerBound(lastMs + 1) - members.lowerBound(firstMs);
+  const inside = members.eventsIn(members.lowerBound(firstMs), members.lowerBound(lastMs + 1));
   return inside + (carriedBy(group, firstMs)?.count ?? 0);
 }
 

@@ -34,6 +34,7 @@ export class Members {
   #known: Set<string> | undefined; // of one that is asked for what it has again and again; derived
   #searched = 0; // how often the ids were looked through since there were marks
   #valuesCount: number | undefined; // derived
+  #again: number | undefined; // members of an event that has another before them; derived
 
   get length(): number {
     return this.times.length;
@@ -84,6 +85,8 @@ export class Members {
     if (this.values) this.values = inserted(this.values, at, values ?? []);
     if (this.carried) this.carried = inserted(this.carried, at, carried);
     if (this.#valuesCount !== undefined) this.#valuesCount += this.#sizeAt(at);
+    if (this.#again !== undefined && (this.ids[at - 1] === id || this.ids[at + 1] === id))
+      this.#again += 1;
     return at;
   }
 
@@ -131,6 +134,20 @@ export class Members {
     return lowerBound(this.times, timeMs);
   }
 
+  /** How many events the members of a range are of: of one that several rules match they stand side by side. */
+  eventsIn(from: number, to: number): number {
+    if (this.froms === undefined) return to - from;
+    this.#again ??= this.#againIn(0, this.length);
+    return to - from - (this.#again === 0 ? 0 : this.#againIn(from, to));
+  }
+
+  #againIn(from: number, to: number): number {
+    const { ids } = this;
+    let again = 0;
+    for (let at = from + 1; at < to; at++) if (ids[at] === ids[at - 1]) again += 1;
+    return again;
+  }
+
   /** From this place on there are at most as many members, with at most as many values; the last is always among them. */
   placeOfNewest({
     matches,
@@ -162,6 +179,7 @@ export class Members {
     this.#known = undefined;
     this.#searched = 0;
     this.#valuesCount = undefined;
+    this.#again = undefined;
   }
 
   #sizeAt(index: number): number {

@@ -55,7 +55,10 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
     const unique = new Map(
       matches
         .filter((match) => match.group === group)
-        .map((match) => [`${match.from} ${match.id}`, match]),
+        .map((match) => [
+          of.type.startsWith("temporal") ? `${match.from} ${match.id}` : match.id,
+          match,
+        ]),
     );
     const members = [...unique.values()].sort((a, b) => a.at - b.at);
     const spans: { first: number; last: number }[] = [];
@@ -72,7 +75,8 @@ function reference(of: CorrelationRule, matches: readonly Match[]): Told[] {
         group,
         first,
         last,
-        count: members.filter(({ at }) => at >= first && at <= last).length,
+        count: new Set(members.flatMap(({ at, id }) => (at >= first && at <= last ? [id] : [])))
+          .size,
       });
   }
   return toldOf(of, told.sort(byPlace));

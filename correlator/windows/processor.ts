@@ -20,6 +20,7 @@ import {
 import { withOne } from "../with-one.ts";
 import { AbsenceWindows } from "./absence-windows.ts";
 import { ENDED_MS, type FeederClock, minimumOf, passed } from "./clocks.ts";
+import { tellsRulesApart } from "./condition.ts";
 import { memberOf } from "./members.ts";
 import { pointSignals } from "./points.ts";
 import { type Bounds, type Caused, type Lost, type Room, RuleWindows } from "./rule-windows.ts";
@@ -181,7 +182,8 @@ export class WindowsProcessor implements Processor {
         continue;
       }
       const caused = this.#nothingCaused();
-      const member = memberOf({ timeMs, id, from }, values, carried);
+      const place = tellsRulesApart(rule) ? from : 0;
+      const member = memberOf({ timeMs, id, from: place }, values, carried);
       const found = { group, member, page: signal.page === true };
       const taken =
         rule.type === "absence"

@@ -129,16 +129,17 @@ function groupsOf(
   rule.rules.forEach((name, from) => {
     for (const point of points.get(name) ?? []) {
       const { id, timeMs, fields, own } = asCalledIn(rule, name, point);
-      const member: Member = { id, timeMs, from, own, told: [fields] };
+      const place = rule.type.startsWith("temporal") ? from : 0; // else an event that two rules match is one
+      const member: Member = { id, timeMs, from: place, own, told: [fields] };
       if (CORRELATION_TYPES[rule.type]?.counts?.(rule.body, member) === false) continue;
       const all = new Map(combinations(rule.groupBy, fields).map((one) => [one.join("\n"), one]));
       for (const [key, values] of all) {
         if (!sees({ rule: rule.name, by: name, from, id, group: values })) continue;
         const group = groups.get(key) ?? { values, members: [] };
         groups.set(key, group);
-        const known = group.members.findIndex((one) => one.id === id && one.from === from);
+        const known = group.members.findIndex((one) => one.id === id && one.from === place);
         if (known < 0) group.members.push(member);
-        else group.members[known] = withMore(group.members[known] ?? member, fields);
+        else group.members[known] = withMore(group.members[known] ?? member, member);
       }
     }
   });
@@ -153,10 +154,25 @@ function asCalledIn({ alias }: DrawnCorrelation, below: string, point: Point): P
   return { ...point, fields: named(point.fields), own: named(point.own) };
 }
 
-const withMore = (member: Member, fields: Fields): Member => ({
-  ...member,
-  told: [...member.told, fields],
-});
+/** An alias can mean another field of an event for each rule that tells of it. */
+function withMore(member: Member, { own, told }: Member): Member {
+  const both = new Set([...Object.keys(member.own), ...Object.keys(own)]);
+  const more = [...both].map(
+    (name) => [name, joined(member.own[name] ?? [], own[name] ?? [])] as const,
+  );
+  return { ...member, own: Object.fromEntries(more), told: [...member.told, ...told] };
+}
+
+/** Each value as often as the one or the other has it. */
+function joined(some: readonly string[], others: readonly string[]): readonly string[] {
+  const left = [...some];
+  const beyond = others.filter((value) => {
+    const at = left.indexOf(value);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return [...some, ...beyond];
+}
 
 type Span = { firstMs: number; lastMs: number };
 
@@ -178,7 +194,7 @@ function episodesOf(rule: DrawnCorrelation, unsorted: readonly Member[]) {
   const episodes = spans.map(({ firstMs, lastMs }) => {
     const inside = members.filter(({ timeMs }) => timeMs >= firstMs && timeMs <= lastMs);
     const ids = [...new Set(inside.map(({ id }) => id))].sort();
-    return { firstMs, lastMs, count: inside.length, members: ids };
+    return { firstMs, lastMs, count: ids.length, members: ids };
   });
   return { episodes, points };
 }
