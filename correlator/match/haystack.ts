@@ -8,9 +8,11 @@ import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
 
 const UTF8 = new TextEncoder();
+const ROOM = 2 ** 18; // bytes; a longer value gets more
 const SHORT = 48; // characters that are copied one by one: cheaper than a call to do it
 const LONG = 96;
 const ASCII_MAX = 127;
+const SPARE = 16;
 
 /** The lower case of each byte. */
 export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
@@ -18,8 +20,8 @@ export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
 );
 
 export class Haystack {
-  readonly words: Int32Array = new Int32Array(VALUE_CHARS_MAX / 4 + 4); // room for one more character of any kind
-  readonly bytes: Buffer = Buffer.from(this.words.buffer);
+  words = wordsFor(ROOM);
+  bytes = Buffer.from(this.words.buffer);
   length = 0;
   isAscii = true;
   #text = "";
@@ -31,7 +33,7 @@ export class Haystack {
     this.#text = text;
     this.#folded = undefined;
     if (text.length <= SHORT && this.#copy(text)) return;
-    if (text.length > VALUE_CHARS_MAX) this.#text = text.slice(0, VALUE_CHARS_MAX);
+    if (text.length > ROOM) this.#makeRoom();
     this.length = UTF8.encodeInto(this.#text, this.bytes).written;
     this.isAscii = this.length === this.#text.length;
     if (!this.isAscii) this.length = this.bytes.write(this.folded(), "latin1");
@@ -52,6 +54,13 @@ export class Haystack {
     return this.folded().startsWith(needle.text, start);
   }
 
+  #makeRoom(): void {
+    if (this.#text.length > VALUE_CHARS_MAX) this.#text = this.#text.slice(0, VALUE_CHARS_MAX);
+    if (this.#text.length <= this.bytes.length - SPARE) return;
+    this.words = wordsFor(this.#text.length);
+    this.bytes = Buffer.from(this.words.buffer);
+  }
+
   #copy(text: string): boolean {
     const { bytes } = this;
     const { length } = text;
@@ -64,6 +73,10 @@ export class Haystack {
     return true;
   }
 }
+
+/** For so many bytes, and one more character of any kind. */
+const wordsFor = (bytes: number): Int32Array<ArrayBuffer> =>
+  new Int32Array(Math.ceil((bytes + SPARE) / 4));
 
 /** A folded text that is looked for. */
 export type Needle = {

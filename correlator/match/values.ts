@@ -3,7 +3,7 @@ import { valueAtFirst } from "../../core/field-reader.ts";
 import type { EventField } from "../sigma/rule.ts";
 import type { Readable } from "./matcher.ts";
 
-export const VALUE_CHARS_MAX = 262_144; // longer values are searched up to here
+export const VALUE_CHARS_MAX = 8 * 2 ** 20; // longer values are searched up to here: more than a collector takes in
 export const ELEMENTS_MAX = 1000;
 const TEXTS_MAX = 2000;
 const DEPTH_MAX = 64;

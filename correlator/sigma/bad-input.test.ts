@@ -244,8 +244,16 @@ test("texts of 5 MB", patience, () => {
 
 test("texts are searched up to a bound, a regular expression's is lower", patience, () => {
   const behind = (chars: number) => [{ f: `${"x".repeat(chars)}needle` }];
-  expect(found(ruleOf("f|contains: needle"), behind(262_144 - 6))).toEqual([true]);
-  expect(found(ruleOf("f|contains: needle"), behind(262_144))).toEqual([false]);
+  const charsMax = 8 * 2 ** 20;
+  for (const chars of [0, 262_144 - 6, 262_144 - 1, 262_144, 5_000_000, charsMax - 6])
+    for (const value of ["f|contains: needle", "f|endswith: needle", "f: '*n*dle'"])
+      expect(found(ruleOf(value), behind(chars))).toEqual([true]);
+  expect(found(ruleOf("f|contains: needle"), behind(charsMax))).toEqual([false]);
+  const other = `${"ß".repeat(300_000)}needle`;
+  expect(found(ruleOf("f|contains: needle"), [{ f: other }, { f: "needle" }])).toEqual([
+    true,
+    true,
+  ]);
   expect(found(ruleOf("f|re: ne+dle"), behind(65_536 - 6))).toEqual([true]);
   expect(found(ruleOf("f|re: ne+dle"), behind(65_536))).toEqual([false]);
   const whole = { f: "x".repeat(65_536) };
