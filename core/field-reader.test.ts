@@ -9,6 +9,8 @@ const FIELDS = [
   ["a.b.c", "a.b", "d"],
   ["d.a", "constructor", "a.c"],
   ["missing", "b.c.a"],
+  ["a.b", "{a.c}-{b}", "c"],
+  ["{a}{a.b.c}{c}"],
 ];
 const key = fc.constantFrom("a", "b", "c", "d", "a.b", "b.c", "a.b.c", "constructor", "__proto__");
 const { event } = fc.letrec<{ event: unknown; value: unknown }>((tie) => ({

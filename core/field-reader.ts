@@ -6,11 +6,16 @@
 // Why:   an event has some dozens of keys, its fields could stand at hundreds of paths: looking for each costs more than
 //        parsing.
 import { fieldOf } from "./event.ts";
+import { isJoined, joinedAt, partsOf } from "./joined-path.ts";
 
 const PARTS_MAX = 12; // of a path; a longer one is looked up by itself
 
 type Json = Readonly<Record<string, unknown>>;
-type Target = { readonly slot: number; readonly rank: number }; // a lower rank goes first
+type Target = {
+  readonly slot: number;
+  readonly rank: number; // a lower one goes first
+  readonly joined: string | undefined; // the path that this is a part of
+};
 type Node = { readonly next: Map<string, Node>; readonly targets: Target[] };
 const newNode = (): Node => ({ next: new Map(), targets: [] });
 
@@ -62,8 +67,11 @@ export class FieldReader {
     if (paths.some((path) => path.split(".").length > PARTS_MAX)) this.#alone.push(slot);
     else {
       let rank = 0;
-      for (const path of paths)
-        for (const keys of waysOf(path)) this.#add(keys, { slot, rank: rank++ });
+      for (const path of paths) {
+        const joined = isJoined(path) ? path : undefined;
+        for (const part of joined === undefined ? [path] : partsOf(path))
+          for (const keys of waysOf(part)) this.#add(keys, { slot, rank: rank++, joined });
+      }
     }
     return slot;
   }
@@ -84,7 +92,9 @@ export class FieldReader {
       if (next === undefined) continue;
       const value = object[key];
       if (value === undefined) continue;
-      for (const { slot, rank } of next.targets) this.#put(slot, rank, value);
+      for (const { slot, rank, joined } of next.targets)
+        if (joined === undefined) this.#put(slot, rank, value);
+        else this.#putJoined(slot, rank, joinedAt(event, joined));
       if (next.next.size === 0 || typeof value !== "object" || value === null) continue;
       if (Array.isArray(value)) for (const slot of slotsBelow(next)) this.#lookUp(slot, event);
       else this.#walk(next, value as Json, event);
@@ -98,6 +108,11 @@ export class FieldReader {
     } else if ((this.#ranks[slot] as number) <= rank) return;
     this.#ranks[slot] = rank;
     this.#values[slot] = value;
+  }
+
+  /** Some part is there; another may be missing. */
+  #putJoined(slot: number, rank: number, text: string | undefined): void {
+    if (text !== undefined) this.#put(slot, rank, text);
   }
 
   #lookUp(slot: number, event: Json): void {
@@ -127,7 +142,7 @@ function waysOf(path: string): string[][] {
 /** The value at the first of these paths that is present. */
 export function valueAtFirst(event: Json, paths: readonly string[]): unknown {
   for (const path of paths) {
-    const value = fieldOf(event, path);
+    const value = isJoined(path) ? joinedAt(event, path) : fieldOf(event, path);
     if (value !== undefined) return value;
   }
   return undefined;

@@ -7,6 +7,7 @@
 import { type Static, Type } from "typebox";
 import { checkedDocuments } from "./checked-yaml.ts";
 import type { Fault } from "./config-check.ts";
+import { isJoined } from "./joined-path.ts";
 
 const closed = { additionalProperties: false } as const;
 const word = Type.String({ minLength: 1 });
@@ -70,7 +71,7 @@ export function readMappingFile(file: MappingText): {
   readonly mappings: readonly Mapping[];
   readonly problems: readonly MappingProblem[];
 } {
-  const as = { name: "the mapping", scalars: "failsafe", faultsOf: whenFaults } as const;
+  const as = { name: "the mapping", scalars: "failsafe", faultsOf } as const;
   const documents = checkedDocuments(file, mappingSchema, as);
   return {
     mappings: documents.flatMap(({ value, faults }) =>
@@ -82,9 +83,31 @@ export function readMappingFile(file: MappingText): {
   };
 }
 
+const faultsOf = (mapping: unknown): readonly Fault[] => [
+  ...joinedFaults(mapping as Mapping, "names"),
+  ...joinedFaults(mapping as Mapping, "fields"),
+  ...whenFaults(mapping as Mapping),
+];
+
+/** What is meant to join paths, and would be the name of one. */
+const joinedFaults = (mapping: Mapping, key: "names" | "fields"): readonly Fault[] =>
+  Object.entries(mapping[key]).flatMap(([name, paths]) =>
+    paths.flatMap((path, at) =>
+      !/[{}]/.test(path) || isJoined(path)
+        ? []
+        : [
+            {
+              path: [key, name, at],
+              atKey: false,
+              text: `is ${JSON.stringify(path)}; paths are joined as {a}, a text, {b}`,
+            },
+          ],
+    ),
+  );
+
 /** What could select no event, or not those that are meant. */
-function whenFaults(mapping: unknown): readonly Fault[] {
-  return (mapping as Mapping).sources.flatMap(({ when }, place) => {
+function whenFaults({ sources }: Mapping): readonly Fault[] {
+  return sources.flatMap(({ when }, place) => {
     const path = ["sources", place, "when"];
     const fields = Object.entries(when);
     if (fields.length === 0)

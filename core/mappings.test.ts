@@ -9,10 +9,11 @@ import { loadMappings, mappingsOf, shippedMappings } from "./mappings.ts";
 const GENERAL = `
 for: [{ product: windows }]
 forms: ["{}", "Event.EventData.{}"]
-names: { Image: [NewProcessName] }
+names: { Image: [NewProcessName], User: ['{Domain}\\{Name}'] }
 fields:
   Image: [process.executable]
   EventID: [EventID, Event.System.EventID, event.code]
+  User: ['{user.domain}\\{user.name}', user.name]
 plain: [LogonId]
 sources:
   - { when: { EventID: [1, 4688] }, are: [{ product: windows, category: process_creation }] }
@@ -73,6 +74,20 @@ test.for([
       "event.code",
       "Event.UserData.EventID",
       "Event.EventData.EventID",
+    ],
+    known: true,
+  },
+  {
+    name: "joined paths, each part in every form",
+    logsource: windows,
+    field: "User",
+    paths: [
+      "User",
+      "Event.EventData.User",
+      "{Domain}\\{Name}",
+      "{Event.EventData.Domain}\\{Event.EventData.Name}",
+      "{user.domain}\\{user.name}",
+      "user.name",
     ],
     known: true,
   },
@@ -191,6 +206,19 @@ test.for([
     at: `m.yml:3:${column - 2}`,
     message: "a * stands at an end, or alone for any value",
   })),
+  ...[
+    { name: "one part", path: "{a}" },
+    { name: "an open brace", path: "{a}{b" },
+    { name: "a part of nothing", path: "{a}{}" },
+    { name: "a brace in a path", path: "a{b}" },
+  ].flatMap(({ name, path }) =>
+    ["names", "fields"].map((key) => ({
+      name: `joined ${key}: ${name}`,
+      text: `${key}: { F: [x, "${path}"] }\n`,
+      at: `m.yml:1:${key.length + 12}`,
+      message: "paths are joined as {a}, a text, {b}",
+    })),
+  ),
   {
     name: "a when of nothing",
     text: "for: []\nsources:\n  - { when: {}, are: [{ product: p }] }\n",

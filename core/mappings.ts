@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Config } from "./config-schema.ts";
 import { messageOf, UserError } from "./errors.ts";
 import type { LogSource } from "./event.ts";
+import { isJoined, withParts } from "./joined-path.ts";
 import { type LogSourceReader, logSourceReader } from "./log-sources.ts";
 import {
   type Mapping,
@@ -143,14 +144,18 @@ function pathsIn(mappings: readonly Mapping[], name: string): readonly string[] 
     .map(({ fields }) => ownOf(fields, name))
     .filter((own) => own.includes(name));
   const paths = mappings.flatMap(({ fields, names, forms }) => [
-    ...[name, ...ownOf(names, name)].flatMap((one) =>
-      forms.map((form) => form.replaceAll("{}", () => one)),
-    ),
+    ...[name, ...ownOf(names, name)].flatMap((one) => forms.map((form) => inForm(form, one))),
     ...ownOf(fields, name),
   ]);
   const all = paths.length === 0 ? [name] : [...decided.flat(), ...paths];
   return [...new Set(withMoved(all))];
 }
+
+/** Where the name stands in a form; of a joined one each part. */
+const inForm = (form: string, name: string): string =>
+  isJoined(name)
+    ? withParts(name, (part) => inForm(form, part))
+    : form.replaceAll("{}", () => name);
 
 const ownOf = (record: Mapping["fields"], name: string): readonly string[] =>
   Object.hasOwn(record, name) ? (record[name] ?? []) : [];

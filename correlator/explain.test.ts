@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { explainMatch } from "./explain.ts";
 import { readRules } from "./sigma/load.ts";
+import type { FieldMapping } from "./sigma/mapping.ts";
 
 const HEAD = "title: T\nid: t\nlevel: low\nlogsource: { product: windows }\n";
-const ruleOf = (detection: string) => {
+const ruleOf = (detection: string, mapField?: FieldMapping) => {
   const text = `${HEAD}detection:\n${detection}`;
-  const { set, problems } = readRules([{ path: "r.yml", text, lenient: false }]);
+  const files = [{ path: "r.yml", text, lenient: false }];
+  const { set, problems } = readRules(files, mapField === undefined ? {} : { mapField });
   const [rule] = set?.detections ?? [];
   if (!rule) throw new Error(JSON.stringify(problems));
   return rule;
@@ -104,4 +106,17 @@ test.for(
   const { selections, matches } = explainMatch(rule, event, SOURCES);
   expect(matches).toBe(true);
   expect(selections[0]?.why).toMatchObject({ kind: "test", holds: true, ...why });
+});
+
+test("a value that is joined of several is told with the paths that it is joined of", () => {
+  const path = "{user.domain}\\{user.name}";
+  const rule = ruleOf("  who: { User: 'CORP\\bob' }\n  condition: who\n", (_logsource, name) => ({
+    name,
+    paths: ["User", path, "user.name"],
+  }));
+  const told = (user: object) => explainMatch(rule, { user }, SOURCES).selections[0]?.why;
+  expect(told({ domain: "CORP", name: "bob" })).toMatchObject({
+    ...{ holds: true, path, value: "CORP\\bob" },
+  });
+  expect(told({ name: "bob" })).toMatchObject({ holds: false, path: "user.name", value: "bob" });
 });
