@@ -30,9 +30,10 @@ const mappingSchema = Type.Object(
       default: [],
       description: "rules of which log sources read their fields by this",
     }),
-    forms: Type.Array(Type.String({ pattern: "\\{\\}" }), {
+    forms: Type.Array(Type.String({ pattern: "\\{(camel)?\\}" }), {
       default: ["{}"],
-      description: "where every field of them may stand; {} is its name",
+      description:
+        "where every field of them may stand; {} is its name, {camel} that with a small first letter",
     }),
     names: byField("further names of a field in these forms"),
     fields: byField("further paths of a field; where its own name is among them, in that order"),

@@ -125,6 +125,21 @@ test.for([
   expect(mappings.isKnown(logsource, field)).toBe(known);
 });
 
+test("a form in camel case: of a joined path each part", () => {
+  const text = `for: [{ product: p }]
+forms: ["{}", "data.{camel}"]
+names: { User: ['{Subject Domain}/{name}'] }
+`;
+  const { mappings: camel, problems: faults } = mappingsOf([{ path: "m.yml", text }]);
+  expect(faults).toEqual([]);
+  expect(camel.field({ product: "p" }, "User").paths).toEqual([
+    "User",
+    "data.user",
+    "{Subject Domain}/{name}",
+    "{data.subject Domain}/{data.name}",
+  ]);
+});
+
 test("an earlier file's paths go before a later one's", () => {
   const of = (path: string, to: string) => ({
     path,

@@ -155,7 +155,9 @@ function pathsIn(mappings: readonly Mapping[], name: string): readonly string[] 
 const inForm = (form: string, name: string): string =>
   isJoined(name)
     ? withParts(name, (part) => inForm(form, part))
-    : form.replaceAll("{}", () => name);
+    : form.replace(/\{(camel)?\}/g, (_whole, camel) =>
+        camel === undefined ? name : name.charAt(0).toLowerCase() + name.slice(1),
+      );
 
 const ownOf = (record: Mapping["fields"], name: string): readonly string[] =>
   Object.hasOwn(record, name) ? (record[name] ?? []) : [];
