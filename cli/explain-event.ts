@@ -1,7 +1,7 @@
 // explain-event.ts — rules tried on the events of a file, with the reasons: what `wache rules explain --event` prints.
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
-import { withNamedData } from "../collectors/parsers/evtx.ts";
+import { withWindowsFields } from "../collectors/parsers/windows-shippers.ts";
 import { messageOf, UserError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Mappings } from "../core/mappings.ts";
@@ -28,7 +28,7 @@ export async function explainEvents(
 ): Promise<void> {
   const events = await eventsOf(file);
   for (const [number, read] of events.entries()) {
-    const event = withNamedData(read);
+    const event = withWindowsFields(read);
     const { form, sources } = formOf(event, mappings);
     for (const rule of rules) {
       const explained = explainMatch(rule, event, sources);

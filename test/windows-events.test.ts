@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { withNamedData } from "../collectors/parsers/evtx.ts";
+import { withWindowsFields } from "../collectors/parsers/windows-shippers.ts";
 import { type Entry, newTally, stampLine } from "../collectors/stamp.ts";
 import { loadMappings, shippedMappings } from "../core/mappings.ts";
 import type { EventRecord } from "../core/records.ts";
@@ -53,7 +53,7 @@ function stamped(event: Readable): Readable {
 }
 
 test.for(cases)("$name", ({ event, finds, not }) => {
-  for (const seen of [withNamedData(event), stamped(event)]) {
+  for (const seen of [withWindowsFields(event), stamped(event)]) {
     expect(isFound(finds, seen)).toBe(true);
     if (not) expect(isFound(not, seen)).toBe(false);
   }

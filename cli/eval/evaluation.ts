@@ -3,7 +3,7 @@
 // In:    lines, in any of the forms of events.
 // Out:   a line of JSON for each match; at the end one for each finding of a correlation; counts of all that was seen.
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
-import { withNamedData } from "../../collectors/parsers/evtx.ts";
+import { withWindowsFields } from "../../collectors/parsers/windows-shippers.ts";
 import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
 import { isObject } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
@@ -134,7 +134,7 @@ export class Evaluation {
       if (text !== line) return this.#read(text, number);
       return line.trim() === "" ? undefined : this.fault(number, syntaxFault(error, line));
     }
-    if (isObject(value)) return withNamedData(value);
+    if (isObject(value)) return withWindowsFields(value);
     return this.fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 

@@ -6,8 +6,9 @@ import { isObject, type Json } from "../../core/json.ts";
 import { saidSources } from "../../core/log-sources.ts";
 import { CLIENT_ID, PLAIN_BELONGS } from "../../core/moved-fields.ts";
 import type { Draft, LineContext, Refusal } from "./draft.ts";
-import { evtxTime, withNamedData } from "./evtx.ts";
+import { evtxTime } from "./evtx.ts";
 import { anyTime, type LogTime } from "./log-time.ts";
+import { withWindowsFields } from "./windows-shippers.ts";
 
 export const depthMax = 64;
 const TIME_FIELDS = [
@@ -40,9 +41,10 @@ export function depthRefusal(value: unknown): Refusal | undefined {
 }
 
 export function jsonEvent(value: Json, context: LineContext): Draft | Refusal {
-  const refusal = depthRefusal(value);
+  const whole = withWindowsFields(value); // a text may have become fields
+  const refusal = depthRefusal(whole);
   if (refusal !== undefined) return refusal;
-  const { "@timestamp": _time, message, event, wache: _ours, ...rest } = withNamedData(value);
+  const { "@timestamp": _time, message, event, wache: _ours, ...rest } = whole;
   const fields: Record<string, unknown> = rest;
   const own = isObject(event) ? event : event === undefined ? {} : { value: event };
   const { id, ...eventFields } = own as Json;
