@@ -11,6 +11,9 @@ const FIELDS = [
   ["missing", "b.c.a"],
   ["a.b", "{a.c}-{b}", "c"],
   ["{a}{a.b.c}{c}"],
+  ["a[0].b", "c"],
+  ["a.b[**]", "d[json]"],
+  ["b", "a[b=x].c[0]", "c[ ]"],
 ];
 const key = fc.constantFrom("a", "b", "c", "d", "a.b", "b.c", "a.b.c", "constructor", "__proto__");
 const { event } = fc.letrec<{ event: unknown; value: unknown }>((tie) => ({

@@ -5,16 +5,21 @@
 //        nested ones. Where a list stands in the way, valueAtFirst itself is asked.
 // Why:   an event has some dozens of keys, its fields could stand at hundreds of paths: looking for each costs more than
 //        parsing.
-import { fieldOf } from "./event.ts";
 import { isJoined, joinedAt, partsOf } from "./joined-path.ts";
+import { steppedOf, valueAtPath, waysOf } from "./path-steps.ts";
 
 const PARTS_MAX = 12; // of a path; a longer one is looked up by itself
 
 type Json = Readonly<Record<string, unknown>>;
+/** Where a path begins, and what is read there where it is more than names: of the value, or of the whole event. */
+type Reading = {
+  readonly starts: readonly string[];
+  readonly read: ((value: unknown, event: Json) => unknown) | undefined;
+};
 type Target = {
   readonly slot: number;
   readonly rank: number; // a lower one goes first
-  readonly joined: string | undefined; // the path that this is a part of
+  readonly read: Reading["read"];
 };
 type Node = { readonly next: Map<string, Node>; readonly targets: Target[] };
 const newNode = (): Node => ({ next: new Map(), targets: [] });
@@ -64,14 +69,14 @@ export class FieldReader {
     this.#values.push(undefined);
     this.#ranks.push(0);
     this.#stamps.push(0);
-    if (paths.some((path) => path.split(".").length > PARTS_MAX)) this.#alone.push(slot);
+    const readings = paths.map(readingOf);
+    const isLong = (start: string): boolean => start.split(".").length > PARTS_MAX;
+    if (readings.some(({ starts }) => starts.some(isLong))) this.#alone.push(slot);
     else {
       let rank = 0;
-      for (const path of paths) {
-        const joined = isJoined(path) ? path : undefined;
-        for (const part of joined === undefined ? [path] : partsOf(path))
-          for (const keys of waysOf(part)) this.#add(keys, { slot, rank: rank++, joined });
-      }
+      for (const { starts, read } of readings)
+        for (const start of starts)
+          for (const keys of waysOf(start)) this.#add(keys, { slot, rank: rank++, read });
     }
     return slot;
   }
@@ -92,9 +97,9 @@ export class FieldReader {
       if (next === undefined) continue;
       const value = object[key];
       if (value === undefined) continue;
-      for (const { slot, rank, joined } of next.targets)
-        if (joined === undefined) this.#put(slot, rank, value);
-        else this.#putJoined(slot, rank, joinedAt(event, joined));
+      for (const target of next.targets)
+        if (target.read === undefined) this.#put(target.slot, target.rank, value);
+        else this.#putRead(target, value, event);
       if (next.next.size === 0 || typeof value !== "object" || value === null) continue;
       if (Array.isArray(value)) for (const slot of slotsBelow(next)) this.#lookUp(slot, event);
       else this.#walk(next, value as Json, event);
@@ -110,15 +115,23 @@ export class FieldReader {
     this.#values[slot] = value;
   }
 
-  /** Some part is there; another may be missing. */
-  #putJoined(slot: number, rank: number, text: string | undefined): void {
-    if (text !== undefined) this.#put(slot, rank, text);
+  #putRead({ slot, rank, read }: Target, value: unknown, event: Json): void {
+    if (this.#stamps[slot] === this.#stamp && (this.#ranks[slot] as number) <= rank) return;
+    const meant = read?.(value, event);
+    if (meant !== undefined) this.#put(slot, rank, meant);
   }
 
   #lookUp(slot: number, event: Json): void {
     const value = valueAtFirst(event, this.#fields[slot] ?? []);
     if (value !== undefined) this.#put(slot, -1, value);
   }
+}
+
+function readingOf(path: string): Reading {
+  if (isJoined(path))
+    return { starts: partsOf(path), read: (_value, event) => joinedAt(event, path) };
+  const step = steppedOf(path);
+  return { starts: [step?.base ?? path], read: step?.read };
 }
 
 function slotsBelow(node: Node): Set<number> {
@@ -131,18 +144,10 @@ function slotsBelow(node: Node): Set<number> {
   return slots;
 }
 
-/** Every way to cut a path into keys, in the order in which they count: `a.b` as one key before `b` in `a`. */
-function waysOf(path: string): string[][] {
-  const ways = [[path]];
-  for (let dot = path.indexOf("."); dot > 0; dot = path.indexOf(".", dot + 1))
-    for (const rest of waysOf(path.slice(dot + 1))) ways.push([path.slice(0, dot), ...rest]);
-  return ways;
-}
-
 /** The value at the first of these paths that is present. */
 export function valueAtFirst(event: Json, paths: readonly string[]): unknown {
   for (const path of paths) {
-    const value = isJoined(path) ? joinedAt(event, path) : fieldOf(event, path);
+    const value = isJoined(path) ? joinedAt(event, path) : valueAtPath(event, path);
     if (value !== undefined) return value;
   }
   return undefined;

@@ -8,6 +8,7 @@ import { type Static, Type } from "typebox";
 import { checkedDocuments } from "./checked-yaml.ts";
 import type { Fault } from "./config-check.ts";
 import { isJoined } from "./joined-path.ts";
+import { stepFault } from "./path-steps.ts";
 
 const closed = { additionalProperties: false } as const;
 const word = Type.String({ minLength: 1 });
@@ -22,6 +23,7 @@ export const logSourceSchema = Type.Object(
 const texts = Type.Array(word, { minItems: 1 });
 const byField = (description: string) =>
   Type.Record(Type.String({ pattern: "^.{1,256}$" }), texts, { default: {}, description });
+const alternatives = Type.Record(Type.String({ pattern: "^.{0,256}$" }), texts);
 
 /** One document of a mapping file. */
 const mappingSchema = Type.Object(
@@ -37,6 +39,10 @@ const mappingSchema = Type.Object(
     }),
     names: byField("further names of a field in these forms"),
     fields: byField("further paths of a field; where its own name is among them, in that order"),
+    values: Type.Record(Type.String({ pattern: "^.{1,256}$" }), alternatives, {
+      default: {},
+      description: "of a field, what events hold in the place of a value that rules ask for",
+    }),
     plain: Type.Array(word, {
       default: [],
       description: "fields that are known and stand only where the forms say",
@@ -85,26 +91,24 @@ export function readMappingFile(file: MappingText): {
 }
 
 const faultsOf = (mapping: unknown): readonly Fault[] => [
-  ...joinedFaults(mapping as Mapping, "names"),
-  ...joinedFaults(mapping as Mapping, "fields"),
+  ...pathFaults(mapping as Mapping, "names"),
+  ...pathFaults(mapping as Mapping, "fields"),
   ...whenFaults(mapping as Mapping),
 ];
 
-/** What is meant to join paths, and would be the name of one. */
-const joinedFaults = (mapping: Mapping, key: "names" | "fields"): readonly Fault[] =>
+/** Paths with braces or brackets that mean nothing, and would be names. */
+const pathFaults = (mapping: Mapping, key: "names" | "fields"): readonly Fault[] =>
   Object.entries(mapping[key]).flatMap(([name, paths]) =>
-    paths.flatMap((path, at) =>
-      !/[{}]/.test(path) || isJoined(path)
-        ? []
-        : [
-            {
-              path: [key, name, at],
-              atKey: false,
-              text: `is ${JSON.stringify(path)}; paths are joined as {a}, a text, {b}`,
-            },
-          ],
-    ),
+    paths.flatMap((path, place) => {
+      const text = joinFault(path) ?? (key === "fields" ? stepFault(path) : undefined);
+      return text === undefined ? [] : [{ path: [key, name, place], atKey: false, text }];
+    }),
   );
+
+const joinFault = (path: string): string | undefined =>
+  !/[{}]/.test(path) || isJoined(path)
+    ? undefined
+    : `is ${JSON.stringify(path)}; paths are joined as {a}, a text, {b}`;
 
 /** What could select no event, or not those that are meant. */
 function whenFaults({ sources }: Mapping): readonly Fault[] {

@@ -159,6 +159,27 @@ test("an earlier file's paths go before a later one's", () => {
   ]);
 });
 
+test("what events hold in the place of a value: of all mappings, the narrowest first", () => {
+  const text = `
+for: [{ product: p }]
+values: { status: { Success: [Succeeded, 0] } }
+---
+for: [{ product: p, service: s }]
+values: { status: { success: [ok] } }
+`;
+  const of = mappingsOf([{ path: "m.yml", text }]).mappings;
+  const field = { name: "status", paths: ["status"] };
+  expect(of.field({ product: "p" }, "status")).toEqual({
+    ...field,
+    values: { success: ["Succeeded", "0"] },
+  });
+  expect(of.field({ product: "p", service: "s" }, "status")).toEqual({
+    ...field,
+    values: { success: ["ok", "Succeeded", "0"] },
+  });
+  expect(of.field({ product: "q" }, "status")).toEqual(field);
+});
+
 const process = { product: "windows", category: "process_creation" };
 test.for([
   { name: "a number", event: { EventID: 4688 }, want: [process, windows] },
@@ -239,6 +260,18 @@ test.for([
     text: "for: []\nsources:\n  - { when: {}, are: [{ product: p }] }\n",
     at: "m.yml:3:13",
     message: "sources.0.when is empty: name a field",
+  },
+  {
+    name: "brackets that mean nothing",
+    text: "fields:\n  a: [b, 'c[d].e']\n",
+    at: "m.yml:2:10",
+    message: 'fields.a.1 is "c[d].e"; in brackets stands a number, name=value',
+  },
+  {
+    name: "a value held instead that is no list",
+    text: "values: { a: { success: Succeeded } }\n",
+    at: "m.yml:1:25",
+    message: "allowed is a list",
   },
   { name: "not a map", text: "- 1\n", at: "m.yml:1:1", message: "section of keys" },
   {

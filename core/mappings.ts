@@ -22,6 +22,8 @@ import { packageRoot } from "./package-root.ts";
 export type MappedField = {
   readonly name: string;
   readonly paths: readonly string[];
+  /** By a value that rules ask for, in lower case: what events may hold in its place. */
+  readonly values?: Readonly<Record<string, readonly string[]>>;
 };
 export type Mappings = {
   /** Where a field stands in the events that rules of this log source look at. */
@@ -98,7 +100,7 @@ function compiled(all: readonly Mapping[]): Mappings {
   return {
     field: (logsource, name) => {
       const key = `${nameOf(logsource)}\n${name}`;
-      const field = fields.get(key) ?? { name, paths: pathsIn(mappingsFor(logsource), name) };
+      const field = fields.get(key) ?? fieldIn(mappingsFor(logsource), name);
       fields.set(key, field);
       return field;
     },
@@ -136,6 +138,18 @@ function applicable(all: readonly Mapping[], logsource: LogSource): readonly Map
     .filter(({ narrow }) => narrow >= 0)
     .sort((a, b) => b.narrow - a.narrow)
     .map(({ mapping }) => mapping);
+}
+
+function fieldIn(mappings: readonly Mapping[], name: string): MappedField {
+  const values: Record<string, readonly string[]> = {};
+  for (const mapping of mappings)
+    if (Object.hasOwn(mapping.values, name))
+      for (const [asked, held] of Object.entries(mapping.values[name] ?? {})) {
+        const folded = asked.toLowerCase();
+        values[folded] = [...(values[folded] ?? []), ...held];
+      }
+  const paths = pathsIn(mappings, name);
+  return Object.keys(values).length === 0 ? { name, paths } : { name, paths, values };
 }
 
 /** A mapping that gives a field's own name a place among its paths decides; then come all in turn. */

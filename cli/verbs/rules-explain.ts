@@ -5,7 +5,7 @@ import type { Mappings } from "../../core/mappings.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { type FieldUse, fieldsOf } from "../../correlator/sigma/fields.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
-import type { DetectionRule } from "../../correlator/sigma/rule.ts";
+import type { DetectionRule, EventField } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
 import { explainEvents } from "../explain-event.ts";
 import { RULE_OPTIONS, readingOf, ruleFoldersOf, withRest } from "../rule-folders.ts";
@@ -79,17 +79,19 @@ type Explained = {
     readonly use: FieldUse;
     readonly known: boolean;
     readonly paths: readonly string[];
+    readonly values?: EventField["values"];
   }[];
   readonly unknown: readonly string[];
 };
 
 function explain(rule: DetectionRule, mappings: Mappings): Explained {
   const { fields, keywords } = fieldsOf(rule);
-  const shown = fields.map(({ field: { name, paths }, use }) => ({
+  const shown = fields.map(({ field: { name, paths, values }, use }) => ({
     name,
     use,
     known: mappings.isKnown(rule.logsource, name),
     paths,
+    ...(values && { values }),
   }));
   return {
     rule: rule.about.id,
@@ -107,9 +109,11 @@ function* linesOf({ title, at, logsource, keywords, fields }: Explained): Genera
   const words = Object.entries(logsource).map(([key, word]) => `${key} ${word}`);
   yield `  looks at   ${words.join(", ") || "every event"}`;
   if (keywords) yield "  keywords   in every text of the event";
-  for (const { name, use, known, paths } of fields) {
+  for (const { name, use, known, paths, values = {} } of fields) {
     yield `  ${name}${use === "condition" ? "" : ` (${use})`}${known ? "" : " — as it is: no mapping knows it"}`;
     for (const path of paths) yield `      ${path}`;
+    for (const [asked, held] of Object.entries(values))
+      yield `      ${JSON.stringify(asked)} is also ${held.map((one) => JSON.stringify(one)).join(", ")}`;
   }
   yield "";
 }

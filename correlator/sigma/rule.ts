@@ -3,14 +3,11 @@
 // Holds: nothing here refers to YAML; field names are already mapped; a condition is one tree, in which a selection
 //        used twice is the same object twice.
 import type { LogSource } from "../../core/event.ts";
-import type { Mappings } from "../../core/mappings.ts";
+import type { MappedField, Mappings } from "../../core/mappings.ts";
 import type { CorrelationRule, RuleAbout } from "../../core/records.ts";
 
 /** A field as the rule names it, and the event's paths that it may stand at: the first that is present counts. */
-export type EventField = {
-  readonly name: string;
-  readonly paths: readonly string[];
-};
+export type EventField = MappedField;
 
 /** A wildcard pattern in pieces: literal text, `*` (any run of characters), `?` (one character). */
 export type Token =

@@ -5,6 +5,7 @@
 // Holds: one value unfolds to at most `variantsMax` predicates.
 import type { ReadingContext } from "./detection.ts";
 import { base64, base64Offsets, dashVariants, latin1, utf8, utf16 } from "./encodings.ts";
+import { heldInstead } from "./held-values.ts";
 import type { Encoder, Plan } from "./modifiers.ts";
 import { networkOf } from "./network.ts";
 import { compileRegex } from "./regex.ts";
@@ -66,7 +67,9 @@ function valueExpression(node: Node, item: Item, context: ReadingContext): Expre
     );
   const predicates = predicatesOf(node, item, context, refuse);
   if (predicates === undefined) return undefined;
-  const of = predicates.map((predicate): Expression => ({ kind: "predicate", predicate }));
+  const of = [...predicates, ...heldInstead(item, node)].map(
+    (predicate): Expression => ({ kind: "predicate", predicate }),
+  );
   const [only] = of;
   return of.length === 1 && only !== undefined ? only : { kind: "or", of };
 }
