@@ -19,8 +19,10 @@ type Family = {
   readonly sources: readonly string[];
   readonly rule: Readable;
 };
-const file = join(import.meta.dirname, "fixtures", "mapped-events.yml");
-const families = parse(readFileSync(file, "utf8")) as readonly Family[];
+const families = ["mapped-events.yml", "mapped-services.yml"].flatMap((name) => {
+  const file = join(import.meta.dirname, "fixtures", name);
+  return parse(readFileSync(file, "utf8")) as readonly Family[];
+});
 const mappings = await loadMappings([shippedMappings()]);
 
 const rules = [...new Map(families.map(({ rule }) => [JSON.stringify(rule), rule])).values()];
