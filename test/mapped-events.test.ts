@@ -69,7 +69,8 @@ test.for(families)("$name: its log sources, and the rules that find it", (family
   const { form, sources } = formOf(event, mappings);
   expect(form).toBe("wache");
   // What the event itself calls its category (Azure's word for another thing) is a source as well.
-  const said = Object.keys(family.event ?? {}).filter((key) => own.has(key)).length > 0;
+  const words = Object.entries(family.event ?? {}).filter(([key]) => own.has(key));
+  const said = words.some(([, word]) => typeof word === "string");
   expect(sources.slice(said ? 1 : 0).map(shortOf)).toEqual(family.sources);
   const titles = matcher.match(event, sources).map(({ rule }) => rule.about.title);
   expect(titles).toEqual([titleOf(family.rule)]);
