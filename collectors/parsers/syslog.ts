@@ -34,9 +34,11 @@ const PROGRAMS: ReadonlyMap<string, MessageParser> = new Map<string, MessagePars
   ["cron", service("cron")],
   ["CRON", service("cron")],
   ["crond", service("cron")],
+  ["crontab", service("cron")],
   ["vsftpd", service("vsftpd")],
   ["clamd", service("clamav")],
   ["freshclam", service("clamav")],
+  ["guacd", service("guacamole")],
   ["auditd", service("auditd")],
 ]);
 const OLD_PAM = /^([\w.-]{1,64})\(pam_unix\)$/;
