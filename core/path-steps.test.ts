@@ -84,6 +84,8 @@ test.for([
   { name: "the JSON of a text", event: process, path: "process.title[json]", want: "x" },
   { name: "missing", event: role, path: "location[json]", want: undefined },
   { name: "an extension", event: { url: "/a/b.tar.GZ?x=/c.d" }, path: "url[.]", want: "GZ" },
+  { name: "no file", event: { url: "https://a.zip" }, path: "url[.]", want: undefined },
+  { name: "a whole address", event: { url: "https://a.zip/b.exe#c" }, path: "url[.]", want: "exe" },
   { name: "none", event: { url: "/a.b/c" }, path: "url[.]", want: undefined },
   { name: "a prototype's name", event: role, path: "constructor[json]", want: undefined },
 ])("in brackets: $name", ({ event, path, want }) => {

@@ -129,11 +129,8 @@ function textsBelow(value: unknown): unknown {
 
 /** Of the last part of a path, without a query. */
 function behindDot(text: string): string | undefined {
-  const name =
-    text
-      .replace(/[?#].*$/s, "")
-      .split("/")
-      .at(-1) ?? "";
+  const path = text.replace(/[?#].*$/s, "").replace(/^\w+:\/\/[^/]*/, "");
+  const name = path.slice(path.lastIndexOf("/") + 1);
   const dot = name.lastIndexOf(".");
   return dot < 0 ? undefined : name.slice(dot + 1);
 }
