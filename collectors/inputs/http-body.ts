@@ -111,9 +111,25 @@ function jsonBody(bytes: Buffer, lineBytesMax: number): Body {
   } catch (error) {
     return jsonLines(bytes, lineBytesMax, messageOf(error));
   }
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const values = Array.isArray(value) ? value : (listIn(value) ?? [value]);
   const areShort = bytes.length <= lineBytesMax;
   return { kind: "lines", lines: values.map((one) => jsonLineOf(one, areShort, lineBytesMax)) };
+}
+
+/** The events of an object that services write around a list of them, and nothing else. */
+function listIn(value: unknown): readonly unknown[] | undefined {
+  if (!isObject(value)) return undefined;
+  const names = Object.keys(value);
+  const only = names.length === 1 ? names[0] : undefined;
+  const list =
+    only === "Records" || only === "records" // CloudTrail's files; what Azure exports
+      ? value[only]
+      : value.kind === "EventList" // Kubernetes' webhook
+        ? value.items
+        : "@odata.context" in value // a page of Microsoft Graph
+          ? value.value
+          : undefined;
+  return Array.isArray(list) && list.every(isObject) ? list : undefined;
 }
 
 /** Many senders call JSON lines JSON. */
