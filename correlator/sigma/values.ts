@@ -67,9 +67,8 @@ function valueExpression(node: Node, item: Item, context: ReadingContext): Expre
     );
   const predicates = predicatesOf(node, item, context, refuse);
   if (predicates === undefined) return undefined;
-  const of = [...predicates, ...heldInstead(item, node)].map(
-    (predicate): Expression => ({ kind: "predicate", predicate }),
-  );
+  const all = [...predicates, ...heldInstead(item, node)];
+  const of = all.map((predicate): Expression => ({ kind: "predicate", predicate }));
   const [only] = of;
   return of.length === 1 && only !== undefined ? only : { kind: "or", of };
 }
