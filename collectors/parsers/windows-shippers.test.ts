@@ -39,7 +39,7 @@ test.for([
   },
   {
     name: "NXLog: keywords as a signed number",
-    event: { Keywords: -9218868437227405312 },
+    event: { Keywords: Number("-9218868437227405312") },
     want: { Keywords: "0x8010000000000000" },
   },
   { name: "keywords of no bit", event: { Keywords: 0 }, want: { Keywords: "0x0" } },
