@@ -13,11 +13,11 @@ import {
   type Entry,
   entryOf,
   type MapNode,
-  type Node,
   nameOfKind,
   type Source,
   sourceOf,
   textAt,
+  type YamlDocument,
 } from "./yaml.ts";
 
 export type DetectionBody = { readonly logsource: LogSource; readonly condition: Expression };
@@ -63,10 +63,10 @@ export function readFile(
     if (problems[0] !== undefined) refused.push({ at: problems[0].at, lenient, problems });
   };
   refuseSoFar();
-  for (const map of unfolded(documents, source)) {
+  for (const { map, faults } of unfolded(documents, source)) {
     refuseSoFar();
     const draft = readDocument(map, source, { lenient, ...reading });
-    const problems = source.problems.splice(0);
+    const problems = [...faults, ...source.problems.splice(0)];
     if (draft !== undefined && problems.length === 0) drafts.push(draft);
     else {
       const rule = textAt(map, "id") ?? textAt(map, "title");
@@ -86,11 +86,18 @@ export function readFile(
   return { drafts, refused };
 }
 
+/** A document as its actions leave it, and what is wrong with the text that it is made of. */
+type Unfolded = { readonly map: MapNode; readonly faults: readonly Problem[] };
+
 /** `action: global` is laid under what follows, `repeat` over what came before, `reset` forgets. */
-function* unfolded(documents: readonly Node[], source: Source): Generator<MapNode> {
-  let global: MapNode | undefined;
-  let last: MapNode | undefined;
-  for (const node of documents) {
+function* unfolded(documents: readonly YamlDocument[], source: Source): Generator<Unfolded> {
+  let global: Unfolded | undefined;
+  let last: Unfolded | undefined;
+  for (const { node, problems: faults } of documents) {
+    const action = node.kind === "map" ? entryOf(node, "action") : undefined;
+    const word = action?.value.kind === "scalar" ? action.value.value : undefined;
+    const isRule = action === undefined || (word === "repeat" && last !== undefined);
+    if (node.kind !== "map" || !isRule) source.problems.push(...faults);
     if (node.kind !== "map") {
       source.problem(
         "rule.document",
@@ -99,22 +106,34 @@ function* unfolded(documents: readonly Node[], source: Source): Generator<MapNod
       );
       continue;
     }
-    const action = entryOf(node, "action");
     const map: MapNode = { ...node, entries: node.entries.filter((one) => one !== action) };
-    const word = action?.value.kind === "scalar" ? action.value.value : undefined;
-    if (word === "global") global = global === undefined ? map : overlaid(global, map);
-    else if (word === "reset") global = undefined;
-    else if (action === undefined || (word === "repeat" && last !== undefined)) {
-      const under: MapNode | undefined = action === undefined ? global : last;
-      last = under === undefined ? map : overlaid(under, map);
+    if (isRule) {
+      last = laidOver(action === undefined ? global : last, { map, faults }, source);
       yield last;
-    } else
+    } else if (word === "global") global = laidOver(global, { map, faults }, source);
+    else if (word === "reset") global = undefined;
+    else
       source.problem(
         "rule.action",
         action.keyOffset,
         `action is ${nameOfKind(action.value)}${word === "repeat" ? " and no rule stands before it" : ""}; allowed are global, reset and repeat`,
       );
   }
+}
+
+/** What is made of a document with a fault has one too, which is told where it stands and only named here. */
+function laidOver(under: Unfolded | undefined, over: Unfolded, source: Source): Unfolded {
+  if (under === undefined) return over;
+  const [first] = under.faults;
+  const inherited: Problem | undefined = first && {
+    code: "rule.action",
+    at: source.at(over.map.offset),
+    message: `what it is laid over was refused (${first.at}); mend that first`,
+  };
+  return {
+    map: overlaid(under.map, over.map),
+    faults: [...over.faults, ...(inherited ? [inherited] : [])],
+  };
 }
 
 /** `over` wins; maps are laid over each other key by key. */

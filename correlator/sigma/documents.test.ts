@@ -149,3 +149,55 @@ test("the order in which files are listed changes nothing", () => {
   const version = readRules(files, {}).set?.version;
   expect(readRules(files.toReversed(), {}).set?.version).toBe(version);
 });
+
+const good = rule("Good", "a: 1");
+const counting = (of: string): string =>
+  `title: Counting\ncorrelation: { type: event_count, rules: [Bad], timespan: 1m, condition: ${of} }\n`;
+const nested = `${"[".repeat(45)}1${"]".repeat(45)}`;
+test.for([
+  {
+    name: "a field twice in a selection",
+    text: rule("Bad", "b: 1, b: 2"),
+    want: ["7:25 rule.duplicate-key"],
+  },
+  { name: "a key twice at the top", text: `${rule("Bad", "b: 1")}level: low\nlevel: high\n` },
+  {
+    name: "an operator twice, and only the correlation goes",
+    text: `${rule("Bad", "b: 1")}---\n${counting("{ gte: 3, gte: 4 }")}`,
+    stays: ["Good", "Bad"],
+  },
+  {
+    name: "what counts it goes with it",
+    text: `${rule("Bad", "b: 1, b: 2", "name: Bad\n")}---\n${counting("{ gte: 3 }")}`,
+    want: ["8:25 rule.duplicate-key", "11:43 rule.reference-refused"],
+  },
+  { name: "an alias of nothing in a list", text: rule("Bad", "b: [1, *c]") },
+  { name: "a list as a key beside others", text: rule("Bad", "b: 1, ? [c] : 2") },
+  { name: "too deep beside what is read", text: `${rule("Bad", "b: 1")}custom: ${nested}\n` },
+  {
+    name: "what is laid over a global with a fault",
+    text: `action: global\nlevel: low\nlevel: high\n---\n${rule("Bad", "b: 1")}`,
+    want: ["7:1 rule.duplicate-key", "9:1 rule.action"],
+  },
+  {
+    name: "a repeated one with a fault",
+    text: `${rule("Bad", "b: 1, b: 2")}---\naction: repeat\ntitle: Worse\n`,
+    want: ["7:25 rule.duplicate-key", "9:1 rule.action"],
+  },
+  {
+    name: "a global with a fault that was reset",
+    text: `action: global\nlevel: low\nlevel: high\n---\naction: reset\n---\n${rule("Fine", "b: 1")}`,
+    stays: ["Good", "Fine"],
+    want: ["7:1 rule.duplicate-key"],
+  },
+])("what is left out is not in force: $name", ({ text, stays = ["Good"], want }) => {
+  const file = { path: "r.yml", text: `${good}---\n${text}`, lenient: true };
+  const { set, problems, leftOut } = readRules([file], {});
+  const rules = [...(set?.detections ?? []), ...(set?.correlations ?? [])];
+  const told = leftOut.flatMap((one) =>
+    one.problems.map(({ code, at }) => `${at.replace("r.yml:", "")} ${code}`),
+  );
+  expect([rules.map(({ about }) => about.title), problems]).toEqual([stays, []]);
+  expect(leftOut.length).toBeGreaterThan(0);
+  if (want) expect(told).toEqual(want);
+});

@@ -25,7 +25,7 @@ function readMaps({ path, text }: RuleFile): {
   readonly stands: boolean;
 } {
   const { source, documents } = sourceOf(path, text);
-  const maps = documents.filter((node) => node.kind === "map");
+  const maps = documents.flatMap(({ node }) => (node.kind === "map" ? [node] : []));
   // A document of actions is laid over others: what it lacks may stand there.
   return { source, maps, stands: !maps.some((map) => entryOf(map, "action") !== undefined) };
 }

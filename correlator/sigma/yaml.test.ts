@@ -6,7 +6,9 @@ import { blockDocuments } from "./yaml-block.ts";
 
 const byLibrary = (text: string) => {
   const { source } = sourceOf("rule.yml", "");
-  return { nodes: libraryDocuments(text, source), problems: source.problems };
+  const documents = libraryDocuments(text, source);
+  const problems = [...source.problems, ...documents.flatMap((one) => one.problems)];
+  return { nodes: documents.map(({ node }) => node), problems };
 };
 
 const word = fc.constantFrom(

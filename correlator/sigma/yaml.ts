@@ -1,7 +1,7 @@
 // yaml.ts — reads a rule file into plain nodes that remember where they stood.
 //
 // In:    the text of a file, from anyone.
-// Out:   one node a document, or problems with file:line:column.
+// Out:   one node a document with what is wrong in it, and the problems of what makes no document, at file:line:column.
 // Holds: the work is bounded whatever the text holds: aliases that unfold beyond `nodesMax`, nesting beyond
 //        `depthMax` and duplicate keys are problems. A key is only ever a string in a list, never a property.
 
@@ -34,6 +34,8 @@ export type MapNode = {
   readonly offset: number;
 };
 export type Node = ScalarNode | ListNode | MapNode;
+/** What a problem stands in is missing from the node: one with problems is not what was written. */
+export type YamlDocument = { readonly node: Node; readonly problems: readonly Problem[] };
 
 /** One file while it is read: turns offsets into places and collects what is wrong. */
 export type Source = {
@@ -45,7 +47,10 @@ export type Source = {
   readonly problem: (code: string, offset: number, message: string) => void;
 };
 
-export function sourceOf(path: string, text: string): { source: Source; documents: Node[] } {
+export function sourceOf(
+  path: string,
+  text: string,
+): { readonly source: Source; readonly documents: readonly YamlDocument[] } {
   const problems: Problem[] = [];
   const at = (offset: number): string => {
     const before = text.slice(0, offset);
@@ -62,8 +67,10 @@ export function sourceOf(path: string, text: string): { source: Source; document
     return found < 0 ? Math.min(from, text.length) : found;
   };
   const source: Source = { path, problems, at, find, problem };
-  if (text.length <= bytesMax)
-    return { source, documents: blockDocuments(text) ?? libraryDocuments(text, source) };
+  if (text.length <= bytesMax) {
+    const simple = blockDocuments(text)?.map((node) => ({ node, problems: [] }));
+    return { source, documents: simple ?? libraryDocuments(text, source) };
+  }
   const message = `the file has ${text.length} characters; the most is ${bytesMax}; split it`;
   problem("rule.file-too-big", 0, message);
   return { source, documents: [] };
@@ -76,8 +83,8 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** What the YAML library makes of a text: all of YAML, and words for its faults. */
-export function libraryDocuments(text: string, source: Source): Node[] {
-  const out: Node[] = [];
+export function libraryDocuments(text: string, source: Source): readonly YamlDocument[] {
+  const out: YamlDocument[] = [];
   const budget = { nodes: 0 };
   for (const document of composed(text, source)) {
     const error = document.errors[0];
@@ -87,9 +94,11 @@ export function libraryDocuments(text: string, source: Source): Node[] {
       continue;
     }
     if (document.contents === null) continue;
+    const before = source.problems.length;
     const node = convert(document.contents, { document, source, budget, open: [] });
     if (budget.nodes > nodesMax) break; // what the rest of it would lack is no fault of its own
-    if (node !== undefined && !(node.kind === "scalar" && node.value === null)) out.push(node);
+    if (node === undefined || (node.kind === "scalar" && node.value === null)) continue;
+    out.push({ node, problems: source.problems.splice(before) });
   }
   return out;
 }
