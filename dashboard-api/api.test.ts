@@ -195,7 +195,7 @@ describe("reading", () => {
   });
 
   test.for([
-    { query: "", want: ["joined", "early by joined", "late by joined"] },
+    { query: "", want: ["joined", "early by joined", "late by joined", "covered, withdrawn"] },
     { query: "&superseded=false", want: ["joined"] },
     { query: "&superseded=true", want: ["early by joined", "late by joined"] },
   ])("findings: what a later one took in names that one: $query", async ({ query, want }) => {
@@ -207,10 +207,12 @@ describe("reading", () => {
       finding("joined", { lastMs: 30, supersedes: ["early", "late"] }),
       finding("early", { lastMs: 20 }),
       finding("late", { lastMs: 10 }),
+      finding("covered", { lastMs: 5, withdrawn: true }),
     ]);
     await api.store.refresh();
-    const words = ({ id, supersededBy: by }: { id: string; supersededBy?: string }) =>
-      by === undefined ? id : `${id} by ${by}`;
+    type Said = { id: string; supersededBy?: string; withdrawn?: true };
+    const words = ({ id, supersededBy: by, withdrawn }: Said) =>
+      `${id}${by === undefined ? "" : ` by ${by}`}${withdrawn ? ", withdrawn" : ""}`;
     const list = await api.call({ url: `/api/findings?q=stream:joins${query}`, token });
     expect(list.body.items.map(words)).toEqual(want);
     const one = await api.call({ url: "/api/findings/late", token });

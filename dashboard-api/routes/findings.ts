@@ -10,7 +10,10 @@ const query = Type.Object(
   {
     q: queryText,
     superseded: Type.Optional(
-      Type.Boolean({ description: "only findings that a later one took in, or none of them" }),
+      Type.Boolean({
+        description:
+          "true: only findings that a later one took in; false: only those that count, neither taken in nor withdrawn",
+      }),
     ),
     ...pageQuery,
   },
@@ -37,8 +40,11 @@ export const findingRoutes: Routes = (api, { store }) => {
         ...(cursor === undefined ? {} : { cursor }),
       });
       const items = await marked(store, page.items);
-      const isWanted = (item: Marked) =>
-        superseded === undefined || superseded === (item.supersededBy !== undefined);
+      const isWanted = ({ supersededBy, withdrawn }: Marked) =>
+        superseded === undefined ||
+        (superseded
+          ? supersededBy !== undefined
+          : supersededBy === undefined && withdrawn !== true);
       return { ...page, items: items.filter(isWanted) };
     },
   );
