@@ -155,3 +155,36 @@ test("placeholders come from the configuration", async () => {
   const ended = await run("--config", config, "--rules", asks, few);
   expect(ended.out).toBe('{"event":1,"rule":"r2","title":"Asks","level":"low"}');
 });
+
+const counted = file(
+  "counted.yml",
+  `title: One\nname: one\nid: r3\nlevel: low\nlogsource: { product: x }\ndetection: { a: { n|exists: true }, condition: a }
+---\ntitle: Counted\nid: r4\nlevel: low\ncorrelation: { type: event_count, rules: [one], timespan: 1m, condition: { gte: 1 } }\n`,
+);
+test.for([
+  { name: "none", zone: "UTC", time: "2026-03-29 03:00:00", first: "2026-03-29T03:00:00.000Z" },
+  {
+    name: "none, in the first hour of summer",
+    zone: "Europe/Berlin",
+    time: "2026-03-29 03:00:00",
+    first: "2026-03-29T01:00:00.000Z",
+  },
+  {
+    name: "its own",
+    zone: "Europe/Berlin",
+    time: "2026-03-29T03:00:00-02:00",
+    first: "2026-03-29T05:00:00.000Z",
+  },
+])("the configured zone is that of a time with $name: $zone", async ({ zone, time, first }) => {
+  const config = file("zone.yaml", `time: { zone: ${zone} }\n`);
+  const events = file(
+    "zoned.ndjson",
+    `${JSON.stringify({ product: "x", n: 1, "@timestamp": time })}\n`,
+  );
+  const firsts = async (...more: string[]) => {
+    const { out } = await run("--config", config, "--rules", counted, ...more, events);
+    const lines = out.split("\n").map((line) => JSON.parse(line) as { first?: string });
+    return lines.flatMap((line) => line.first ?? []);
+  };
+  expect(await Promise.all([firsts(), firsts("--logs")])).toEqual([[first], [first]]);
+});

@@ -204,6 +204,9 @@ test("what correlations cannot count is told: no time, no group", () => {
   const { "source.ip": _ip, ...groupless } = failure(0);
   const { summary } = evaluated([timeless, groupless, failure(1)]);
   expect(summary).toMatchObject({ matches: 3, timeless: 1, groupless: 1, findings: 0 });
+  expect(summaryLines(summary)).toContain(
+    "1 event without a time: not correlated (a running Wache takes the time of receipt, --logs that of the line before)",
+  );
 });
 
 const BY_EVENT = setOf(`title: Any

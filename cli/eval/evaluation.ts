@@ -45,6 +45,7 @@ export type EvaluationOptions = {
   readonly latenessMs?: number; // absent: windows stay open to the end
   readonly nowMs?: number; // what is far ahead of it is told
   readonly stream?: string; // that the events belong to; absent: live
+  readonly zone?: string; // of times that carry none; absent: UTC
 };
 
 export class Evaluation {
@@ -68,14 +69,15 @@ export class Evaluation {
   #correlated = 0;
 
   constructor(set: RuleSet, options: EvaluationOptions) {
-    const { mappings, bounds, latenessMs, nowMs, stream = LIVE } = options;
+    const { mappings, bounds, latenessMs, stream = LIVE, zone = "UTC" } = options;
     this.#set = set;
     this.#name = stream;
     this.#mappings = mappings;
     this.#matcher = indexedMatcher(set);
     if (set.correlations.length > 0)
       this.#stream = new FinishedStream(set, { ...bounds, latenessMs: latenessMs ?? 0, stream });
-    this.#judge = new Judge(latenessMs, nowMs ?? Number.POSITIVE_INFINITY);
+    const nowMs = options.nowMs ?? Number.POSITIVE_INFINITY;
+    this.#judge = new Judge({ latenessMs, nowMs, zone });
     const awaits = set.correlations.some(({ type }) => type === "absence");
     this.#readsTimes = awaits || (this.#stream !== undefined && latenessMs !== undefined);
   }

@@ -16,21 +16,28 @@ export type Judged = {
   readonly isAhead: boolean; // a running Wache would not correlate it
 };
 
+export type JudgeOptions = {
+  readonly latenessMs: number | undefined; // without one nothing is late
+  readonly nowMs: number;
+  readonly zone: string; // of times that carry none
+};
+
 export class Judge {
   readonly #clock: StreamClock | undefined;
   readonly #latenessMs: number;
   readonly #nowMs: number;
+  readonly #zone: string;
 
-  /** Without a lateness nothing is late. */
-  constructor(latenessMs: number | undefined, nowMs: number) {
+  constructor({ latenessMs, nowMs, zone }: JudgeOptions) {
     this.#latenessMs = latenessMs ?? Number.POSITIVE_INFINITY;
     this.#nowMs = nowMs;
+    this.#zone = zone;
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
   /** Undefined where the event has no time. Events come in the order of the stream, each once. */
   judge(event: Readable): Judged | undefined {
-    const timeMs = jsonTime(event, { zone: "UTC", latestMs: 0 })?.ms;
+    const timeMs = jsonTime(event, { zone: this.#zone, latestMs: 0 })?.ms;
     if (timeMs === undefined) return undefined;
     const { wache } = event as Partial<EcsEvent>;
     const isSaid = wache === undefined || saysTime({ wache });

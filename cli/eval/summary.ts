@@ -75,7 +75,10 @@ function unreadLines(summary: Summary): string[] {
     );
     lines.push(`log sources that no rule looks at: ${named.join(", ")}; in all ${noRule}`);
   }
-  if (timeless > 0) lines.push(`${counted(timeless, "event")} without a time: not correlated`);
+  if (timeless > 0)
+    lines.push(
+      `${counted(timeless, "event")} without a time: not correlated (a running Wache takes the time of receipt, --logs that of the line before)`,
+    );
   if (implausible > 0)
     lines.push(
       `${counted(implausible, "event")} before 1980 or, when it came, more than a day ahead: not correlated`,

@@ -78,7 +78,7 @@ async function evaluateFile(call: Call): Promise<number> {
   const evaluation = new Evaluation(set, {
     mappings,
     bounds: correlator,
-    nowMs: startedMs,
+    ...{ nowMs: startedMs, zone: time.zone },
     ...(latenessMs === undefined ? {} : { latenessMs }),
     ...(stream === undefined ? {} : { stream }),
   });
