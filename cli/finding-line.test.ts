@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Finding } from "../core/records.ts";
-import { findingText, foundText } from "./finding-line.ts";
+import { findingLine, findingText, foundText } from "./finding-line.ts";
 
 const T0 = Date.UTC(2026, 0, 5);
 const HOUR = 3_600_000;
@@ -41,4 +41,17 @@ test.for([
   },
 ])("how much was found: $name", ({ more, want }) => {
   expect(foundText(found(more))).toBe(want);
+});
+
+test.for([
+  { name: "what came", absence: undefined, want: undefined },
+  { name: "what did not come", absence, want: "still" },
+  { name: "what came again", absence: { ...absence, endedMs: T0 }, want: "ended" },
+  {
+    name: "what is no longer awaited",
+    absence: { ...absence, endedMs: T0, forgotten: true as const },
+    want: "forgotten",
+  },
+])("a finding for scripts, $name: missing is $want", ({ absence: about, want }) => {
+  expect(findingLine(found(about ? { absence: about } : {})).missing).toBe(want);
 });

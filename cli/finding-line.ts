@@ -1,14 +1,20 @@
 // finding-line.ts — a finding as a line of JSON for scripts, and as a line for people.
 import { absenceText, isMissing, missedText } from "../alerting/incidents/absence.ts";
 import { isoOf } from "../core/event.ts";
-import type { Finding } from "../core/records.ts";
+import type { AbsenceAbout, Finding } from "../core/records.ts";
 import { counted } from "./table.ts";
 
 export function findingLine(finding: Finding) {
   const { id, rule, group, count, bounded, suppressed, absence, firstMs, lastMs } = finding;
   const [first, last] = [isoOf(firstMs), isoOf(lastMs)];
-  const missing = absence && (absence.endedMs === undefined ? "still" : "ended");
+  const missing = absence && missingWord(absence);
   return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
+}
+
+/** An end without one that came again: nobody awaits it any more. */
+function missingWord({ endedMs, forgotten }: AbsenceAbout): "still" | "ended" | "forgotten" {
+  if (forgotten) return "forgotten";
+  return endedMs === undefined ? "still" : "ended";
 }
 
 export function findingText(finding: Finding): string {

@@ -24,7 +24,7 @@ export const evaluate: Verb = {
   name: "eval",
   summary: "try rules on a file of events",
   usage: "[options] [FILE]",
-  text: 'FILE holds one JSON object a line, plain or gzip; without one, or as -, standard input is read. Events are taken as Wache keeps them, as Windows events in the nested EVTX form, or flat in Sigma\'s own names with product, category and service, or as mapping files know them. Each match is one line: {"event":LINE FROM 0,"rule":ID,"title":…,"level":…}. At the end come the findings of correlations: {"finding":ID,"rule":ID,"group":{…},"first":TIME,"last":TIME,"count":N}. A summary, with what no rule could read, goes to standard error. Rules that do not load are left out, and said. With --logs, FILE is a log as wache send takes it: its lines become the same events.',
+  text: 'FILE holds one JSON object a line, plain or gzip; without one, or as -, standard input is read. Events are taken as Wache keeps them, as Windows events in the nested EVTX form, or flat in Sigma\'s own names with product, category and service, or as mapping files know them. Each match is one line: {"event":LINE FROM 0,"rule":ID,"title":…,"level":…}. At the end come the findings of correlations: {"finding":ID,"rule":ID,"group":{…},"first":TIME,"last":TIME,"count":N}, and where there is something to say "bounded":true, "suppressed":N and, of an absence, "missing": "still", "ended" (one came again) or "forgotten" (no longer awaited). A summary, with what no rule could read, goes to standard error. Rules that do not load are left out, and said. With --logs, FILE is a log as wache send takes it: its lines become the same events.',
   positionals: { min: 0, max: 1 },
   options: {
     config: CONFIG_OPTIONS.config,
