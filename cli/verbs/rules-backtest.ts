@@ -27,7 +27,7 @@ export const rulesBacktest: Verb = {
     },
     findings: {
       type: "boolean",
-      text: "list the findings of correlations with their ids instead of counting",
+      text: "list the findings of correlations instead of counting, with the ids that live would have given them; an absence of a listed group of which no event was read begins with the first event that was read, and has an id of its own",
     },
     ...JSON_OPTION,
   },
@@ -38,7 +38,7 @@ export const rulesBacktest: Verb = {
     },
     {
       line: "wache rules backtest --findings --from 2026-11-16 my-rules/vpn.yml",
-      does: "each finding: its group, its times, the id that live would have given it",
+      does: "each finding: its group, its times, its id",
     },
     {
       line: "wache rules backtest --json | jq -r .title",
