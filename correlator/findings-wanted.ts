@@ -4,6 +4,7 @@
 //        nor which of several expectations that a finding meets comes first.
 // Why:   an expectation that names less may have taken the finding that another needs: then it takes another one.
 import type { FindingWanted } from "./rule-test-file.ts";
+import { isSameWord } from "./sigma/rule-words.ts";
 
 export function areAsWanted(
   found: readonly FindingWanted[],
@@ -27,7 +28,7 @@ export function areAsWanted(
 }
 
 const meets = (one: FindingWanted, want: FindingWanted): boolean =>
-  one.rule === want.rule &&
+  isSameWord(one.rule, want.rule) &&
   one.count === want.count &&
   (want.group === undefined || textOf(one.group) === textOf(want.group)) &&
   (want.level === undefined || one.level === want.level) &&

@@ -4,6 +4,7 @@ import { ABSENCE_KEYS, type AbsenceBody, absenceOf, DEADLINE_SPAN_MS } from "./a
 import { conditionKeys, conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
 import { booleanOf, textsIn } from "./header.ts";
 import { rulesNamedIn } from "./rule-condition.ts";
+import { isSameWord } from "./rule-words.ts";
 import { spanMsOf } from "./span.ts";
 import { TELLING_KEYS, type Telling, tellingOf } from "./telling.ts";
 import { entryOf, type MapNode, type Node, nameOfKind, type Source } from "./yaml.ts";
@@ -132,7 +133,7 @@ function referencesOf(node: MapNode, key: string, source: Source): Reference[] {
   for (const item of nodes) {
     const [text] = textsIn(item, key, source);
     if (text === undefined) continue;
-    if (out.some((earlier) => earlier.text === text))
+    if (out.some((earlier) => isSameWord(earlier.text, text)))
       source.problem("rule.correlation", item.offset, `${key} names ${text} twice; name it once`);
     out.push({ text, offset: item.offset });
   }

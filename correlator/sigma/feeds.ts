@@ -5,12 +5,13 @@ import { readsNumbers } from "../windows/value-gauges.ts";
 import type { Draft, Reading } from "./document.ts";
 import type { Correlation, Detection, Names, Rule } from "./link.ts";
 import type { DetectionFeed } from "./rule.ts";
+import { isSameWord } from "./rule-words.ts";
 
 export const ruleId = ({ header }: Draft): string =>
   header.id ?? header.name ?? idOf("rule", header.title);
 
 const answersTo = (rule: Draft, word: string): boolean =>
-  rule.header.name === word || ruleId(rule) === word;
+  rule.header.name === word || isSameWord(ruleId(rule), word);
 
 /** The field that a correlation's name for it means in a rule that feeds it. */
 export function aliased(rule: Correlation, target: Rule, field: string): string {

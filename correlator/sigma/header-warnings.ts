@@ -2,10 +2,10 @@
 import { isDay } from "../../core/written-times.ts";
 import { tagFault } from "../attack-tags.ts";
 import { DAY, RELATIONS } from "./header.ts";
+import { isUuid } from "./rule-words.ts";
 import type { Warn } from "./unknown-fields.ts";
 import { entryOf, type MapNode, type Node, nameOfKind } from "./yaml.ts";
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TEXTS = ["title", "name", "description", "author", "license", "taxonomy"];
 const LISTS = ["references", "fields", "falsepositives", "scope"];
 const READ = ["title", "name", "description", "references", "falsepositives"]; // header.ts refuses what is no value
@@ -64,7 +64,7 @@ function relationParts(relation: MapNode, tell: Tell): void {
 
 function idWarnings(map: MapNode, warn: Warn): void {
   const id = entryOf(map, "id")?.value;
-  if (id?.kind === "scalar" && id.value !== null && id.source !== "" && !UUID.test(id.source))
+  if (id?.kind === "scalar" && id.value !== null && id.source !== "" && !isUuid(id.source))
     warn("rule.id-form", id.offset, "the id is no UUID; the specification wants one");
 }
 

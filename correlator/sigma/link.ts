@@ -5,6 +5,7 @@
 // Holds: a correlation stands after all that feed it; what refers to a left-out rule is left out too; a version
 //        changes with the logic of a rule or of what it refers to, and with nothing else.
 import { idOf } from "../../core/event.ts";
+import { lowered } from "../../core/letter-case.ts";
 import type { CorrelationRule, Level, RuleAbout } from "../../core/records.ts";
 import { LEVELS } from "../../core/records.ts";
 import { addedLogic, additionsOf } from "./additions.ts";
@@ -23,6 +24,7 @@ import { filtered } from "./filter.ts";
 import { checkAliases, checkGroup, knows } from "./group-checks.ts";
 import { aboutOf } from "./header.ts";
 import type { DetectionRule, Problem, RuleFilter, RuleSet } from "./rule.ts";
+import { wordKey } from "./rule-words.ts";
 
 export type Detection = Draft & { readonly kind: "detection"; readonly body: DetectionBody };
 export type Correlation = Draft & { readonly kind: "correlation"; readonly body: CorrelationBody };
@@ -47,9 +49,9 @@ export function linkRules(
   unread: readonly Refused[] = [],
 ): { readonly set: RuleSet; readonly refused: readonly Refused[] } {
   const refused: Refused[] = [];
-  const refusedAt = new Map<string, string>(); // where what is wrong with a rule stands, by its id and name
+  const refusedAt = new Map<string, string>(); // where what is wrong with a rule stands, by the keys of id and name
   for (const { names = [], problems, at } of unread)
-    for (const name of names) refusedAt.set(name, problems[0]?.at ?? at);
+    for (const name of names) refusedAt.set(wordKey(name), problems[0]?.at ?? at);
   // Strict folders first: of two rules with one id the lenient one is left out.
   let drafts = [...given].sort((a, b) => Number(a.lenient) - Number(b.lenient));
   for (;;) {
@@ -61,7 +63,7 @@ export function linkRules(
     for (const [draft, found] of problems) {
       refused.push({ at: draft.at, lenient: draft.lenient, rule: saidOf(draft), problems: found });
       if (isFilter(draft)) continue;
-      for (const word of wordsFor(draft)) refusedAt.set(word, found[0]?.at ?? draft.at);
+      for (const word of wordsFor(draft)) refusedAt.set(wordKey(word), found[0]?.at ?? draft.at);
     }
     drafts = drafts.filter((draft) => !problems.has(draft));
   }
@@ -91,22 +93,30 @@ function namesOf(
   const known = new Map<string, Draft>();
   for (const draft of drafts)
     for (const word of wordsFor(draft)) {
-      const other = known.get(word);
-      if (other === undefined) known.set(word, draft);
+      const other = known.get(wordKey(word));
+      if (other === undefined) known.set(wordKey(word), draft);
       else if (other !== draft) refuse(draft, "rule.duplicate", sameNamed(draft, word, other));
     }
   const find = (text: string) => {
-    const draft = known.get(text);
+    const draft = known.get(wordKey(text));
     return draft === undefined || isFilter(draft) ? undefined : (draft as Rule);
   };
   const unknown: Names["unknown"] = (text) => {
-    const at = refusedAt.get(text);
-    return at === undefined
-      ? ["rule.reference-unknown", `${text} is the id or name of no rule that is loaded`]
-      : [REFUSED, refusedSaid(text, at)];
+    const at = refusedAt.get(wordKey(text));
+    if (at !== undefined) return [REFUSED, refusedSaid(text, at)];
+    const message = `${text} is the id or name of no rule that is loaded`;
+    const meant = inOtherCase(text, known.keys());
+    const hint = meant === undefined ? "" : `; there is ${meant}: case counts`;
+    return ["rule.reference-unknown", message + hint];
   };
   const problemAt = (draft: Draft) => problems.get(draft)?.[0]?.at ?? draft.at;
   return { find, unknown, problemAt, refuse };
+}
+
+function inOtherCase(text: string, words: Iterable<string>): string | undefined {
+  for (const word of words)
+    if (word.length === text.length && lowered(word) === lowered(text)) return word;
+  return undefined;
 }
 
 const isUnnamed = ({ header }: Draft): boolean =>

@@ -5,6 +5,7 @@
 import type { CountCondition, InOrder, RuleTest } from "../../core/records.ts";
 import { SIGNS } from "./condition.ts";
 import type { Reference } from "./correlation.ts";
+import { isSameWord, wordKey } from "./rule-words.ts";
 import type { ScalarNode, Source } from "./yaml.ts";
 
 const charsMax = 65_536;
@@ -34,8 +35,8 @@ class Refusal extends Error {
 export function rulesNamedIn(node: ScalarNode, source: Source): Reference[] {
   const names = new Map<string, Reference>();
   for (const { text, from } of wordsOf(node.source))
-    if (!isOperator(text) && !names.has(text))
-      names.set(text, { text, offset: source.find(text, node.offset + from) });
+    if (!isOperator(text) && !names.has(wordKey(text)))
+      names.set(wordKey(text), { text, offset: source.find(text, node.offset + from) });
   return [...names.values()];
 }
 
@@ -142,7 +143,7 @@ function readBracket(reader: Reader, negated: boolean): RuleTest {
 }
 
 function readRule(reader: Reader, word: Word, negated: boolean): RuleTest {
-  const place = reader.rules.findIndex(({ text }) => text === word.text);
+  const place = reader.rules.findIndex(({ text }) => isSameWord(text, word.text));
   if (place < 0)
     throw new Refusal(
       word.from,

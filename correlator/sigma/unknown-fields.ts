@@ -4,6 +4,7 @@
 // Out:   a warning for each name, where it stands. A correlation's names are those of the detections below it, through all aliases.
 import type { LogSource } from "../../core/event.ts";
 import { type CorrelationBody, correlationOf, type Reference } from "./correlation.ts";
+import { wordKey } from "./rule-words.ts";
 import { entryOf, type MapNode, type Node, sourceOf, textAt } from "./yaml.ts";
 
 /** Which field names a log source has; empty where that is not known. */
@@ -11,7 +12,7 @@ export type KnownFields = {
   readonly known: (logsource: LogSource) => readonly string[];
   readonly isKnown: (logsource: LogSource, name: string) => boolean;
 };
-/** What correlations refer to, by id and by name. */
+/** What correlations refer to, by the keys of ids and names. */
 export type NamedRules = ReadonlyMap<string, MapNode>;
 export type Warn = (code: string, offset: number, message: string) => void;
 type Context = { readonly fields: KnownFields; readonly rules: NamedRules };
@@ -107,7 +108,7 @@ function strangerTo(
       : { rule, logsource: Object.values(logsource).join("/"), name };
   }
   for (const { text } of body.rules) {
-    const below = context.rules.get(text);
+    const below = context.rules.get(wordKey(text));
     if (below === undefined) continue;
     const field = aliased(name, { body, below }, context.rules);
     const asked = `${text}\n${field}`;
@@ -129,7 +130,7 @@ function aliased(
   { body, below }: { readonly body: CorrelationBody; readonly below: MapNode },
   rules: NamedRules,
 ): string {
-  const isBelow = (reference: Reference): boolean => rules.get(reference.text) === below;
+  const isBelow = (reference: Reference): boolean => rules.get(wordKey(reference.text)) === below;
   const alias = body.aliases.find((one) => one.name === name);
   return alias?.fields.find(({ rule }) => isBelow(rule))?.field ?? name;
 }

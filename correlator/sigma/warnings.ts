@@ -4,6 +4,7 @@
 // Out:   warnings in the order of the files; none refuses a rule. What cannot be read at all is load.ts's to tell.
 import { headerWarnings } from "./header-warnings.ts";
 import type { Problem, RuleFile } from "./rule.ts";
+import { wordKey } from "./rule-words.ts";
 import { fieldWarnings, type KnownFields, type NamedRules, type Warn } from "./unknown-fields.ts";
 import { entryOf, type MapNode, type Source, sourceOf, textAt } from "./yaml.ts";
 
@@ -12,8 +13,8 @@ export function warningsOf(files: readonly RuleFile[], fields: KnownFields): rea
   const rules = new Map<string, MapNode>();
   for (const { maps, stands } of read)
     for (const map of stands ? maps : [])
-      for (const word of [textAt(map, "id"), textAt(map, "name")])
-        if (word !== undefined && !rules.has(word)) rules.set(word, map);
+      for (const word of [textAt(map, "id"), textAt(map, "name")].flatMap((one) => one ?? []))
+        if (!rules.has(wordKey(word))) rules.set(wordKey(word), map);
   return read.flatMap(({ source, maps, stands }) =>
     maps.flatMap((map) => documentWarnings(map, source, { fields, rules, stands })),
   );
