@@ -15,7 +15,7 @@ export const rulesValidate: Verb = {
   name: "rules validate",
   summary: "check rules before they go live",
   usage: "[options] [PATH…]",
-  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag or day, a list where text belongs, a log source in capitals, a field that no mapping of the log source knows) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
+  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag or day, a list where text belongs, a log source in capitals, a field that no mapping of the log source knows, an alias that nothing asks for) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
   positionals: { min: 0, max: 1000 },
   options: {
     ...RULE_OPTIONS,

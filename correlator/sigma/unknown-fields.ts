@@ -125,7 +125,7 @@ function strangerTo(
 const isKnown = (name: string, logsource: LogSource, fields: KnownFields): boolean =>
   fields.known(logsource).length === 0 || isEcs(name) || fields.isKnown(logsource, name);
 
-function aliased(
+export function aliased(
   name: string,
   { body, below }: { readonly body: CorrelationBody; readonly below: MapNode },
   rules: NamedRules,
@@ -138,7 +138,7 @@ function aliased(
 const bodies = new WeakMap<MapNode, { readonly body: CorrelationBody | undefined }>();
 
 /** Undefined also where it can't be read: loading tells of that. Read once, however many names are looked for. */
-function bodyOf(map: MapNode): CorrelationBody | undefined {
+export function bodyOf(map: MapNode): CorrelationBody | undefined {
   const known = bodies.get(map);
   if (known !== undefined) return known.body;
   const correlation = entryOf(map, "correlation")?.value;

@@ -205,3 +205,57 @@ test.for([
     }),
   ).toEqual(want);
 });
+
+test.for([
+  {
+    name: "a group's name",
+    text: "  group-by: who\n  aliases: { who: { one: User } }\n",
+    want: [],
+  },
+  {
+    name: "a counted field's",
+    text: "  type: value_count\n  condition: { gte: 2, field: who }\n  aliases: { who: { one: User } }\n",
+    want: [],
+  },
+  {
+    name: "mistyped beside a group's name",
+    text: "  group-by: User\n  aliases: { usr: { one: User } }\n",
+    want: ["16:14 usr"],
+  },
+  {
+    name: "mistyped beside a counted field's, and one that is used",
+    text: "  type: value_count\n  group-by: who\n  condition: { gte: 2, field: User }\n  aliases: { who: { one: User }, usr: { one: User } }\n",
+    want: ["18:34 usr"],
+  },
+  {
+    name: "asked for by the correlation above",
+    text: "  group-by: host.name\n  aliases: { who: { one: User } }\n",
+    above: "group-by: who",
+    want: [],
+  },
+  {
+    name: "asked for by the correlation above under another name",
+    text: "  group-by: host.name\n  aliases: { who: { one: User } }\n",
+    above: "group-by: they, aliases: { they: { c: who } }",
+    want: [],
+  },
+  {
+    name: "above which that name means another field",
+    text: "  group-by: host.name\n  aliases: { who: { one: User } }\n",
+    above: "group-by: who, aliases: { who: { c: host.name } }",
+    want: ["16:14 who"],
+  },
+])("warnings of an alias: $name", ({ text, above: asks, want }) => {
+  const counts = text.includes("type:") ? "" : "  type: event_count\n  condition: { gte: 2 }\n";
+  const top = asks
+    ? `---\ntitle: D\nid: ${ID.replace("28", "30")}\nlevel: low\ncorrelation: { type: event_count, timespan: 5m, rules: [c], condition: { gte: 2 }, ${asks} }\n`
+    : "";
+  const whole = counted(text) + counts + top;
+  const found = warningsOf([{ path: "r.yml", text: whole, lenient: false }], mappings);
+  const told = found
+    .filter(({ code }) => code === "rule.alias-unused")
+    .map(
+      ({ at, message }) => `${at.replace("r.yml:", "")} ${/the alias (\w+):/.exec(message)?.[1]}`,
+    );
+  expect(told).toEqual(want);
+});

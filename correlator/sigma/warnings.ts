@@ -6,6 +6,7 @@ import { headerWarnings } from "./header-warnings.ts";
 import type { Problem, RuleFile } from "./rule.ts";
 import { wordKey } from "./rule-words.ts";
 import { fieldWarnings, type KnownFields, type NamedRules, type Warn } from "./unknown-fields.ts";
+import { aliasWarnings, type Users, usersOf } from "./unused-aliases.ts";
 import { entryOf, type MapNode, type Source, sourceOf, textAt } from "./yaml.ts";
 
 export function warningsOf(files: readonly RuleFile[], fields: KnownFields): readonly Problem[] {
@@ -15,8 +16,12 @@ export function warningsOf(files: readonly RuleFile[], fields: KnownFields): rea
     for (const map of stands ? maps : [])
       for (const word of [textAt(map, "id"), textAt(map, "name")].flatMap((one) => one ?? []))
         if (!rules.has(wordKey(word))) rules.set(wordKey(word), map);
+  const users = usersOf(
+    read.flatMap(({ maps, stands }) => (stands ? maps : [])),
+    rules,
+  );
   return read.flatMap(({ source, maps, stands }) =>
-    maps.flatMap((map) => documentWarnings(map, source, { fields, rules, stands })),
+    maps.flatMap((map) => documentWarnings(map, source, { fields, rules, users, stands })),
   );
 }
 
@@ -37,7 +42,12 @@ function documentWarnings(
   {
     stands,
     ...context
-  }: { readonly fields: KnownFields; readonly rules: NamedRules; readonly stands: boolean },
+  }: {
+    readonly fields: KnownFields;
+    readonly rules: NamedRules;
+    readonly users: Users;
+    readonly stands: boolean;
+  },
 ): readonly Problem[] {
   const warnings: Problem[] = [];
   const rule = textAt(map, "id") ?? textAt(map, "title");
@@ -63,6 +73,7 @@ function documentWarnings(
   headerWarnings(map, warn);
   logSourceWarnings(map, warn);
   if (stands) fieldWarnings(map, context, warn);
+  if (stands) aliasWarnings(map, context, warn);
   return warnings;
 }
 
