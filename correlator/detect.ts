@@ -3,14 +3,14 @@
 // In:    wache.events (group `detect`); rules from their folders, reloaded while running.
 // Out:   wache.signals (for correlations), wache.findings (rules that stand alone).
 // The path: active-rules → match → signals; detection.ts is one partition's part of it.
-import { Counter } from "prom-client";
 import { TOPIC } from "../core/records.ts";
 import { runProcessor } from "../core/runner.ts";
 import type { Service, ServiceContext, StartedService } from "../core/service.ts";
 import { spanMs } from "../core/spans.ts";
 import { rulesInForce } from "./active-rules.ts";
 import { startLateWatch } from "./backfill/late-watch.ts";
-import { type ActiveRules, type DetectCounts, DetectProcessor } from "./detection.ts";
+import { detectCounters } from "./detect-counters.ts";
+import { type ActiveRules, DetectProcessor } from "./detection.ts";
 import { silenceTeller } from "./silence.ts";
 
 const SNAPSHOT_EVERY_MS_MAX = 5000; // the state is small: the clocks of the feeders
@@ -73,36 +73,4 @@ export async function startDetection(
     },
   );
   return { stop: () => running.stop(), has: (partition) => stages.has(partition) };
-}
-
-/** Adds what a stage counted since the last time to the metrics. */
-function detectCounters(
-  metrics: Parameters<Service["start"]>[0]["metrics"],
-): (counts: DetectCounts | undefined) => void {
-  const counter = (name: string, help: string) => new Counter({ name, help, registers: [metrics] });
-  const events = counter("wache_detect_events_total", "events that rules were tried on");
-  const matches = counter("wache_detect_matches_total", "rules that matched");
-  const missed = counter(
-    "wache_detect_missed_groups_total",
-    "matches that a correlation could not count: the event lacks a group-by field",
-  );
-  const valueless = counter(
-    "wache_detect_missed_values_total",
-    "matches that a correlation could not count: the event has no value, or no number, in the condition's field",
-  );
-  const behind = counter(
-    "wache_detect_behind_total",
-    "live events that came behind the clock, for nobody waited for their collector: correlations do not count them",
-  );
-  return (counts) => {
-    if (!counts) return;
-    behind.inc(counts.behind);
-    events.inc(counts.events);
-    matches.inc(counts.matches);
-    missed.inc(counts.missedGroups);
-    valueless.inc(counts.missedValues);
-    behind.inc(counts.behind);
-    const none = { events: 0, matches: 0, missedGroups: 0, missedValues: 0, behind: 0 };
-    Object.assign(counts, none satisfies DetectCounts);
-  };
 }
