@@ -12,7 +12,7 @@ import { formOf } from "../correlator/event-forms.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
 import type { Readable } from "../correlator/match/matcher.ts";
 import type { RuleSet } from "../correlator/sigma/rule.ts";
-import { signalsOf } from "../correlator/signals.ts";
+import { noneMissed, signalsOf } from "../correlator/signals.ts";
 import { WindowsProcessor } from "../correlator/windows/processor.ts";
 import type { Bounds } from "../correlator/windows/rule-windows.ts";
 import type { CorrelateTask } from "./correlate-work.ts";
@@ -75,7 +75,7 @@ async function eachBatch(
   take: (texts: readonly string[]) => void,
 ): Promise<void> {
   const matcher = indexedMatcher(set);
-  const missed = { missedGroups: 0, missedValues: 0 };
+  const missed = noneMissed();
   let texts: string[] = [];
   let tickMs = 0;
   await eachLine(chunks, (line, number) => {

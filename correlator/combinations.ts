@@ -16,6 +16,10 @@ export function combinationsOf(
   return all;
 }
 
+/** Whether some of the ways were left out. */
+export const areCut = (fields: readonly (readonly string[])[]): boolean =>
+  fields.reduce((ways, values) => ways * values.length, 1) > COMBINATIONS_MAX;
+
 /** Several fields count by their distinct combinations. */
 export const distinctOf = (fields: readonly (readonly string[])[]): readonly string[] => [
   ...new Set(combinationsOf(fields).map(nameOf)),

@@ -15,6 +15,14 @@ const COUNTERS: {
     "wache_detect_missed_values_total",
     "matches that a correlation could not count: the event has no value, or no number, in the condition's field",
   ],
+  cutGroups: [
+    "wache_detect_cut_groups_total",
+    "matches that a correlation counted in their first 64 groups only: the event's group-by fields hold more",
+  ],
+  cutValues: [
+    "wache_detect_cut_values_total",
+    "matches of which a correlation counted the first values only: the event has more in the condition's field",
+  ],
   behind: [
     "wache_detect_behind_total",
     "live events that came behind the clock, for nobody waited for their collector: correlations do not count them",

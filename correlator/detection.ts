@@ -10,7 +10,7 @@ import type { Processor, SnapshotPart } from "../core/processor.ts";
 import { type EventRecord, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Matcher } from "./match/matcher.ts";
 import type { RuleSet } from "./sigma/rule.ts";
-import { baseOf, findingOf, type Missed, signalsOf } from "./signals.ts";
+import { baseOf, findingOf, type Missed, noneMissed, signalsOf } from "./signals.ts";
 import { ENDED_MS } from "./windows/clocks.ts";
 import { Feeders, type SilentFeeder, type StoredFeeders } from "./windows/feeders.ts";
 import { recordOf } from "./windows/signal-records.ts";
@@ -38,7 +38,7 @@ type Stored = readonly [
 export class DetectProcessor implements Processor {
   readonly counts: DetectCounts = {
     ...{ events: 0, matches: 0, behind: 0 },
-    ...{ missedGroups: 0, missedValues: 0 },
+    ...noneMissed(),
   };
   readonly #options: DetectOptions;
   readonly #streams = new Map<string, StreamClock>();

@@ -10,7 +10,7 @@ import { type EcsEvent, LIVE, saysTime } from "../core/event.ts";
 import { type Finding, type SignalRecord, type Tick, TOPIC } from "../core/records.ts";
 import type { Readable } from "./match/matcher.ts";
 import type { DetectionRule, RuleSet } from "./sigma/rule.ts";
-import { baseOf, findingOf, type Missed, signalsOf } from "./signals.ts";
+import { baseOf, findingOf, type Missed, noneMissed, signalsOf } from "./signals.ts";
 import { type Counts, WindowsProcessor } from "./windows/processor.ts";
 import type { Bounds } from "./windows/rule-windows.ts";
 import type { SignalBase } from "./windows/signal-records.ts";
@@ -27,7 +27,7 @@ export class FinishedStream {
   readonly #windows: WindowsProcessor;
   readonly #out: OutRecord[] = []; // of the windows, until it is passed on
   readonly #findings = new Map<string, Finding>();
-  readonly #missed: Missed = { missedGroups: 0, missedValues: 0 };
+  readonly #missed: Missed = noneMissed();
   readonly #tick: Pick<Tick, "kind" | "stream" | "feeder">;
   #fromMs = Number.POSITIVE_INFINITY;
   #untilMs = Number.NEGATIVE_INFINITY;

@@ -5,7 +5,7 @@ import type { Finding } from "../core/records.ts";
 import { ruleSetOf } from "./fixtures/rule-set.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { findingsOf } from "./rule-tests.ts";
-import { baseOf, type Missed, signalsOf } from "./signals.ts";
+import { baseOf, type Missed, noneMissed, signalsOf } from "./signals.ts";
 
 const eventOf = (fields: Readonly<Record<string, unknown>>, time = "2026-01-05T08:00:00Z") =>
   ({
@@ -37,7 +37,7 @@ const SETS = {
 
 /** The groups and values that the event's signals carry, and what was missed. */
 function carried(type: keyof typeof SETS, fields: Readonly<Record<string, unknown>>) {
-  const missed: Missed = { missedGroups: 0, missedValues: 0 };
+  const missed = noneMissed();
   const event = eventOf(fields);
   const signals = signalsOf(event, baseOf(event), { rules: SETS[type].detections, missed });
   const told = signals.map(({ group, matches }) => [
@@ -47,9 +47,9 @@ function carried(type: keyof typeof SETS, fields: Readonly<Record<string, unknow
   return { told, missed };
 }
 
-const none = { missedGroups: 0, missedValues: 0 };
-const noGroup = { missedGroups: 1, missedValues: 0 };
-const noValue = { missedGroups: 0, missedValues: 1 };
+const none = noneMissed();
+const noGroup = { ...none, missedGroups: 1 };
+const noValue = { ...none, missedValues: 1 };
 const LONG = "g".repeat(1_000_000);
 
 test.for([
@@ -115,7 +115,7 @@ test("groups of several correlations stay apart where their values run together"
   const both = ruleSetOf(
     `title: R\nname: r\nlogsource: { product: p }\ndetection: { s: { hit: 1 }, condition: s }\n${counts("one", "u")}${counts("two", "a, b")}`,
   );
-  const missed: Missed = { missedGroups: 0, missedValues: 0 };
+  const missed = noneMissed();
   const event = eventOf({ u: "a\u0000b", a: "a", b: "b" });
   const signals = signalsOf(event, baseOf(event), { rules: both.detections, missed });
   expect(signals.map(({ group, matches }) => [group, matches.length])).toEqual([
@@ -141,6 +141,67 @@ test("a list of 100,000 numbers adds the first 256, a group of 1 MB is one of it
   expect(String(group).length).toBeLessThan(300);
   const [[other] = []] = carried("value_sum", { who: `${LONG}h`, x: 1 }).told;
   expect(other).not.toBe(group);
+});
+
+type Added = {
+  readonly name: string;
+  readonly type?: keyof typeof SETS;
+  readonly who: unknown;
+  readonly x: unknown;
+  readonly groups: number;
+  readonly values: number;
+  readonly cut?: Partial<Missed>;
+};
+const numbered = (count: number) => Array.from({ length: count }, (_, n) => n);
+test.for<Added>([
+  { name: "all groups that one event may have", who: numbered(64), x: 1, groups: 64, values: 1 },
+  { name: "one more", who: numbered(65), x: 1, groups: 64, values: 1, cut: { cutGroups: 1 } },
+  {
+    name: "many of which no other is left",
+    who: numbered(100).map(() => "ann"),
+    ...{ x: 1, groups: 1, values: 1 },
+  },
+  { name: "all numbers", who: "ann", x: numbered(256), groups: 1, values: 256 },
+  {
+    name: "one number more",
+    who: "ann",
+    ...{ x: numbered(257), groups: 1, values: 256, cut: { cutValues: 1 } },
+  },
+  {
+    name: "one more in lists of lists",
+    who: "ann",
+    x: [numbered(256), 1],
+    ...{ groups: 1, values: 256, cut: { cutValues: 1 } },
+  },
+  {
+    name: "texts before which a number is not reached",
+    who: "ann",
+    x: [1, ...numbered(256).map(() => "x"), 2],
+    ...{ groups: 1, values: 1, cut: { cutValues: 1 } },
+  },
+  {
+    name: "all values",
+    type: "value_count",
+    ...{ who: "ann", x: numbered(64), groups: 1, values: 64 },
+  },
+  {
+    name: "one value more",
+    type: "value_count",
+    ...{ who: "ann", x: numbered(65), groups: 1, values: 64, cut: { cutValues: 1 } },
+  },
+  {
+    name: "both",
+    who: numbered(100),
+    ...{ x: numbered(300), groups: 64, values: 256, cut: { cutGroups: 1, cutValues: 1 } },
+  },
+])("what one event adds beyond a bound is counted as cut: $name", (row) => {
+  const { type = "value_sum", who, x, groups, values, cut = {} } = row;
+  const { told, missed } = carried(type, { who, x });
+  const first = told[0]?.[1];
+  expect({ groups: told.length, values: Array.isArray(first) ? first.length : 1, missed }).toEqual({
+    ...{ groups, values },
+    missed: { ...none, ...cut },
+  });
 });
 
 const spans = (findings: readonly Finding[]) =>

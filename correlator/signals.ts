@@ -10,7 +10,7 @@ import {
   type Signal,
   TOPIC,
 } from "../core/records.ts";
-import { asEventValues, combinationsOf, distinctOf } from "./combinations.ts";
+import { areCut, asEventValues, combinationsOf, distinctOf } from "./combinations.ts";
 import { numberOf } from "./decimal.ts";
 import type { Readable } from "./match/matcher.ts";
 import { valueAt } from "./match/values.ts";
@@ -20,8 +20,22 @@ import { matchOf, type SignalBase, Signals } from "./windows/signal-records.ts";
 const VALUES_MAX = 256; // of one field, that one event adds
 const VALUE_CHARS_MAX = 512;
 
-/** Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. */
-export type Missed = { missedGroups: number; missedValues: number };
+/**
+ * Matches that a correlation could not count: the event lacks a group-by field, or has no value (no number) to count. And
+ * those of which it counts only the first groups, or values: the event has more than one may add.
+ */
+export type Missed = {
+  missedGroups: number;
+  missedValues: number;
+  cutGroups: number;
+  cutValues: number;
+};
+export const noneMissed = (): Missed => ({
+  missedGroups: 0,
+  missedValues: 0,
+  cutGroups: 0,
+  cutValues: 0,
+});
 
 /** Signals for every correlation that the rules feed; `base` says whose event it is. */
 export function signalsOf(
@@ -32,12 +46,12 @@ export function signalsOf(
   const signals = new Signals(base);
   for (const { feeds } of rules)
     for (const feed of feeds) {
-      const groups = groupsOf(event, feed.groupBy);
+      const groups = groupsOf(event, feed.groupBy, missed);
       if (groups.length === 0) {
         missed.missedGroups += 1;
         continue;
       }
-      const values = valuesOf(event, feed);
+      const values = valuesOf(event, feed, missed);
       if (values === undefined && feed.valueFields.length > 0) {
         missed.missedValues += 1;
         continue;
@@ -89,8 +103,15 @@ function hostOf(event: EcsEvent): readonly [name: string, value: string] {
 }
 
 /** A list gives one group an element. */
-const groupsOf = (event: Readable, fields: readonly EventField[]): readonly (readonly string[])[] =>
-  combinationsOf(fields.map((field) => textsOf(valueAt(event, field))));
+function groupsOf(
+  event: Readable,
+  fields: readonly EventField[],
+  missed: Missed,
+): readonly (readonly string[])[] {
+  const texts = fields.map((field) => textsOf(valueAt(event, field)));
+  if (areCut(texts)) missed.cutGroups += 1;
+  return combinationsOf(texts);
+}
 
 /** What correlations further up are grouped by or count. */
 function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undefined {
@@ -115,15 +136,24 @@ function distinctFirst(texts: readonly string[]): readonly string[] {
 function valuesOf(
   event: Readable,
   { valueFields, numbers }: DetectionFeed,
+  missed: Missed,
 ): EventValues | undefined {
   const [field] = valueFields;
   if (field === undefined) return undefined;
-  return asEventValues(
-    numbers
-      ? numbersOf(valueAt(event, field)).slice(0, VALUES_MAX)
-      : distinctOf(valueFields.map((one) => textsOf(valueAt(event, one)))),
-  );
+  if (!numbers) {
+    const texts = valueFields.map((one) => textsOf(valueAt(event, one)));
+    if (areCut(texts)) missed.cutValues += 1;
+    return asEventValues(distinctOf(texts));
+  }
+  const value = valueAt(event, field);
+  const all = numbersOf(value);
+  if (all.length > VALUES_MAX || isLong(value)) missed.cutValues += 1;
+  return asEventValues(all.slice(0, VALUES_MAX));
 }
+
+/** A list of which not all is looked at, or one in it. */
+const isLong = (value: unknown): boolean =>
+  Array.isArray(value) && (value.length > VALUES_MAX || value.some(isLong));
 
 /** All numbers of a field, those of its list too. */
 function numbersOf(value: unknown): number[] {

@@ -209,6 +209,20 @@ test("what correlations cannot count is told: no time, no group", () => {
   );
 });
 
+test.for([
+  { count: 64, cutGroups: 0, says: [] },
+  {
+    count: 65,
+    cutGroups: 1,
+    says: ["1 time an event had more groups than one may add: the first 64 were correlated"],
+  },
+])("groups of one event, $count: $cutGroups are told as cut", ({ count, cutGroups, says }) => {
+  const ips = Array.from({ length: count }, (_, n) => `10.0.0.${n}`);
+  const { summary } = evaluated([{ ...failure(0), "source.ip": ips }]);
+  expect(summary).toMatchObject({ cutGroups, cutValues: 0 });
+  expect(summaryLines(summary).filter((line) => line.includes("may add"))).toEqual(says);
+});
+
 const BY_EVENT = setOf(`title: Any
 id: ${ID}4
 name: any

@@ -1,5 +1,7 @@
 // summary.ts — what an evaluation tells at its end: how much was read and matched, and what no rule could read.
+import { COMBINATIONS_MAX } from "../../correlator/combinations.ts";
 import type { LeftOut } from "../../correlator/sigma/rule.ts";
+import { noneMissed } from "../../correlator/signals.ts";
 import { noCounts } from "../../correlator/windows/processor.ts";
 import { counted, printable } from "../table.ts";
 import { APART, type Evaluation, NO_SOURCE } from "./evaluation.ts";
@@ -19,6 +21,8 @@ export type Summary = {
   readonly ahead: number;
   readonly groupless: number;
   readonly valueless: number;
+  readonly cutGroups: number; // matches of which not all groups, or values, were counted
+  readonly cutValues: number;
   readonly overdue: number;
   readonly repeated: number; // counted once
   readonly unreadable: number;
@@ -27,11 +31,12 @@ export type Summary = {
   readonly noRuleSources: readonly { readonly source: string; readonly events: number }[];
 };
 
-const NOTHING = { ...noCounts(), missedGroups: 0, missedValues: 0 };
+const NOTHING = { ...noCounts(), ...noneMissed() };
 
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
-  const { missedGroups, missedValues, groupless, valueless } = evaluation.streamCounts ?? NOTHING;
+  const seen = evaluation.streamCounts ?? NOTHING;
+  const { missedGroups, missedValues, groupless, valueless, cutGroups, cutValues } = seen;
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
@@ -40,6 +45,7 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     findings,
     groupless: missedGroups + groupless,
     valueless: missedValues + valueless,
+    ...{ cutGroups, cutValues },
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
   };
@@ -92,6 +98,14 @@ function unreadLines(summary: Summary): string[] {
   if (valueless > 0)
     lines.push(
       `${counted(valueless, "time")} the field of a condition had no value (or no number): not correlated`,
+    );
+  if (summary.cutGroups > 0)
+    lines.push(
+      `${counted(summary.cutGroups, "time")} an event had more groups than one may add: the first ${COMBINATIONS_MAX} were correlated`,
+    );
+  if (summary.cutValues > 0)
+    lines.push(
+      `${counted(summary.cutValues, "time")} an event had more values of a condition than one may add: the first ones were correlated`,
     );
   if (overdue > 0) lines.push(`${counted(overdue, "event")} later than --lateness: not correlated`);
   if (repeated > 0)
