@@ -6,6 +6,7 @@
 import type { LogSource } from "./event.ts";
 import { FieldReader } from "./field-reader.ts";
 import { isObject } from "./json.ts";
+import { lowered } from "./letter-case.ts";
 
 export type SourceRule = {
   readonly when: readonly {
@@ -93,7 +94,7 @@ function grouped(
     for (const value of first.values) {
       if (value.includes("*")) group.others.push({ test: testOf(value), entry });
       else {
-        const folded = value.toLowerCase();
+        const folded = lowered(value);
         group.exact.set(folded, [...(group.exact.get(folded) ?? []), entry]);
       }
     }
@@ -123,18 +124,18 @@ const ELEMENTS_MAX = 16;
 function textsOf(value: unknown): readonly string[] {
   if (value === undefined) return [];
   const values: readonly unknown[] = Array.isArray(value) ? value.slice(0, ELEMENTS_MAX) : [value];
-  return values.map((one) => (typeof one === "object" ? "" : String(one).toLowerCase()));
+  return values.map((one) => (typeof one === "object" ? "" : lowered(String(one))));
 }
 
 const anyOf = (values: readonly string[]): ValueTest => {
-  const exact = new Set(values.filter((one) => !one.includes("*")).map((one) => one.toLowerCase()));
+  const exact = new Set(values.filter((one) => !one.includes("*")).map((one) => lowered(one)));
   const others = values.filter((one) => one.includes("*")).map(testOf);
   return (text) => exact.has(text) || others.some((test) => test(text));
 };
 
 /** `*` stands for anything at the beginning, at the end, or alone for any value. */
 function testOf(value: string): ValueTest {
-  const text = value.toLowerCase();
+  const text = lowered(value);
   if (text === "*") return () => true;
   const start = text.startsWith("*");
   const end = text.endsWith("*");

@@ -204,6 +204,15 @@ test.for([
   expect(mappings.sourcesOf(event as Record<string, unknown>)).toEqual(want);
 });
 
+test.for(["ΟΔΟΣΑ", "οδοσα", "οδος", "ΛΟΓΟΣ", "λογοσ", "λογος"])(
+  "log sources: a sigma is the same letter wherever it stands: %s",
+  (a) => {
+    const text = `for: [{ product: p }]\nsources: [{ when: { a: ["ΟΔΟΣ*", "ΛΟΓΟΣ"] }, are: [{ service: s }] }]\n`;
+    const { mappings: greek } = mappingsOf([{ path: "greek.yml", text }]);
+    expect(greek.sourcesOf({ a })).toEqual([{ service: "s" }]);
+  },
+);
+
 test.for([
   { name: "unknown key", text: "for: []\nfield: {}\n", at: "m.yml:2:1", message: "did you mean" },
   {
