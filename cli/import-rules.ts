@@ -9,7 +9,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
-import { ruleDisk } from "../correlator/sigma/disk.ts";
+import { onceDisk, ruleDisk } from "../correlator/sigma/disk.ts";
 import { isRuleFile, type LoadOptions, loadRules } from "../correlator/sigma/load.ts";
 import type { LoadedRules } from "../correlator/sigma/rule.ts";
 import { lostRules } from "./missing-rules.ts";
@@ -35,11 +35,12 @@ export async function wholeFiles(
   folders: readonly string[],
   options: LoadOptions,
 ): Promise<readonly string[]> {
-  const lists = await Promise.all(folders.map((folder) => ruleDisk.list(folder).catch(() => [])));
+  const disk = onceDisk();
+  const lists = await Promise.all(folders.map((folder) => disk.list(folder).catch(() => [])));
   let files = lists.flat().filter(isRuleFile).toSorted();
   for (;;) {
     const lenient = files.map((path) => ({ path, lenient: true }));
-    const { leftOut } = await loadRules(lenient, ruleDisk, options);
+    const { leftOut } = await loadRules(lenient, disk, options);
     if (leftOut.length === 0) return files;
     const refused = new Set(leftOut.map(({ at }) => fileOf(at)));
     files = files.filter((file) => !refused.has(file));
