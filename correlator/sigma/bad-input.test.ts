@@ -231,7 +231,7 @@ test("events nested 64 levels and far deeper", patience, () => {
 
 test("texts of 5 MB", patience, () => {
   const long = "ab".repeat(2_500_000);
-  const events = [{ f: `needle${long}` }, { f: long }, { f: Array(50).fill(long) }];
+  const events = [{ f: `needle${long}` }, { f: long }, { f: Array(5).fill(long) }];
   const values = [
     "f|contains: needle",
     "f: '*n*e*e*d*l*e*'",
