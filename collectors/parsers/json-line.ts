@@ -11,16 +11,13 @@ import { anyTime, type LogTime } from "./log-time.ts";
 import { withWindowsFields } from "./windows-shippers.ts";
 
 export const depthMax = 64;
+/** Where logs say when it happened, the plainest first: a later one may be only what the event is about. */
 const TIME_FIELDS = [
-  "@timestamp",
-  "timestamp",
-  "time",
-  "ts",
-  "eventTime",
-  "published",
-  "UtcTime",
-  "EventTime",
+  ...["@timestamp", "timestamp", "time", "ts", "eventTime", "published", "UtcTime", "EventTime"],
+  ...["TimeGenerated", "CreationTime", "activityDateTime", "createdDateTime"], // Microsoft's
+  ...["eventTimestamp", "requestReceivedTimestamp", "query_timestamp", "_time"], // Azure's, Kubernetes', Route 53's, Splunk's
 ];
+const IN_UTC: ReadonlySet<string> = new Set(["UtcTime", "CreationTime"]); // Sysmon's and Microsoft 365's, which write no zone
 
 export function jsonLine(text: string, context: LineContext): Draft | Refusal | undefined {
   if (text.charCodeAt(0) !== 123) return undefined;
@@ -92,10 +89,16 @@ function readTime(value: Json, draft: Draft, context: LineContext): void {
 export function jsonTime(value: Json, context: LineContext): LogTime | undefined {
   for (const name of TIME_FIELDS) {
     if (!Object.hasOwn(value, name)) continue;
-    const time = anyTime(value[name], context);
+    const time = IN_UTC.has(name) ? utcTime(value[name], context) : anyTime(value[name], context);
     if (time !== undefined) return time;
   }
   return anyTime(evtxTime(value), context);
+}
+
+/** Whatever zone the source has: nothing is assumed where none is said. */
+function utcTime(value: unknown, context: LineContext): LogTime | undefined {
+  const time = anyTime(value, { ...context, zone: "UTC" });
+  return time && { ms: time.ms, assumed: time.assumed.filter((what) => what !== "zone") };
 }
 
 function deeper(value: unknown, levels: number): boolean {

@@ -89,6 +89,27 @@ test.for([
   expect(time === undefined ? undefined : new Date(time.ms).toISOString()).toBe(want);
 });
 
+test.for([
+  { event: { TimeGenerated: "2026-01-15T12:00:00Z" } },
+  { event: { createdDateTime: "2026-01-15T12:00:00Z" } },
+  {
+    event: { activityDateTime: "2026-01-15T12:00:00.0Z", createdDateTime: "2020-01-01T00:00:00Z" },
+  },
+  { event: { eventTimestamp: "2026-01-15T12:00:00.0000000Z" } },
+  { event: { requestReceivedTimestamp: "2026-01-15T12:00:00.000000Z" } },
+  { event: { query_timestamp: "2026-01-15T12:00:00Z" } },
+  { event: { _time: "1768478400.000" } },
+  { event: { "@timestamp": "2026-01-15T12:00:00Z", TimeGenerated: "2026-01-15T13:00:00Z" } },
+  { event: { TimeGenerated: "soon", _time: 1_768_478_400 } },
+  { event: { UtcTime: "2026-01-15 12:00:00.000" } },
+  { event: { CreationTime: "2026-01-15T12:00:00" } },
+  { event: { EventTime: "2026-01-15 13:00:00" }, assumed: ["zone"] },
+  { event: { TimeGenerated: "2026-01-15 13:00:00" }, assumed: ["zone"] },
+])("the time of an event in JSON, of a source in Berlin: $event", ({ event, assumed = [] }) => {
+  const found = timeOf(JSON.stringify(event), "Europe/Berlin", "2026-01-16T12:00:00Z");
+  expect(found).toEqual(["2026-01-15T12:00:00.000Z", assumed]);
+});
+
 test("zones", () => {
   expect(["UTC", "Europe/Berlin", "Nowhere/Land", ""].map(isZone)).toEqual([
     true,
