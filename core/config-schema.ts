@@ -40,7 +40,10 @@ const bus = section(
       default: 4,
       description: "of each topic that Wache creates",
     }),
-    retention: span("7d", "how long records are kept once every group has read them"),
+    retention: span(
+      "7d",
+      "how long records are kept once every group has read them; dead letters at least store.retention",
+    ),
     kafka: section(
       {
         brokers: Type.Array(Type.String(), {

@@ -12,7 +12,16 @@ export function topicSpecs(config: Config): TopicSpec[] {
   return Object.values(TOPIC).map((name) => ({
     name,
     partitions: config.bus.partitions,
-    retentionMs: name === TOPIC.state ? STATE_REMOVED_MS : spanMs(config.bus.retention),
-    compacted: COMPACTED.has(name),
+    retentionMs: retentionMs(name, config),
+    compacted: isCompacted(name),
   }));
+}
+
+export const isCompacted = (name: TopicName): boolean => COMPACTED.has(name);
+
+function retentionMs(name: TopicName, { bus, store }: Config): number {
+  if (name === TOPIC.state) return STATE_REMOVED_MS;
+  const busMs = spanMs(bus.retention);
+  // A dead letter stands for an event that is not in the store: it can be found for as long.
+  return name === TOPIC.deadLetter ? Math.max(busMs, spanMs(store.retention)) : busMs;
 }
