@@ -409,6 +409,7 @@ describe("changing", () => {
 const ROUTES = [
   "delete /api/session",
   "delete /api/tokens/{id}",
+  "get /api/dead-letters",
   "get /api/events",
   "get /api/events/{id}",
   "get /api/findings",
@@ -421,6 +422,7 @@ const ROUTES = [
   "get /api/setup",
   "get /api/status",
   "get /api/tokens",
+  "post /api/dead-letters/replay",
   "post /api/incidents/{id}/acknowledge",
   "post /api/incidents/{id}/assign",
   "post /api/incidents/{id}/close",

@@ -21,6 +21,7 @@ import { describeApi } from "./openapi.ts";
 import { impatientBus, impatientStore } from "./patience.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import type { ApiContext } from "./routes/api-context.ts";
+import { deadLetterRoutes } from "./routes/dead-letters.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { findingRoutes } from "./routes/findings.ts";
 import { incidentRoutes } from "./routes/incidents.ts";
@@ -142,6 +143,7 @@ async function addRoutes(
   });
   const groups = [
     accountRoutes,
+    deadLetterRoutes,
     eventRoutes,
     findingRoutes,
     incidentRoutes,

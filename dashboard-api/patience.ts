@@ -2,6 +2,8 @@
 //
 // Why:   a store that is not reached at the start makes its calls wait until it is; a person must not.
 import type { Bus } from "../core/bus/bus.ts";
+import { type Replay, replayLetters } from "../core/dead-letter-replay.ts";
+import { type LettersPage, type LettersWish, readDeadLetters } from "../core/dead-letters.ts";
 import { UserError } from "../core/errors.ts";
 import type { Clock } from "../core/service.ts";
 import type { Store } from "../core/store/store.ts";
@@ -34,12 +36,17 @@ export function impatientStore(store: Store, clock: Clock): Store {
   };
 }
 
-export function impatientBus(
-  bus: Bus,
-  clock: Clock,
-): Pick<Bus, "kind" | "produce" | "lag" | "check"> {
+export type ApiBus = Pick<Bus, "kind" | "produce" | "lag" | "check"> & {
+  readonly deadLetters: (wish: LettersWish) => Promise<LettersPage>;
+  readonly replay: (ids: readonly string[]) => Promise<Replay[]>;
+};
+
+export function impatientBus(bus: Bus, clock: Clock): ApiBus {
   const within = limiter({ clock, away: busAway });
+  const readWithin = limiter({ clock, away: busSilent });
   return {
+    deadLetters: readWithin((wish) => readDeadLetters(bus, wish)),
+    replay: readWithin((ids) => replayLetters(bus, ids)),
     kind: bus.kind,
     produce: within((records) => bus.produce(records)),
     lag: within((groups) => bus.lag(groups)),
@@ -59,6 +66,9 @@ const busAway = (cause?: unknown): ApiError =>
     { cause },
   );
 
+const busSilent = (cause?: unknown): ApiError =>
+  new ApiError(503, "api.bus-away", "the bus does not answer; try again in a minute", { cause });
+
 const limiter =
   (limits: Limits) =>
   <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
@@ -76,4 +86,8 @@ function worded(error: unknown, { away }: Limits): unknown {
   return isCallersFault ? new ApiError(400, error.code, error.message) : away(error);
 }
 
-const ASKED_WRONG: ReadonlySet<string> = new Set(["store.cursor", "store.sort"]);
+const ASKED_WRONG: ReadonlySet<string> = new Set([
+  "store.cursor",
+  "store.sort",
+  "dead-letter.cursor",
+]);

@@ -71,6 +71,25 @@ export const eventSchema = Type.Object(
   { ...open, description: "an ECS document" },
 );
 
+export const deadLetterSchema = Type.Object(
+  {
+    id: Type.String(),
+    source: Type.String({ description: "a collector's source, or the record's key" }),
+    reason: Type.String({ description: "for people" }),
+    code: Type.String({ description: "stable" }),
+    atMs: ms("given up"),
+    from: Type.Optional(
+      Type.Object(
+        { topic: Type.String(), partition: Type.Integer(), offset: Type.Integer() },
+        { description: "the record that a stage could not process; absent: a collector's line" },
+      ),
+    ),
+    raw: Type.String({ description: "the line, or the record's JSON" }),
+    encoding: words(["utf8", "base64"] as const),
+  },
+  open,
+);
+
 export const ruleSchema = Type.Object(
   {
     id: Type.String(),

@@ -11,7 +11,7 @@ export type Account = {
   readonly by: "session" | "token" | "machine";
 };
 
-/** read: see all; work: change incidents; administer: accounts and tokens. */
+/** read: see all; work: change incidents; administer: accounts, tokens, replays. */
 export type Action = "read" | "work" | "administer";
 
 const ALLOWED: Readonly<Record<Role, readonly Action[]>> = {

@@ -1,25 +1,15 @@
 // events.ts — searching the kept events, and one event by its id.
 import { type Static, Type } from "typebox";
-import { writtenTimeMs } from "../../core/written-times.ts";
-import { ApiError, notFoundAnyMore } from "../errors.ts";
+import { notFoundAnyMore } from "../errors.ts";
 import { answers, eventSchema, idParams, pageOf, pageQuery, queryText } from "../schemas.ts";
 import type { Routes } from "./api-context.ts";
-import { readQuery } from "./query.ts";
+import { readQuery, readTime, timeText } from "./query.ts";
 
-const time = (description: string) =>
-  Type.Optional(
-    Type.String({
-      maxLength: 40,
-      pattern:
-        "^([0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]{5,16}(Z|[+-][0-9]{2}:?[0-9]{2})?)?)$",
-      description: `${description}: ISO 8601 (UTC unless it says a zone) or ms since 1970`,
-    }),
-  );
 const query = Type.Object(
   {
     q: queryText,
-    from: time("no event before this time"),
-    to: time("no event after this time"),
+    from: timeText("no event before this time"),
+    to: timeText("no event after this time"),
     order: Type.Union([Type.Literal("newest"), Type.Literal("oldest")], { default: "newest" }),
     ...pageQuery,
   },
@@ -60,13 +50,3 @@ export const eventRoutes: Routes = (api, { store }) => {
     },
   );
 };
-
-function readTime(text: string, name: string): number {
-  const ms = writtenTimeMs(text);
-  if (ms !== undefined) return ms;
-  throw new ApiError(
-    400,
-    "api.bad-time",
-    `${name}: ${text} is no time; write it as 2026-11-23T04:05:06Z`,
-  );
-}
