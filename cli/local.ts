@@ -1,5 +1,7 @@
-// local.ts — talks to the process that runs with a data folder, by the socket in it; or opens the store itself.
+// local.ts — talks to the process that runs with a data folder, by the socket in it; or opens the store or the bus itself.
 import { request } from "node:http";
+import type { Bus } from "../core/bus/bus.ts";
+import { openBus } from "../core/bus/open.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Config } from "../core/config-schema.ts";
 import { messageOf, UserError } from "../core/errors.ts";
@@ -8,6 +10,7 @@ import { createLog } from "../core/log.ts";
 import { readRunFile, socketPathOf } from "../core/run-files.ts";
 import { openStore } from "../core/store/open.ts";
 import type { Store } from "../core/store/store.ts";
+import { topicSpecs } from "../core/topics.ts";
 import { wordsOf } from "./ingest.ts";
 import { EXIT } from "./verb.ts";
 
@@ -90,6 +93,24 @@ function parsed(text: string): LocalAnswer["body"] {
     return typeof value === "object" && value !== null ? (value as LocalAnswer["body"]) : {};
   } catch {
     return {};
+  }
+}
+
+/** As withStore, with the bus; its topics are there. */
+export async function withBus<T>(config: Config, use: (bus: Bus) => Promise<T>): Promise<T> {
+  const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
+  const lock = config.bus.kind === "embedded" ? takeLockIn(config.data) : undefined;
+  try {
+    const bus = await openBus(config, config.data, log);
+    try {
+      await bus.check();
+      await bus.ensureTopics(topicSpecs(config));
+      return await use(bus);
+    } finally {
+      await bus.close();
+    }
+  } finally {
+    lock?.release();
   }
 }
 

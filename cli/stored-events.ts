@@ -93,3 +93,16 @@ function timeOf(values: Values, name: string): number | undefined {
     { exitCode: EXIT.usage },
   );
 }
+
+/** `--limit` */
+export function limitOf(
+  values: Values,
+  { unlessTold, max }: { readonly unlessTold: number; readonly max: number },
+): number {
+  const text = stringOf(values, "limit") ?? String(unlessTold);
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= max) return limit;
+  throw new UserError("cli.usage", `--limit is "${text}", allowed is a number from 1 to ${max}`, {
+    exitCode: EXIT.usage,
+  });
+}

@@ -94,6 +94,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/rules-coverage.ts")).rulesCoverage,
   },
   {
+    name: "dead-letter list",
+    summary: "show what could not be parsed or processed, and why",
+    load: async () => (await import("./verbs/dead-letter-list.ts")).deadLetterList,
+  },
+  {
     name: "token create",
     summary: "make an API token for a script",
     load: async () => (await import("./verbs/token.ts")).tokenCreate,

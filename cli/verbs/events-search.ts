@@ -1,9 +1,9 @@
 // events-search.ts — the verb that searches the kept events.
 
-import { UserError } from "../../core/errors.ts";
 import { type EcsEvent, fieldOf } from "../../core/event.ts";
 import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import {
+  limitOf,
   PAGE_MAX,
   type ReadPage,
   TIME_OPTIONS,
@@ -12,7 +12,7 @@ import {
   withPages,
 } from "../stored-events.ts";
 import { table } from "../table.ts";
-import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
+import { type Call, EXIT, flagOf, type Values, type Verb } from "../verb.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1_000_000;
@@ -88,17 +88,9 @@ function textOf(event: EcsEvent, field: string): string {
 }
 
 function wishOf(values: Values, q: string): Wish {
-  const text = stringOf(values, "limit") ?? String(LIMIT_DEFAULT);
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LIMIT_MAX)
-    throw new UserError(
-      "cli.usage",
-      `--limit is "${text}", allowed is a number from 1 to ${LIMIT_MAX}`,
-      { exitCode: EXIT.usage },
-    );
   return {
     q,
-    limit,
+    limit: limitOf(values, { unlessTold: LIMIT_DEFAULT, max: LIMIT_MAX }),
     order: flagOf(values, "oldest") ? "oldest" : "newest",
     ...timesOf(values),
   };
