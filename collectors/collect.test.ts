@@ -364,3 +364,10 @@ test("a zone that does not exist stops the start in words", async () => {
   });
   await rig.remove();
 });
+
+test("dead letters come back over the socket in the data folder only", async () => {
+  const rig = await start();
+  const url = "/collect/dead-letters";
+  const answer = await rig.app.inject({ method: "POST", url, payload: { letters: [] } });
+  expect(answer.statusCode).toBe(404);
+});

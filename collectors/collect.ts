@@ -14,6 +14,7 @@ import type { Clock, Service, ServiceContext } from "../core/service.ts";
 import { spanMs } from "../core/spans.ts";
 import { openCollectorDb } from "./collector-db.ts";
 import { feederId } from "./identity.ts";
+import { startDeadLetters } from "./inputs/dead-letters.ts";
 import { startFiles } from "./inputs/files.ts";
 import { startHttp } from "./inputs/http.ts";
 import type { Input, Intake } from "./inputs/intake.ts";
@@ -36,6 +37,7 @@ const INPUTS: readonly {
   readonly start: (intake: Intake) => Promise<Input>;
 }[] = [
   { wanted: () => true, start: startHttp },
+  { wanted: () => true, start: startDeadLetters },
   { wanted: ({ config }) => config.syslog.enabled, start: startSyslog },
   { wanted: ({ config }) => config.files.length > 0, start: startFiles },
 ];

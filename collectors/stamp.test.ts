@@ -136,8 +136,21 @@ test("nesting without end is a dead letter with its reason, as a line and as a v
       atMs: RECEIPT_MS,
       raw: text,
       encoding: "utf8",
+      line: { stream: "live", zone: "UTC" },
     });
   }
+});
+
+test("a dead letter keeps what its line came with, and how much of it was cut", () => {
+  const text = `${'{"é":'.repeat(30_000)}1`;
+  const more = { address: "192.0.2.1", path: "/a.log", logSource: { product: "p" }, page: true };
+  const line = { text, value: JSON.parse(`${text}${"}".repeat(30_000)}`), truncatedBytes: 30_000 };
+  const letter = stamp(line, more)[0]?.record.value as DeadLetter;
+  expect(letter.line).toEqual({
+    ...{ stream: "live", zone: "UTC", ...more },
+    truncatedBytes: 30_000 + Buffer.byteLength(text) - Buffer.byteLength(letter.raw),
+  });
+  expect(letter.raw).toHaveLength(131_072);
 });
 
 const LONG = 524_288; // the most that collectors.lineBytesMax allows

@@ -16,7 +16,7 @@ import {
 } from "../core/event.ts";
 import { isObject } from "../core/json.ts";
 import type { LogSourceReader } from "../core/log-sources.ts";
-import { type DeadLetter, type EventRecord, TOPIC } from "../core/records.ts";
+import { type DeadLetter, type EventRecord, type LetterLine, TOPIC } from "../core/records.ts";
 import type { Draft, LineContext, Refusal } from "./parsers/draft.ts";
 import { depthRefusal, jsonEvent } from "./parsers/json-line.ts";
 import { parseLine } from "./parsers/parsers.ts";
@@ -223,6 +223,7 @@ function keyOf(event: EcsEvent, origin: Origin): string {
 }
 
 function deadLetter(line: Line, { refused }: Refusal, origin: Origin, moment: Moment): Entry {
+  const raw = line.text.slice(0, RAW_CHARS_MAX);
   const value: DeadLetter = {
     kind: "dead-letter",
     id: moment.id(undefined),
@@ -230,9 +231,29 @@ function deadLetter(line: Line, { refused }: Refusal, origin: Origin, moment: Mo
     reason: refused.reason,
     code: refused.code,
     atMs: moment.receiptMs,
-    raw: line.text.slice(0, RAW_CHARS_MAX),
+    raw,
     encoding: "utf8",
+    line: letterLine({ ...line, truncatedBytes: lostBytes(line, raw) }, origin, moment),
   };
   const record: OutRecord = { topic: TOPIC.deadLetter, key: origin.source, value };
   return { record, bytes: line.text.length * 2 + OVERHEAD_BYTES };
+}
+
+const lostBytes = ({ text, truncatedBytes = 0 }: Line, raw: string): number =>
+  truncatedBytes + Buffer.byteLength(text) - Buffer.byteLength(raw);
+
+function letterLine({ truncatedBytes = 0 }: Line, origin: Origin, moment: Moment): LetterLine {
+  const { stream, zone, logSource, address, path } = origin;
+  const { yearHintMs, timeMs, shiftMs } = moment;
+  return {
+    ...{ stream, zone },
+    ...(logSource !== undefined && { logSource }),
+    ...(address !== undefined && { address }),
+    ...(path !== undefined && { path }),
+    ...(origin.page === true && { page: true as const }),
+    ...(yearHintMs !== undefined && { yearHintMs }),
+    ...(timeMs !== undefined && { timeMs }),
+    ...(shiftMs !== undefined && { shiftMs }),
+    ...(truncatedBytes > 0 && { truncatedBytes }),
+  };
 }

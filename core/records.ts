@@ -1,5 +1,5 @@
 // records.ts — what each topic carries. Every value is plain JSON, told apart by `kind`.
-import type { EcsEvent } from "./event.ts";
+import type { EcsEvent, LogSource } from "./event.ts";
 
 export const TOPIC = {
   events: "wache.events",
@@ -274,4 +274,18 @@ export type DeadLetter = {
   readonly from?: { readonly topic: string; readonly partition: number; readonly offset: number };
   readonly raw: string; // the bytes, base64 where they are not UTF-8
   readonly encoding: "utf8" | "base64";
+  readonly line?: LetterLine; // of a collector's
+};
+/** What a line came with, for when it is parsed again. */
+export type LetterLine = {
+  readonly stream: string;
+  readonly zone: string;
+  readonly logSource?: LogSource; // the sender's own
+  readonly address?: string;
+  readonly path?: string;
+  readonly page?: true;
+  readonly yearHintMs?: number;
+  readonly timeMs?: number;
+  readonly shiftMs?: number;
+  readonly truncatedBytes?: number; // how much of it is not in `raw`
 };
