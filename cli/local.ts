@@ -44,8 +44,12 @@ export async function askLocalOk(
   call: LocalCall,
 ): Promise<LocalAnswer["body"] | undefined> {
   const answer = await askLocal(dataDir, call);
-  if (answer === undefined || (answer.status >= 200 && answer.status < 300)) return answer?.body;
-  throw new UserError("cli.refused", wordsOf(answer.body) || `refused with HTTP ${answer.status}`);
+  return answer && okBodyOf(answer);
+}
+
+export function okBodyOf({ status, body }: LocalAnswer): LocalAnswer["body"] {
+  if (status >= 200 && status < 300) return body;
+  throw new UserError("cli.refused", wordsOf(body) || `refused with HTTP ${status}`);
 }
 
 const unreachable = (dataDir: string, cause: unknown): UserError =>

@@ -99,6 +99,11 @@ export const VERBS: readonly VerbEntry[] = [
     load: async () => (await import("./verbs/dead-letter-list.ts")).deadLetterList,
   },
   {
+    name: "dead-letter replay",
+    summary: "give dead letters another try, once their fault is mended",
+    load: async () => (await import("./verbs/dead-letter-replay.ts")).deadLetterReplay,
+  },
+  {
     name: "token create",
     summary: "make an API token for a script",
     load: async () => (await import("./verbs/token.ts")).tokenCreate,
