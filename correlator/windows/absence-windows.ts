@@ -18,6 +18,7 @@ import {
 } from "./absence.ts";
 import { Agenda } from "./agenda.ts";
 import { nameOf } from "./group-name.ts";
+import { OldestFirst } from "./oldest-first.ts";
 import type { Bounds, Caused, Lost, Match, Room, Taken } from "./rule-windows.ts";
 import { aboutOf } from "./severity.ts";
 
@@ -35,6 +36,9 @@ export class AbsenceWindows {
   readonly #due: Due;
   readonly #agenda: Agenda;
   readonly #listed: ReadonlySet<string>;
+  readonly #oldest = new OldestFirst(this.groups, ({ listed, times }) =>
+    listed ? undefined : (times.at(-1) ?? Number.NEGATIVE_INFINITY),
+  );
 
   constructor(
     { stream, rule }: { readonly stream: string; readonly rule: CorrelationRule },
@@ -102,18 +106,17 @@ export class AbsenceWindows {
   restore(group: Awaited): void {
     const name = nameOf(group.values);
     this.groups.set(name, group);
+    this.#oldest.added(name);
     this.#room.groups += 1;
     this.#agenda.put(name, group.times[0] ?? 0);
   }
 
   evict(count: number): void {
-    let left = count;
-    for (const name of this.#agenda.inOrder()) {
-      if (left === 0) return;
-      if (this.groups.get(name)?.listed !== false) continue;
+    for (let gone = 0; gone < count; gone++) {
+      const name = this.#oldest.next();
+      if (name === undefined) return;
       this.#delete(name);
       this.#counts.evicted += 1;
-      left -= 1;
     }
   }
 
@@ -123,6 +126,7 @@ export class AbsenceWindows {
     if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
     const group: Awaited = { values, listed: this.#listed.has(name), times: [], ids: [] };
     this.groups.set(name, group);
+    this.#oldest.added(name);
     this.#room.groups += 1;
     return group;
   }

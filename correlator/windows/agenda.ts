@@ -37,10 +37,4 @@ export class Agenda {
       if (place * this.#bucketMs < nowMs) names.push(...bucket);
     return names.sort();
   }
-
-  /** Names in the order in which they are due, about. */
-  *inOrder(): Generator<string> {
-    for (const place of [...this.#buckets.keys()].sort((a, b) => a - b))
-      yield* [...(this.#buckets.get(place) ?? [])];
-  }
 }

@@ -320,7 +320,8 @@ export class WindowsProcessor implements Processor {
   suppressionOf(stream: StreamState, rule: CorrelationRule, suppressMs: number): Suppression {
     const known = stream.suppressions.get(rule.version);
     if (known) return known;
-    const made = new Suppression({ suppressMs, spanMs: rule.spanMs }, this.#room);
+    const parts = { counts: this.counts, room: this.#room };
+    const made = new Suppression({ suppressMs, spanMs: rule.spanMs }, parts);
     stream.suppressions.set(rule.version, made);
     return made;
   }

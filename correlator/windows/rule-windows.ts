@@ -3,11 +3,12 @@
 // In:    signals, and the watermark as it goes on.
 // Out:   findings, and the points that feed other correlations.
 // Holds: a group is forgotten only when no event that may still come can reach it, or when there are too many: then the
-//        one with the oldest event time goes first, and it is counted.
+//        one whose last event is the oldest goes first, and it is counted.
 import type { CorrelationRule, Finding } from "../../core/records.ts";
 import { ENDED_MS } from "./clocks.ts";
 import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
+import { Expiry } from "./expiry.ts";
 import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
 import {
   addMember,
@@ -45,7 +46,7 @@ export type Taken = "added" | "known" | "overdue" | "forgotten";
 /** What gave way because a bound was reached. */
 export type Lost = { evicted: number; forgotten: number };
 
-const BUCKETS_A_SPAN = 4;
+const BUCKETS_A_SPAN = 64;
 const FORGET_OVER = 64;
 const KEPT = 0.75; // of what a group may have, once it had more
 
@@ -61,8 +62,7 @@ export class RuleWindows {
   readonly #spare: Gauge; // with nothing in it
   readonly #stays: AtRest; // as long as nothing can come of matches of the first rule alone
   readonly #due = new DueNames(); // groups that the watermark will concern
-  readonly #expiry = new Map<number, string[]>(); // group names by the bucket in which they may expire
-  readonly #bucketMs: number;
+  readonly #expiry: Expiry;
 
   constructor(
     context: Context,
@@ -81,7 +81,7 @@ export class RuleWindows {
       count: this.#atOnce ? firstsAtLeast(context.rule) : 1,
       spanMs: context.rule.spanMs,
     };
-    this.#bucketMs = Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN));
+    this.#expiry = new Expiry(Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN)));
   }
 
   /** The same version came again: whom it feeds, and how it is called, may be new. */
@@ -136,7 +136,7 @@ export class RuleWindows {
   restore(name: string, text: string): void {
     const group = this.groups.restore(name, text);
     this.#room.groups += 1;
-    this.#schedule(name, group.members.lastMs);
+    this.#expiry.put(name, group.members.lastMs);
     this.#plan(name, group);
   }
 
@@ -163,7 +163,7 @@ export class RuleWindows {
   #makeRoom(name: string, { timeMs }: Member): void {
     if (this.#room.groups >= this.#bounds.groupsMax) this.#room.make();
     this.#room.groups += 1;
-    this.#schedule(name, timeMs);
+    this.#expiry.put(name, timeMs);
   }
 
   /** Notes when the watermark will next mean something for the group, if it will. */
@@ -207,46 +207,25 @@ export class RuleWindows {
       forget(group, this.watermarkMs - 2 * this.rule.spanMs);
   }
 
-  #schedule(name: string, fromMs: number): void {
-    const dueMs = Math.max(fromMs, this.watermarkMs) + this.rule.spanMs;
-    const bucket = Number.isFinite(dueMs)
-      ? Math.floor(dueMs / this.#bucketMs) + 1
-      : Number.NEGATIVE_INFINITY;
-    const names = this.#expiry.get(bucket);
-    if (names) names.push(name);
-    else this.#expiry.set(bucket, [name]);
-  }
-
   #expire(): void {
-    for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
-      if (bucket * this.#bucketMs > this.watermarkMs) return;
-      const names = this.#expiry.get(bucket) ?? [];
-      this.#expiry.delete(bucket);
-      for (const name of names) {
-        const lastMs = this.groups.lastMs(name);
-        if (lastMs === undefined) continue;
-        if (lastMs + this.rule.spanMs < this.watermarkMs && !this.#due.has(name))
-          this.#delete(name);
-        else this.#schedule(name, lastMs);
-      }
+    const reachedMs = this.watermarkMs - this.rule.spanMs;
+    for (const name of this.#expiry.takeBefore(reachedMs)) {
+      const lastMs = this.groups.lastMs(name);
+      if (lastMs === undefined) continue;
+      if (lastMs < reachedMs && !this.#due.has(name)) this.#delete(name);
+      else this.#expiry.put(name, lastMs);
     }
   }
 
-  /** The groups with the oldest events, as many. Gives what they had still to tell. */
+  /** The groups with the oldest last events, as many. Gives what they had still to tell. */
   evict(count: number): Finding[] {
     const told: Finding[] = [];
-    let left = count;
-    for (const bucket of [...this.#expiry.keys()].sort((a, b) => a - b)) {
-      const names = this.#expiry.get(bucket) ?? [];
-      for (let name = names.pop(); name !== undefined; name = names.pop()) {
-        const group = this.#due.has(name) ? this.groups.look(name) : undefined;
-        if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
-        if (!this.#delete(name)) continue;
-        this.#due.delete(name);
-        this.#counts.evicted += 1;
-        if (--left === 0) return told;
-      }
-      this.#expiry.delete(bucket);
+    for (const name of this.#expiry.takeOldest(count, (one) => this.groups.lastMs(one))) {
+      const group = this.#due.has(name) ? this.groups.look(name) : undefined;
+      if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
+      this.#delete(name);
+      this.#due.delete(name);
+      this.#counts.evicted += 1;
     }
     return told;
   }
@@ -257,10 +236,8 @@ export class RuleWindows {
     this.#expiry.clear();
   }
 
-  #delete(name: string): boolean {
-    if (!this.groups.delete(name)) return false;
-    this.#room.groups -= 1;
-    return true;
+  #delete(name: string): void {
+    if (this.groups.delete(name)) this.#room.groups -= 1;
   }
 }
 

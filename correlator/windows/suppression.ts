@@ -8,7 +8,8 @@
 // Why:   an episode that outlasts the span is told then, so that a long attack can't hide behind a short one.
 import { type Finding, LEVELS } from "../../core/records.ts";
 import { Agenda } from "./agenda.ts";
-import type { Room } from "./rule-windows.ts";
+import { OldestFirst } from "./oldest-first.ts";
+import type { Lost, Room } from "./rule-windows.ts";
 
 export type Suppressing = { readonly suppressMs: number; readonly spanMs: number };
 type Entry = {
@@ -28,12 +29,18 @@ export type SuppressedGroup = {
 export class Suppression {
   readonly groups = new Map<string, SuppressedGroup>();
   readonly #rule: Suppressing;
+  readonly #counts: Lost;
   readonly #room: Room;
   readonly #agenda: Agenda;
+  readonly #oldest = new OldestFirst(
+    this.groups,
+    ({ entries }) => entries.at(-1)?.finding.lastMs ?? Number.NEGATIVE_INFINITY,
+  );
 
-  constructor(rule: Suppressing, room: Room) {
+  constructor(rule: Suppressing, parts: { readonly counts: Lost; readonly room: Room }) {
     this.#rule = rule;
-    this.#room = room;
+    this.#counts = parts.counts;
+    this.#room = parts.room;
     this.#agenda = new Agenda(Math.max(1000, Math.ceil(rule.spanMs / 4)));
   }
 
@@ -67,17 +74,18 @@ export class Suppression {
 
   restore(group: SuppressedGroup): void {
     this.groups.set(group.name, group);
+    this.#oldest.added(group.name);
     this.#room.groups += 1;
     this.#agenda.put(group.name, group.entries[0]?.finding.lastMs ?? 0);
   }
 
-  /** Those that were told longest ago: their next episode is told again. */
+  /** Those whose last episode ended longest ago: their next episode is told again. */
   evict(count: number): void {
-    let left = count;
-    for (const name of this.#agenda.inOrder()) {
-      if (left === 0) return;
+    for (let gone = 0; gone < count; gone++) {
+      const name = this.#oldest.next();
+      if (name === undefined) return;
       this.#delete(name);
-      left -= 1;
+      this.#counts.evicted += 1;
     }
   }
 
@@ -86,6 +94,7 @@ export class Suppression {
     if (known) return known;
     const group: SuppressedGroup = { name, entries: [], folded: 0 };
     this.groups.set(name, group);
+    this.#oldest.added(name);
     this.#room.groups += 1;
     return group;
   }
