@@ -151,7 +151,7 @@ export type Finding = {
   readonly evidence: readonly string[]; // ids of events, the first and the last among them
   readonly supersedes?: readonly string[]; // earlier findings that this one replaces
   readonly withdrawn?: true; // told before it was seen that suppression covers it
-  readonly bounded?: true; // a bound was reached: the count is a lower one
+  readonly bounded?: true; // a bound was reached, and matches may be missing: the count is a lower one
   readonly page?: true; // an import whose sender, or a backfill whose starter, asked for pages
   readonly backfilled?: true; // found in kept events, later than live would have: pages only where that was asked for
   readonly suppressed?: number; // further episodes that are not told; a lower bound while they go on

@@ -130,7 +130,9 @@ export const findingSchema = Type.Object(
       Type.Boolean({ description: "told before it was seen that suppression covers it" }),
     ),
     bounded: Type.Optional(
-      Type.Boolean({ description: "a bound was reached: the count is a lower one" }),
+      Type.Boolean({
+        description: "a bound was reached, and matches may be missing: the count is a lower one",
+      }),
     ),
     backfilled: Type.Optional(
       Type.Boolean({ description: "found in stored events, later than live would have" }),

@@ -39,7 +39,7 @@ export class Expiry {
     return taken;
   }
 
-  /** Takes out the names of as many groups whose last events are the oldest. */
+  /** Takes out the names of as many groups whose last events are the oldest, in that order. */
   takeOldest(count: number, lastMs: LastMs): readonly string[] {
     const taken: string[] = [];
     const buckets = [...this.#buckets.keys()].sort((a, b) => a - b);

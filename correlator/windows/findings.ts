@@ -12,7 +12,10 @@ export type Context = {
   readonly rule: CorrelationRule;
   readonly evidenceMax: number;
   readonly onlyLast: boolean; // an episode is told once, when nothing can be added to it any more
+  readonly lost: LostGroups;
 };
+/** Of the rule's groups that had to give way, the time of the latest event. */
+export type LostGroups = { untilMs: number };
 
 const PAUSE_MS_MAX = 60_000;
 const NONE: readonly string[] = [];
@@ -59,7 +62,7 @@ function dueMs({ rule, onlyLast }: Context, group: Group, episode: Episode): num
 const pauseMs = (revision: number): number => Math.min(PAUSE_MS_MAX, 1000 * 2 ** (revision - 1));
 
 function tell(
-  { stream, rule, evidenceMax }: Context,
+  { stream, rule, evidenceMax, lost }: Context,
   group: Group,
   episode: Episode,
   watermarkMs: number,
@@ -88,7 +91,7 @@ function tell(
     count,
     evidence: evidenceOf(group, episode, evidenceMax),
     ...(supersedes.length > 0 && { supersedes }),
-    ...(group.bounded && { bounded: true as const }),
+    ...((group.bounded || firstMs - rule.spanMs <= lost.untilMs) && { bounded: true as const }),
     ...(group.page && { page: true as const }),
   };
 }

@@ -156,3 +156,42 @@ test("of what is suppressed, the group whose last episode is the oldest is told 
   expect(bench.counts().evicted).toBeGreaterThan(0);
   expect([told("busy", 340), told("old", 341)]).toEqual([0, 1]);
 });
+
+const LOST: readonly Sent[] = [
+  ...[["u0", 1] as const, ["u0", 9] as const, ["u1", 10] as const],
+  ...[["u2", 11] as const, ["u3", 12] as const],
+];
+
+test.for([
+  { name: "soon", firstS: 100, want: true },
+  { name: "when its first window just reaches what was lost", firstS: 3610, want: true },
+  { name: "a second later", firstS: 3611, want: undefined },
+])("a finding that may lack events of groups that gave way says so: $name", ({ firstS, want }) => {
+  for (const of of [rule({ condition: { lte: 1 } }), rule({ condition: { gte: 1 } })]) {
+    const bench = new Bench({ latenessMs: 0, groupsMax: 3 });
+    bench.force(of);
+    sendTo(bench, of, [...LOST, ["u0", firstS]]); // u1 goes too, whose event was at 10 s
+    bench.send(endTick);
+    expect(bench.counts().evicted).toBe(2);
+    const found = bench.told().find(({ firstMs }) => firstMs === firstS * SECOND_MS);
+    expect([found?.count, found?.bounded]).toEqual([1, want]);
+  }
+});
+
+test.for([
+  { name: "of its own", bounded: true, snapshot: (text: string) => text },
+  {
+    ...{ name: "of an older version, which did not know", bounded: undefined },
+    snapshot: (text: string) => text.replace(/,"lostUntilMs":\d+/, ""),
+  },
+])("that events may be missing is known after a restart from a snapshot $name", (row) => {
+  const of = rule({ condition: { lte: 1 } });
+  const bench = new Bench({ latenessMs: 0, groupsMax: 3 });
+  bench.force(of);
+  sendTo(bench, of, LOST);
+  bench.restart(row.snapshot);
+  bench.send(endTick);
+  expect(bench.told().map(({ group, bounded }) => [group["user.name"], bounded])).toEqual(
+    ["u1", "u2", "u3"].map((name) => [name, row.bounded]),
+  );
+});

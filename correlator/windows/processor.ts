@@ -234,7 +234,7 @@ export class WindowsProcessor implements Processor {
       const caused: Caused = { findings: [], points: [] };
       windows.advance(this.#watermark(clockMs), caused);
       this.#emit(name, windows.rule, caused, out);
-      if (windows.groups.size === 0) stream.windows.delete(windows.rule.version);
+      if (windows.isIdle()) stream.windows.delete(windows.rule.version);
     }
     this.#advanceAbsences(name, stream, { level, clockMs, out });
     this.#advanceSuppressions(stream, { level, clockMs, out });

@@ -9,7 +9,7 @@ import { ENDED_MS } from "./clocks.ts";
 import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { Expiry } from "./expiry.ts";
-import { type Context, grown, tellDueMs, tellFresh } from "./findings.ts";
+import { type Context, grown, type LostGroups, tellDueMs, tellFresh } from "./findings.ts";
 import {
   addMember,
   emptyGroup,
@@ -53,6 +53,7 @@ const KEPT = 0.75; // of what a group may have, once it had more
 export class RuleWindows {
   rule: CorrelationRule;
   readonly groups = new GroupStore();
+  readonly lost: LostGroups = { untilMs: Number.NEGATIVE_INFINITY };
   watermarkMs = Number.NEGATIVE_INFINITY;
   #context: Context;
   readonly #bounds: Bounds;
@@ -65,14 +66,14 @@ export class RuleWindows {
   readonly #expiry: Expiry;
 
   constructor(
-    context: Context,
+    context: Omit<Context, "lost">,
     parts: { readonly bounds: Bounds; readonly counts: Lost; readonly room: Room },
   ) {
     const { bounds, counts, room } = parts;
     this.#counts = counts;
     this.#room = room;
     this.rule = context.rule;
-    this.#context = context;
+    this.#context = { ...context, lost: this.lost };
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
     this.#spare = gaugeOf(context.rule);
@@ -88,6 +89,11 @@ export class RuleWindows {
   announced(rule: CorrelationRule): void {
     this.rule = rule;
     this.#context = { ...this.#context, rule };
+  }
+
+  /** Nothing is left that a finding may depend on. */
+  isIdle(): boolean {
+    return this.groups.size === 0 && this.lost.untilMs < this.watermarkMs - this.rule.spanMs;
   }
 
   take(match: Match, caused: Caused): Taken {
@@ -220,7 +226,10 @@ export class RuleWindows {
   /** The groups with the oldest last events, as many. Gives what they had still to tell. */
   evict(count: number): Finding[] {
     const told: Finding[] = [];
-    for (const name of this.#expiry.takeOldest(count, (one) => this.groups.lastMs(one))) {
+    const names = this.#expiry.takeOldest(count, (one) => this.groups.lastMs(one));
+    const untilMs = this.groups.lastMs(names.at(-1) ?? "") ?? Number.NEGATIVE_INFINITY;
+    this.lost.untilMs = Math.max(this.lost.untilMs, untilMs);
+    for (const name of names) {
       const group = this.#due.has(name) ? this.groups.look(name) : undefined;
       if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
       this.#delete(name);

@@ -36,6 +36,7 @@ type Part =
       readonly stream: string;
       readonly version: string;
       readonly groups: readonly string[]; // a name, then the group, and so on
+      readonly lostUntilMs?: number;
     }
   | {
       readonly kind: "absences";
@@ -66,7 +67,15 @@ export function* partsOf(processor: WindowsProcessor): Generator<SnapshotPart> {
       ...(stream.untilMs !== undefined && { untilMs: stream.untilMs }),
     });
     yield* additionsOf(name, stream);
-    for (const [version, { groups }] of stream.windows) {
+    for (const [version, { groups, lost }] of stream.windows) {
+      if (Number.isFinite(lost.untilMs))
+        yield text({
+          kind: "groups",
+          stream: name,
+          version,
+          groups: [],
+          lostUntilMs: lost.untilMs,
+        });
       let part: string[] = [];
       for (const [group, frozen] of groups.texts()) {
         part.push(group, frozen);
@@ -131,7 +140,8 @@ export function restoreParts(processor: WindowsProcessor, parts: readonly Snapsh
         const stream = processor.streams.get(part.stream);
         if (!rule || !stream) break;
         const windows = processor.windowsOf(part.stream, stream, rule);
-        const { groups } = part;
+        const { groups, lostUntilMs } = part;
+        windows.lost.untilMs = lostUntilMs ?? windows.lost.untilMs;
         for (let at = 0; at < groups.length; at += 2)
           windows.restore(groups[at] ?? "", groups[at + 1] ?? "");
         break;
