@@ -33,6 +33,12 @@ const bad = file(
   `title: Bad\nid: bad\nlevel: low\nlogsource: { product: x }\ndetection: { a: { b|nope: 1 }, condition: a }\n`,
 );
 
+const counting = file(
+  "counting.yml",
+  `${good}level: low\n---\ntitle: Many\nid: ${ID.replace("28", "29")}\nlevel: low\ncorrelation: { type: event_count, rules: [${ID}], timespan: 60s, condition: { gte: 20 } }\n`,
+);
+const narrow = file("narrow.yaml", "correlator: { matchesMax: 10, shippedRules: false }\n");
+
 const run = async (...args: string[]) => {
   const out: string[] = [];
   const err: string[] = [];
@@ -55,6 +61,18 @@ test.for([
     args: [warned],
     code: 0,
     want: [{ severity: "warning", code: "rule.level-missing", ...place(warned, 1, 1), rule: ID }],
+  },
+  { name: "a threshold within the bounds", args: [counting], code: 0, want: [] },
+  {
+    name: "a threshold beyond the bounds of the configuration",
+    args: ["--config", narrow, counting],
+    code: 0,
+    want: [
+      {
+        ...{ severity: "warning", code: "rule.threshold", ...place(counting, 7, 1) },
+        rule: ID.replace("28", "29"),
+      },
+    ],
   },
   {
     name: "a warning that is denied",

@@ -77,5 +77,26 @@ test("a broken set is refused and says so while the running one stays, until the
   rules.stop();
 });
 
+test("a threshold that a bound is too low for is said at a start, with the rule's place", async () => {
+  const rules = mkdtempSync(join(folder, "high-"));
+  const many = `${ruleOf("first")}---\ntitle: Many\nid: many\nlevel: low\ncorrelation: { type: event_count, rules: [00000000-0000-4000-8000-000000000001], timespan: 60s, condition: { gte: 20 } }\n`;
+  writeFileSync(join(rules, "many.yml"), many);
+  const said: string[] = [];
+  const started = await rulesInForce({
+    config: {
+      correlator: { mappings: [], placeholders: {}, matchesMax: 10, valuesMax: 1000 },
+    },
+    rulesDirs: [{ path: rules, lenient: false }],
+    clock: { ...systemClock, every: () => () => {} },
+    log: createLog({ level: "info", write: (line) => said.push(JSON.parse(line).msg) }),
+    status: createStatus(),
+    metrics: createMetrics({ version: "0" }),
+  } as unknown as ServiceContext);
+  started.stop();
+  expect(said).toEqual([
+    expect.stringMatching(/many\.yml:7:1: .* raise correlator\.matchesMax to 27/),
+  ]);
+});
+
 const at = (rules: { readonly current: () => { readonly set: { readonly version: string } } }) =>
   rules.current().set.version;

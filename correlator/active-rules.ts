@@ -13,6 +13,7 @@ import { loadApart } from "./load-apart.ts";
 import { indexedMatcher } from "./match/indexed.ts";
 import { ruleDisk } from "./sigma/disk.ts";
 import type { LoadedRules, Problem } from "./sigma/rule.ts";
+import { thresholdWarnings } from "./threshold-warnings.ts";
 
 const LOOK_EVERY_MS = 2000;
 const SLICE_MS = 10;
@@ -107,11 +108,21 @@ function showRefused(
   });
 }
 
-function show({ log, status }: ServiceContext, active: ActiveRules, loaded: LoadedRules): void {
+function show(
+  { config, log, status }: ServiceContext,
+  active: ActiveRules,
+  loaded: LoadedRules,
+): void {
   const { detections, correlations } = active.set;
   const isEmpty = detections.length + correlations.length === 0;
   const nothing = isEmpty ? ", so nothing is detected" : "";
   if (isEmpty) log.warn("no rule is in force, so nothing is detected: look into the rule folders");
+  const warnings = thresholdWarnings(loaded, config.correlator);
+  if (warnings.length > 0)
+    log.warn(
+      { rules: warnings.slice(0, PROBLEMS_SHOWN_MAX) },
+      `thresholds that a bound of groups is too low for:\n${listed(warnings)}`,
+    );
   const left =
     loaded.leftOut.length === 0 ? "" : `, ${loaded.leftOut.length} left out of lenient folders`;
   status.set("rules", {

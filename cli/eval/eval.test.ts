@@ -1,7 +1,7 @@
 // The verb as it is started: what goes where, and how it ends.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -86,6 +86,15 @@ test("a rule that does not load is left out and said; the others match", async (
   expect(left).toMatch(/bad\.yml:3:12: left out: /);
   expect(JSON.parse(summary ?? "")).toMatchObject({ events: 3, matches: 3, findings: 0 });
   expect({ code: ended.code, out: ended.out.split("\n") }).toEqual({ code: 0, out: OUT });
+});
+
+test("a correlation whose threshold is beyond what a group keeps is said", async () => {
+  const many = `${readFileSync(rule, "utf8")}---\ntitle: Many\nid: c1\nlevel: low\ncorrelation: { type: event_count, rules: [r1], group-by: [n], timespan: 60s, condition: { gte: 20 } }\n`;
+  const config = file("narrow.yaml", "correlator: { matchesMax: 10 }\n");
+  const ended = await run("--config", config, "--rules", file("many.yml", many), few);
+  expect(ended.err).toMatch(
+    /^\S+many\.yml:7:1: warning: the condition needs 20 matches .*: it never holds; raise correlator\.matchesMax to 27$/m,
+  );
 });
 
 test("no more is read while what was printed waits for its reader", async () => {

@@ -8,6 +8,7 @@ import { spanMs } from "../../core/spans.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
+import { thresholdWarnings } from "../../correlator/threshold-warnings.ts";
 import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { Evaluation } from "../eval/evaluation.ts";
 import { eachLogLine, type Log } from "../eval/log-lines.ts";
@@ -16,6 +17,7 @@ import { eachLine } from "../eval/text-lines.ts";
 import { inputBytes, openBytes } from "../lines.ts";
 import { nowMs } from "../local.ts";
 import { readingOf, ruleFoldersOf } from "../rule-folders.ts";
+import { printable } from "../table.ts";
 import { type Call, EXIT, flagOf, stringOf, type Values, type Verb } from "../verb.ts";
 
 const WRITE_CHARS_MIN = 64 * 1024; // written at once; what a chunk of input gave is written in any case
@@ -164,6 +166,8 @@ async function rulesOf(
   const { set, mappings, problems, leftOut } = loaded;
   for (const { at, message } of problems) err(`${at}: ${message}`);
   for (const line of leftOutLines(leftOut)) err(line);
+  for (const { at, message } of thresholdWarnings(loaded, configOf(values).correlator))
+    err(printable(`${at}: warning: ${message}`));
   if (set === undefined || mappings === undefined || set.detections.length === 0)
     throw new UserError(
       "cli.no-rules",

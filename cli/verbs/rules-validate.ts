@@ -4,7 +4,8 @@ import { type FolderDisk, onceDisk } from "../../correlator/sigma/disk.ts";
 import { isRuleFile, loadRules, readText } from "../../correlator/sigma/load.ts";
 import type { LeftOut, LoadedRules, Problem, RuleFile } from "../../correlator/sigma/rule.ts";
 import { warningsOf } from "../../correlator/sigma/warnings.ts";
-import { JSON_OPTION } from "../common.ts";
+import { thresholdWarnings } from "../../correlator/threshold-warnings.ts";
+import { configOf, JSON_OPTION } from "../common.ts";
 import { lostRules, noRules } from "../missing-rules.ts";
 import { type Placed, placed } from "../placed.ts";
 import { RULE_OPTIONS, type RuleFolder, readingOf, ruleFoldersOf } from "../rule-folders.ts";
@@ -15,7 +16,7 @@ export const rulesValidate: Verb = {
   name: "rules validate",
   summary: "check rules before they go live",
   usage: "[options] [PATH…]",
-  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag or day, a list where text belongs, a log source in capitals, a field that no mapping of the log source knows, an alias that nothing asks for) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
+  text: "PATH is a folder or a file; without one, the folders that the configuration names and the rules that ship with Wache. Warnings (a missing level or id, an id that is no UUID, a malformed tag or day, a list where text belongs, a log source in capitals, a field that no mapping of the log source knows, an alias that nothing asks for, a threshold beyond what a group keeps) refuse nothing. With --json each problem has code, severity (error, left-out or warning), file, line, column and message.",
   positionals: { min: 0, max: 1000 },
   options: {
     ...RULE_OPTIONS,
@@ -37,7 +38,10 @@ export const rulesValidate: Verb = {
     const read = await loadRules(folders, disk, readingOf(values));
     const missing = await missingIn(folders, positionals.length > 0, disk);
     const loaded = withMissing(read, missing);
-    const found = foundIn(loaded, await warningsIn(folders, loaded.mappings, disk));
+    const found = foundIn(loaded, [
+      ...(await warningsIn(folders, loaded.mappings, disk)),
+      ...thresholdWarnings(loaded, configOf(values).correlator),
+    ]);
     if (flagOf(values, "json")) call.out(JSON.stringify({ ...countsOf(loaded), problems: found }));
     else show(call, loaded, found);
     const isDenied =

@@ -47,7 +47,11 @@ export function linkRules(
   given: readonly Draft[],
   reading: Reading,
   unread: readonly Refused[] = [],
-): { readonly set: RuleSet; readonly refused: readonly Refused[] } {
+): {
+  readonly set: RuleSet;
+  readonly places: ReadonlyMap<string, string>;
+  readonly refused: readonly Refused[];
+} {
   const refused: Refused[] = [];
   const refusedAt = new Map<string, string>(); // where what is wrong with a rule stands, by the keys of id and name
   for (const { names = [], problems, at } of unread)
@@ -59,7 +63,10 @@ export function linkRules(
     const names = namesOf(drafts, problems, refusedAt);
     const ordered = inOrder(drafts.filter(isCorrelation), names);
     for (const draft of drafts.filter(isFilter)) checkFilter(draft, names);
-    if (problems.size === 0) return { set: build(drafts, ordered, { names, reading }), refused };
+    if (problems.size === 0) {
+      const places = new Map(ordered.map((draft) => [ruleId(draft), draft.at]));
+      return { set: build(drafts, ordered, { names, reading }), places, refused };
+    }
     for (const [draft, found] of problems) {
       refused.push({ at: draft.at, lenient: draft.lenient, rule: saidOf(draft), problems: found });
       if (isFilter(draft)) continue;

@@ -121,7 +121,8 @@ export function readRules(
         problems: found,
       }),
     );
-  return problems.length > 0 ? { problems, leftOut } : { set: linked.set, problems, leftOut };
+  if (problems.length > 0) return { problems, leftOut };
+  return { set: linked.set, places: linked.places, problems, leftOut };
 }
 
 /** What a file holds by itself, whatever the mappings and placeholders; undefined where it can't be read. */

@@ -48,7 +48,7 @@ export type Lost = { evicted: number; forgotten: number };
 
 const BUCKETS_A_SPAN = 64;
 const FORGET_OVER = 64;
-const KEPT = 0.75; // of what a group may have, once it had more
+export const KEPT = 0.75; // of what a group may have, once it had more
 
 export class RuleWindows {
   rule: CorrelationRule;
