@@ -97,6 +97,33 @@ test("a correlation whose threshold is beyond what a group keeps is said", async
   );
 });
 
+test.for([
+  { name: "none", bounds: "{}", by: "n", evicted: 0, forgotten: 0, want: [] },
+  {
+    ...{ name: "groups", bounds: "{ groupsMax: 2 }", by: "n", evicted: 1, forgotten: 0 },
+    want: [
+      "1 group gave way to others, as correlator.groupsMax was reached: findings that may lack matches say bounded",
+    ],
+  },
+  {
+    ...{ name: "matches", bounds: "{ matchesMax: 2 }", by: "product", evicted: 0, forgotten: 1 },
+    want: [
+      "1 counted event forgotten, as their groups reached correlator.matchesMax or correlator.valuesMax: their findings say bounded",
+    ],
+  },
+])("the summary says which bound was reached: $name", async ({ name, by, ...row }) => {
+  const many = `${readFileSync(rule, "utf8")}---\ntitle: Many\nid: c1\nlevel: low\ncorrelation: { type: event_count, rules: [r1], group-by: [${by}], timespan: 60s, condition: { gte: 1 } }\n`;
+  const config = file(`${name}.yaml`, `correlator: ${row.bounds}\n`);
+  const timed = [0, 1, 2].map((n) => `{"product":"x","n":${n},"@timestamp":${n + 1e9}}\n`).join("");
+  const args = ["--config", config, "--rules", file(`${name}.yml`, many)];
+  const input = file(`${name}.ndjson`, timed);
+  const said = await run(...args, input);
+  expect(said.err.split("\n").slice(1)).toEqual(row.want);
+  const { err } = await run(...args, "--json", input);
+  const { evicted, forgotten } = row;
+  expect(JSON.parse(err)).toMatchObject({ evicted, forgotten });
+});
+
 test("no more is read while what was printed waits for its reader", async () => {
   let open = (): void => {};
   const gate = new Promise<void>((resolve) => {

@@ -25,6 +25,8 @@ export type Summary = {
   readonly cutValues: number;
   readonly overdue: number;
   readonly repeated: number; // counted once
+  readonly evicted: number; // groups that gave way to others
+  readonly forgotten: number; // matches of groups that had too many
   readonly unreadable: number;
   readonly faults: readonly { readonly line: number; readonly reason: string }[];
   readonly noRule: number;
@@ -36,7 +38,8 @@ const NOTHING = { ...noCounts(), ...noneMissed() };
 export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const { forms, unmatched, ...counts } = evaluation.counts;
   const seen = evaluation.streamCounts ?? NOTHING;
-  const { missedGroups, missedValues, groupless, valueless, cutGroups, cutValues } = seen;
+  const { missedGroups, missedValues, groupless, valueless } = seen;
+  const { cutGroups, cutValues, evicted, forgotten } = seen;
   const sources = [...unmatched].map(([source, events]) => ({ source, events }));
   return {
     ...counts,
@@ -45,7 +48,7 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
     findings,
     groupless: missedGroups + groupless,
     valueless: missedValues + valueless,
-    ...{ cutGroups, cutValues },
+    ...{ cutGroups, cutValues, evicted, forgotten },
     noRule: sources.reduce((sum, { events }) => sum + events, 0),
     noRuleSources: sources.sort((a, b) => b.events - a.events).slice(0, SHOWN_MAX),
   };
@@ -57,6 +60,7 @@ export function summaryLines(summary: Summary): string[] {
   return [
     `${counted(events, "event")}${shown.length === 0 ? "" : ` (${shown.join(", ")})`}, ${matches} matched by ${counted(matchedRules, "rule")} in ${counted(matchedEvents, "event")}${summary.findings === 0 ? "" : `, ${counted(summary.findings, "finding")} of correlations`}`,
     ...unreadLines(summary),
+    ...boundLines(summary),
   ];
 }
 
@@ -111,6 +115,20 @@ function unreadLines(summary: Summary): string[] {
   if (repeated > 0)
     lines.push(
       `${counted(repeated, "event")} had an id that came before: in a group each counts once`,
+    );
+  return lines;
+}
+
+/** What correlations could not keep. */
+function boundLines({ evicted, forgotten }: Summary): string[] {
+  const lines: string[] = [];
+  if (evicted > 0)
+    lines.push(
+      `${counted(evicted, "group")} gave way to others, as correlator.groupsMax was reached: findings that may lack matches say bounded`,
+    );
+  if (forgotten > 0)
+    lines.push(
+      `${counted(forgotten, "counted event")} forgotten, as their groups reached correlator.matchesMax or correlator.valuesMax: their findings say bounded`,
     );
   return lines;
 }
