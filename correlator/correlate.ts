@@ -19,8 +19,8 @@ import { WindowsProcessor } from "./windows/processor.ts";
 export const correlateService: Service = {
   name: "correlate",
   start: async (context) => {
-    const { bus, config, metrics, log } = context;
-    const counters = windowCounters(metrics, log);
+    const { bus, config, metrics } = context;
+    const counters = windowCounters(metrics, context);
     const stages = new Map<number, WindowsProcessor>();
     const { matchesMax, valuesMax, groupsMax, evidenceMax, snapshot } = config.correlator;
     const running = await runProcessor(

@@ -73,6 +73,7 @@ export class AbsenceWindows {
       delete group.told;
       group.bounded = true;
       this.#counts.forgotten += 1;
+      this.#counts.forgottenOf.add(this.rule.about.id);
     }
     this.#agenda.put(name, Math.min(timeMs, group.times[0] ?? timeMs));
     return "added";

@@ -54,7 +54,7 @@ export type Counts = Lost & {
 };
 export const noCounts = (): Counts => ({
   ...{ added: 0, known: 0, overdue: 0, early: 0, groupless: 0, valueless: 0, dropped: 0 },
-  ...{ evicted: 0, forgotten: 0 },
+  ...{ evicted: 0, forgotten: 0, evictedOf: new Set(), forgottenOf: new Set() },
 });
 
 type Advance = {
@@ -117,15 +117,16 @@ export class WindowsProcessor implements Processor {
   /** The rule with the most groups gives way, so that a flood of one kind does not blind the others. */
   #evict(): void {
     let most: RuleWindows | AbsenceWindows | Suppression | undefined;
-    let name = "";
+    let [name, ruleVersion] = ["", ""];
     for (const [stream, { windows, absences, suppressions }] of this.streams)
-      for (const one of [...windows.values(), ...absences.values(), ...suppressions.values()])
+      for (const [version, one] of [...windows, ...absences, ...suppressions])
         if (one.groups.size > (most?.groups.size ?? 0)) {
           most = one;
-          name = stream;
+          [name, ruleVersion] = [stream, version];
         }
     const count = Math.ceil(this.options.groupsMax / EVICTED_SHARE);
     const findings = most?.evict(count);
+    this.counts.evictedOf.add(this.rules.get(ruleVersion)?.about.id ?? ruleVersion);
     if (findings && most instanceof RuleWindows)
       this.#emit(name, most.rule, { findings, points: [] }, this.#parting);
   }

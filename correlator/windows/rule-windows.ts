@@ -44,7 +44,12 @@ export type Match = {
 };
 export type Taken = "added" | "known" | "overdue" | "forgotten";
 /** What gave way because a bound was reached. */
-export type Lost = { evicted: number; forgotten: number };
+export type Lost = {
+  evicted: number; // groups
+  forgotten: number; // matches
+  readonly evictedOf: Set<string>; // ids of the rules that lost groups
+  readonly forgottenOf: Set<string>;
+};
 
 const BUCKETS_A_SPAN = 64;
 const FORGET_OVER = 64;
@@ -206,6 +211,7 @@ export class RuleWindows {
       const before = members.length;
       forget(group, cutMs);
       this.#counts.forgotten += before - members.length;
+      this.#counts.forgottenOf.add(this.rule.about.id);
     } else if (
       members.length > FORGET_OVER &&
       (members.times[0] ?? 0) < this.watermarkMs - 3 * this.rule.spanMs
