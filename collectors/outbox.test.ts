@@ -1,4 +1,5 @@
 // outbox.test.ts — the order of events and ticks, whatever the bus does.
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
@@ -295,6 +296,16 @@ test("a farewell that waited in the spool does not make a collector leave that i
   const leaving = second.outbox.stop();
   await until(() => second.bus.ticks.filter(({ idle }) => idle).length === PARTITIONS);
   await leaving;
+});
+
+test("a spool whose place cannot be kept goes out all the same", async () => {
+  const made = make({ isAway: true, disk: { knownFromMs: 1 } });
+  mkdirSync(join(made.dir, "spool", "cursor")); // no file can be written there
+  await send(made, "a");
+  await send(made, "b");
+  made.bus.mode = "works";
+  while (made.said.at(-1) !== "events go to the bus") await made.clock.advance(100);
+  expect(idsOf(made)).toEqual(["a", "b"]);
 });
 
 test("what neither the bus nor the spool took before a stop is not acknowledged", async () => {

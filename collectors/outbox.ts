@@ -279,7 +279,7 @@ export class Outbox {
       late = undefined;
       this.#isBack = outcome === "done";
       if (outcome === "done") {
-        await spool.advance(next.bytes);
+        await this.#advance(next.bytes);
         metrics.spoolBytes(spool.bytes);
       } else {
         log.warn({ spoolBytes: spool.bytes }, "the bus is still away; spooled events wait");
@@ -302,6 +302,15 @@ export class Outbox {
         return;
       }
       await clock.sleep(RETRY_MS);
+    }
+  }
+
+  /** Where its place cannot be kept, what was sent may be sent again after a restart: stages know events by their ids. */
+  async #advance(bytes: number): Promise<void> {
+    try {
+      await this.#options.spool.advance(bytes);
+    } catch (error) {
+      this.#options.log.error({ err: error }, "the spool's place cannot be kept; events go on");
     }
   }
 
