@@ -10,16 +10,17 @@ import { main } from "./main.ts";
 const folder = mkdtempSync(join(tmpdir(), "wache-backtest-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const data = join(folder, "data");
-const rules = join(folder, "rules.yml");
-writeFileSync(
-  rules,
-  `title: Failed
+const FAILED = `title: Failed
 id: f
 name: failed
 level: low
 logsource: { product: linux }
 detection: { a: { event.outcome: failure }, condition: a }
----
+`;
+const rules = join(folder, "rules.yml");
+writeFileSync(
+  rules,
+  `${FAILED}---
 title: Many failed
 id: m
 level: high
@@ -29,13 +30,7 @@ correlation: { type: event_count, rules: [failed], group-by: [user.name], timesp
 const silent = join(folder, "silent.yml");
 writeFileSync(
   silent,
-  `title: Failed
-id: f
-name: failed
-level: low
-logsource: { product: linux }
-detection: { a: { event.outcome: failure }, condition: a }
----
+  `${FAILED}---
 title: Silent
 id: s
 level: high

@@ -101,43 +101,52 @@ function parsed(text: string): LocalAnswer["body"] {
 }
 
 /** As withStore, with the bus; its topics are there. */
-export async function withBus<T>(config: Config, use: (bus: Bus) => Promise<T>): Promise<T> {
-  const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
-  const lock = config.bus.kind === "embedded" ? takeLockIn(config.data) : undefined;
-  try {
+export const withBus = <T>(config: Config, use: (bus: Bus) => Promise<T>): Promise<T> =>
+  alone(config, config.bus.kind, async (log) => {
     const bus = await openBus(config, config.data, log);
-    try {
+    return closing(bus, async () => {
       await bus.check();
       await bus.ensureTopics(topicSpecs(config));
-      return await use(bus);
-    } finally {
-      await bus.close();
-    }
-  } finally {
-    lock?.release();
-  }
-}
+      return use(bus);
+    });
+  });
 
 /** For the time of `use` this process is the one that has the data folder. */
-export async function withStore<T>(config: Config, use: (store: Store) => Promise<T>): Promise<T> {
-  const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
-  const lock = config.store.kind === "embedded" ? takeLockIn(config.data) : undefined;
-  try {
+export const withStore = <T>(config: Config, use: (store: Store) => Promise<T>): Promise<T> =>
+  alone(config, config.store.kind, async (log) => {
     const store = await openStore(config, config.data, log);
-    try {
+    return closing(store, async () => {
       await store.open();
-      return await use(store);
-    } finally {
-      await store.close();
-    }
+      return use(store);
+    });
+  });
+
+/** With the lock of the data folder, where what is opened lies there. */
+async function alone<T>(
+  { data }: Config,
+  kind: string,
+  use: (log: ReturnType<typeof createLog>) => Promise<T>,
+): Promise<T> {
+  const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
+  if (kind !== "embedded") return use(log);
+  makeDataDir(data);
+  const lock = takeLock(data);
+  try {
+    return await use(log);
   } finally {
-    lock?.release();
+    lock.release();
   }
 }
 
-function takeLockIn(dataDir: string): { release: () => void } {
-  makeDataDir(dataDir);
-  return takeLock(dataDir);
+async function closing<T>(
+  opened: { readonly close: () => Promise<void> },
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } finally {
+    await opened.close();
+  }
 }
 
 export const nowMs = (): number => systemClock.now();

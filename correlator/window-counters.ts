@@ -76,7 +76,7 @@ function lossTeller(status: Pick<StatusBoard, "set">): (counts: Counts) => void 
     if (evicted === 0 && forgotten === 0) return;
     groups += evicted;
     matches += forgotten;
-    rules = [...named(new Set([...evictedOf, ...forgottenOf, ...rules]))];
+    rules = named(new Set([...evictedOf, ...forgottenOf, ...rules]));
     const lost = [
       ...(groups > 0 ? [`${groups} groups gave way (correlator.groupsMax)`] : []),
       ...(matches > 0

@@ -3,14 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { type Entry, newTally, stampLine } from "../collectors/stamp.ts";
 import type { EcsEvent, LogSource } from "../core/event.ts";
 import { loadMappings, shippedMappings } from "../core/mappings.ts";
-import type { EventRecord } from "../core/records.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import { indexedMatcher } from "../correlator/match/indexed.ts";
 import type { Readable } from "../correlator/match/matcher.ts";
 import { readRules } from "../correlator/sigma/load.ts";
+import { stampedLine } from "./stamped.ts";
 
 type Family = {
   readonly name: string;
@@ -42,23 +41,8 @@ const { set, problems } = readRules(
 if (!set) throw new Error(problems.map(({ at, message }) => `${at}: ${message}`).join("\n"));
 const matcher = indexedMatcher(set);
 
-/** As the collector stamps it. */
-function stamped({ event, line }: Family): EcsEvent {
-  const atMs = Date.UTC(2026, 0, 15, 12);
-  const entries: Entry[] = [];
-  stampLine(
-    { text: line ?? JSON.stringify(event) },
-    {
-      ...{ feeder: "f", stream: "live", source: "s", zone: "UTC", latenessMs: 0 },
-      sourcesOf: mappings.sourcesOf,
-    },
-    { receiptMs: atMs, id: () => "id", clock: () => atMs },
-    { entries, tally: newTally() },
-  );
-  const value = entries[0]?.record.value as EventRecord;
-  if (value.kind !== "event") throw new Error("no event");
-  return value.event;
-}
+const stamped = ({ event, line }: Family): EcsEvent =>
+  stampedLine(line ?? JSON.stringify(event), mappings);
 
 const shortOf = ({ product, category, service }: LogSource): string =>
   [product, category, service].map((word) => word ?? "-").join("/");

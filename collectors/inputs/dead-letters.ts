@@ -2,6 +2,7 @@
 //
 // In:    dead letters of a collector, this one or another.
 // Out:   their events, durable when the answer is out; of each letter, whether it gave any and why not.
+import type { Replay } from "../../core/dead-letter-replay.ts";
 import { isLocal } from "../../core/http.ts";
 import type { DeadLetter } from "../../core/records.ts";
 import { parseAgain } from "../letters.ts";
@@ -10,7 +11,6 @@ import { count, type Input, type Intake } from "./intake.ts";
 const PATH = "/collect/dead-letters";
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
 
-type Outcome = { readonly id: string; readonly replayed: boolean; readonly reason?: string };
 type Body = { readonly letters: readonly DeadLetter[] };
 
 export async function startDeadLetters(intake: Intake): Promise<Input> {
@@ -37,8 +37,8 @@ export async function startDeadLetters(intake: Intake): Promise<Input> {
   return { stop: async () => {} };
 }
 
-async function replayed(intake: Intake, letters: readonly DeadLetter[]): Promise<Outcome[]> {
-  const items: Outcome[] = [];
+async function replayed(intake: Intake, letters: readonly DeadLetter[]): Promise<Replay[]> {
+  const items: Replay[] = [];
   for (const letter of letters) {
     await intake.outbox.room();
     let reason: string | undefined;
