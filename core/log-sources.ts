@@ -7,6 +7,7 @@ import type { LogSource } from "./event.ts";
 import { FieldReader } from "./field-reader.ts";
 import { isObject } from "./json.ts";
 import { lowered } from "./letter-case.ts";
+import { SaidValues } from "./said-values.ts";
 
 export type SourceRule = {
   readonly when: readonly {
@@ -28,14 +29,14 @@ type Group = {
 };
 
 const KEPT_MAX = 1000;
-const SAID_CHARS_MAX = 500;
+const ANY = "*";
 const NONE: readonly LogSource[] = [];
 
 export function logSourceReader(rules: readonly SourceRule[]): LogSourceReader {
   const reader = new FieldReader();
   const groups = grouped(rules, reader); // by slot
   const made = new Map<string, readonly LogSource[]>(); // by the places of the entries that hold
-  const known = new Map<string, readonly LogSource[]>(); // by what the fields say
+  const known = new SaidValues<readonly LogSource[]>(reader, comparedSlots(rules, reader));
   const sourcesOf = (slots: readonly number[]): readonly LogSource[] => {
     const places = new Set<number>();
     for (const slot of slots) {
@@ -50,21 +51,22 @@ export function logSourceReader(rules: readonly SourceRule[]): LogSourceReader {
   };
   return (event) => {
     const slots = reader.read(event);
-    const said = saidIn(slots, reader);
-    return said === undefined ? sourcesOf(slots) : kept(known, said, () => sourcesOf(slots));
+    if (slots.length === 0) return NONE;
+    const said = known.placeOf(slots);
+    if (said === undefined) return sourcesOf(slots);
+    said.own ??= sourcesOf(slots);
+    return said.own;
   };
 }
 
-/** Events that say the same belong to the same log sources; undefined where it is too much to keep. */
-function saidIn(slots: readonly number[], reader: FieldReader): string | undefined {
-  let said = "";
-  for (const slot of slots) {
-    const value = reader.value(slot);
-    if (typeof value !== "string" && typeof value !== "number") return undefined;
-    const text = String(value);
-    said += `${slot}:${text.length}:${text}`;
+/** By slot: whether a condition asks more of the field than that it is there. */
+function comparedSlots(rules: readonly SourceRule[], reader: FieldReader): readonly boolean[] {
+  const compared: boolean[] = [];
+  for (const { paths, values } of rules.flatMap(({ when }) => when)) {
+    const slot = reader.slotOf(paths);
+    compared[slot] = compared[slot] === true || values.some((value) => value !== ANY);
   }
-  return said.length > SAID_CHARS_MAX ? undefined : said;
+  return compared;
 }
 
 function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
@@ -136,7 +138,7 @@ const anyOf = (values: readonly string[]): ValueTest => {
 /** `*` stands for anything at the beginning, at the end, or alone for any value. */
 function testOf(value: string): ValueTest {
   const text = lowered(value);
-  if (text === "*") return () => true;
+  if (text === ANY) return () => true;
   const start = text.startsWith("*");
   const end = text.endsWith("*");
   const middle = text.slice(start ? 1 : 0, end ? -1 : undefined);

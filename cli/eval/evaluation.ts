@@ -23,6 +23,7 @@ const SOURCES_MAX = 1000; // told apart
 const IDS_MAX = 100_000; // of events that correlations count, to tell of those that come again
 const CLOCK_EVERY_EVENTS = 100; // of those that correlations count
 
+type Counter = { count: number };
 export type EvaluationCounts = {
   lines: number;
   events: number;
@@ -34,8 +35,8 @@ export type EvaluationCounts = {
   ahead: number; // of now, by more than a day
   overdue: number; // later than the lateness allows: correlations do not count them
   repeated: number; // had an id that came before; known of the first IDS_MAX
-  readonly forms: Map<EventForm | "log", number>;
-  readonly unmatched: Map<string, number>; // by log source: events that no rule looks at
+  readonly forms: Record<EventForm | "log", number>;
+  readonly unmatched: Map<string, Counter>; // by log source: events that no rule looks at
   readonly faults: { readonly line: number; readonly reason: string }[];
 };
 
@@ -52,14 +53,15 @@ export class Evaluation {
   readonly counts: EvaluationCounts = {
     ...{ lines: 0, events: 0, matches: 0, matchedEvents: 0, unreadable: 0 },
     ...{ timeless: 0, implausible: 0, ahead: 0, overdue: 0, repeated: 0 },
-    ...{ forms: new Map(), unmatched: new Map(), faults: [] },
+    forms: { flat: 0, evtx: 0, wache: 0, log: 0 },
+    ...{ unmatched: new Map(), faults: [] },
   };
   readonly matchedRules = new Set<DetectionRule>();
   readonly #set: RuleSet;
   readonly #mappings: Pick<Mappings, "sourcesOf">;
   readonly #matcher: IndexedMatcher;
   readonly #tails = new Map<DetectionRule, string>();
-  readonly #unread = new BySources<string | undefined>(); // names of the log sources that no rule looks at
+  readonly #unread = new BySources<Counter | undefined>(); // by log sources that no rule looks at
   readonly #stream: FinishedStream | undefined;
   readonly #judge: Judge;
   readonly #name: string; // of the stream
@@ -101,9 +103,8 @@ export class Evaluation {
   /** As `evaluate`, for an event, in a form of its own where one is named; the caller counts lines. */
   evaluateEvent(event: Readable, number: number, named?: "log"): string {
     const { form, sources } = formOf(event, this.#mappings);
-    const { forms } = this.counts;
     this.counts.events += 1;
-    forms.set(named ?? form, (forms.get(named ?? form) ?? 0) + 1);
+    this.counts.forms[named ?? form] += 1;
     const matches = this.#matcher.match(event, sources);
     const seen = this.#readsTimes ? this.#seen(event) : undefined;
     if (matches.length === 0) this.#unmatched(sources);
@@ -159,15 +160,20 @@ export class Evaluation {
   }
 
   #unmatched(sources: readonly LogSource[]): void {
-    const name = this.#unread.of(sources, () =>
+    const counter = this.#unread.of(sources, () =>
       this.#set.detections.some(({ logsource }) => looksAt(logsource, sources))
         ? undefined
-        : nameOf(sources),
+        : this.#unmatchedAs(nameOf(sources)),
     );
-    if (name === undefined) return;
+    if (counter) counter.count += 1;
+  }
+
+  #unmatchedAs(name: string): Counter {
     const { unmatched } = this.counts;
     const shown = unmatched.size < SOURCES_MAX || unmatched.has(name) ? name : "others";
-    unmatched.set(shown, (unmatched.get(shown) ?? 0) + 1);
+    const counter = unmatched.get(shown) ?? { count: 0 };
+    unmatched.set(shown, counter);
+    return counter;
   }
 
   #seen(event: Readable): Judged | undefined {

@@ -40,10 +40,10 @@ export function summaryOf(evaluation: Evaluation, findings: number): Summary {
   const seen = evaluation.streamCounts ?? NOTHING;
   const { missedGroups, missedValues, groupless, valueless } = seen;
   const { cutGroups, cutValues, evicted, forgotten } = seen;
-  const sources = [...unmatched].map(([source, events]) => ({ source, events }));
+  const sources = [...unmatched].map(([source, { count }]) => ({ source, events: count }));
   return {
     ...counts,
-    forms: Object.fromEntries(forms),
+    forms: Object.fromEntries(Object.entries(forms).filter(([, count]) => count > 0)),
     matchedRules: evaluation.matchedRules.size,
     findings,
     groupless: missedGroups + groupless,

@@ -17,7 +17,8 @@ export function evtxTime(value: Json): unknown {
  */
 export function withNamedData(event: Json): Json {
   const outer = event.Event;
-  if (!isObject(outer) || !isObject(outer.EventData)) return event;
+  if (!isObject(outer) || !isObject(outer.EventData) || outer.EventData.Data === undefined)
+    return event;
   const { Data: data, ...others } = outer.EventData;
   const named = new Map<string, string[]>();
   const left: unknown[] = [];

@@ -51,7 +51,7 @@ const AUDIT: ReadonlyMap<unknown, string> = new Map([
 function withKeywords(event: Json): Json {
   const { Keywords: bits, winlog } = event;
   if (typeof bits === "number" && Number.isInteger(bits))
-    return { ...event, Keywords: `0x${BigInt.asUintN(64, BigInt(bits)).toString(16)}` };
+    return { ...event, Keywords: inHexadecimal(bits) };
   if (!isObject(winlog) || !Array.isArray(winlog.keywords)) return event;
   const words = winlog.keywords.slice(0, KEYWORDS_MAX);
   const said = words.flatMap((word) => AUDIT.get(word) ?? []);
@@ -59,5 +59,17 @@ function withKeywords(event: Json): Json {
   if (isThere) return event;
   return { ...event, winlog: { ...winlog, keywords: [...winlog.keywords, ...said] } };
 }
+
+/** What most events say is made once: it costs as much as a quarter of parsing an event. */
+function inHexadecimal(bits: number): string {
+  const known = hexadecimals.get(bits);
+  if (known !== undefined) return known;
+  const made = `0x${BigInt.asUintN(64, BigInt(bits)).toString(16)}`;
+  if (hexadecimals.size >= HEXADECIMALS_MAX) hexadecimals.clear();
+  hexadecimals.set(bits, made);
+  return made;
+}
+const HEXADECIMALS_MAX = 1000;
+const hexadecimals = new Map<number, string>();
 
 const KEYWORDS_MAX = 64; // looked at; Windows has as many bits
