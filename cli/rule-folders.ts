@@ -21,14 +21,15 @@ export function ruleFoldersOf(values: Values, paths: readonly string[]): readonl
   return all.map((folder) => ({ ...folder, lenient: lenient || folder.lenient }));
 }
 
-/** Rules are read by the same mappings and placeholders wherever they come from. */
+/** Rules are read by the same mappings, placeholders and assets wherever they come from. */
 export function readingOf(values: Values): {
   readonly mappings: readonly string[];
   readonly placeholders: ReadonlyMap<string, readonly string[]>;
+  readonly assets: readonly string[];
 } {
   const config = configOf(values);
   const placeholders = new Map(Object.entries(config.correlator.placeholders));
-  return { mappings: mappingFolders(config), placeholders };
+  return { mappings: mappingFolders(config), placeholders, assets: config.correlator.assets };
 }
 
 /** What is named may need the rules around it: where those are in force, all of them are loaded. */

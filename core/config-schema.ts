@@ -2,22 +2,16 @@
 //
 // Types, checks, defaults and docs/configuration.md all come from here.
 import { type Static, Type } from "typebox";
-
-const closed = { additionalProperties: false } as const;
-const section = <T extends Parameters<typeof Type.Object>[0]>(fields: T, description: string) =>
-  Type.Object(fields, { ...closed, default: {}, description });
-const host = (description: string) => Type.String({ default: "127.0.0.1", description });
-const port = (byDefault: number, description: string) =>
-  Type.Integer({ minimum: 0, maximum: 65_535, default: byDefault, description });
-/** A span as people write it: `30s`, `10m`, `1h`, `7d`; read by spans.ts. */
-const span = (byDefault: string, description: string) =>
-  Type.String({ pattern: "^[0-9]+(ms|s|m|h|d)$", default: byDefault, description });
-/** An address that a request goes to; it may hold a secret, so that no fault shows it. */
-const webAddress = (description: string) => Type.String({ form: "webAddress", description });
-const mailAddress = (description?: string) =>
-  Type.String({ form: "mailAddress", ...(description !== undefined && { description }) });
-const secret = (description: string) =>
-  Type.Optional(Type.String({ minLength: 1, description, secret: true }));
+import {
+  closed,
+  host,
+  mailAddress,
+  port,
+  secret,
+  section,
+  span,
+  webAddress,
+} from "./config-words.ts";
 
 const logSource = Type.Object(
   {
@@ -214,6 +208,10 @@ const correlator = section(
       default: [],
       description:
         "mapping files beside those that ship with Wache, and before them: where fields stand, what tells a log source",
+    }),
+    assets: Type.Array(Type.String({ isPath: true, description: "a folder, or one file" }), {
+      default: [],
+      description: "files of assets: what rules mean by assets (docs/rules.md)",
     }),
     shippedRules: Type.Boolean({
       default: true,

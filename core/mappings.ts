@@ -35,7 +35,7 @@ export type Mappings = {
   readonly sourcesOf: LogSourceReader;
 };
 
-export const isMappingFile = (path: string): boolean => /\.ya?ml$/i.test(path);
+export const isYamlFile = (path: string): boolean => /\.ya?ml$/i.test(path);
 
 /** The folders that mappings are read from: what stands in an earlier one goes first. */
 export const mappingFolders = ({ correlator }: Pick<Config, "correlator">): readonly string[] => [
@@ -83,7 +83,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
   if (!(await stat(path)).isDirectory()) return [path];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
   return entries
-    .filter((entry) => entry.isFile() && isMappingFile(entry.name))
+    .filter((entry) => entry.isFile() && isYamlFile(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
 }

@@ -85,6 +85,7 @@ export type CorrelationRule = {
   readonly absence?: AbsenceRule; // of an absence
   readonly suppressMs?: number; // an episode that ends within it after one that was told is not told
   readonly escalate?: readonly Escalation[]; // counts from which the level is higher; both rise
+  readonly assetLevels?: AssetLevels; // of groups that name one of them
 };
 export const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] as const;
 export type Deadline = {
@@ -99,6 +100,8 @@ export type AbsenceRule = {
   readonly rememberMs?: number; // a group that was seen is expected as long
 };
 export type Escalation = { readonly count: number; readonly level: Level };
+/** Names of assets in lower case, each with the level that a finding about it has at least. */
+export type AssetLevels = readonly (readonly [name: string, level: Level])[];
 export type CorrelationFeed = {
   readonly version: string; // of the correlation that is fed
   readonly place: number; // of this rule among those that feed it

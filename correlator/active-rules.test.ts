@@ -30,7 +30,7 @@ test("a broken set is refused and says so while the running one stays, until the
   const metrics = createMetrics({ version: "0" });
   const said: string[] = [];
   const rules = await rulesInForce({
-    config: { correlator: { mappings: [], placeholders: {} } },
+    config: { correlator: { mappings: [], placeholders: {}, assets: [] } },
     rulesDirs: [{ path: folder, lenient: false }],
     clock: {
       ...systemClock,
@@ -84,7 +84,7 @@ test("a threshold that a bound is too low for is said at a start, with the rule'
   const said: string[] = [];
   const started = await rulesInForce({
     config: {
-      correlator: { mappings: [], placeholders: {}, matchesMax: 10, valuesMax: 1000 },
+      correlator: { mappings: [], placeholders: {}, assets: [], matchesMax: 10, valuesMax: 1000 },
     },
     rulesDirs: [{ path: rules, lenient: false }],
     clock: { ...systemClock, every: () => () => {} },
@@ -96,6 +96,44 @@ test("a threshold that a bound is too low for is said at a start, with the rule'
   expect(said).toEqual([
     expect.stringMatching(/many\.yml:7:1: .* raise correlator\.matchesMax to 27/),
   ]);
+});
+
+test("a changed file of assets is as good as a changed rule", async () => {
+  const inventory = mkdtempSync(join(folder, "assets-"));
+  const rules = mkdtempSync(join(folder, "about-"));
+  const write = (name: string) =>
+    writeFileSync(join(inventory, "all.yml"), `assets: [{ name: ${name}, tags: [db] }]\n`);
+  write("db1");
+  const about = `${ruleOf("first")}---\ntitle: About\nid: about\nlevel: low\ncorrelation: { type: event_count, rules: [00000000-0000-4000-8000-000000000001], group-by: [h], timespan: 60s, condition: { gte: 2 }, escalate: [{ assets: { tags: [db] }, level: high }] }\n`;
+  writeFileSync(join(rules, "about.yml"), about);
+  let look = (): void => {};
+  const inForce = await rulesInForce({
+    config: {
+      correlator: {
+        ...{ mappings: [], placeholders: {}, assets: [inventory] },
+        ...{ matchesMax: 10, valuesMax: 1000 },
+      },
+    },
+    rulesDirs: [{ path: rules, lenient: false }],
+    clock: {
+      ...systemClock,
+      every: (_ms: number, run: () => void) => {
+        look = run;
+        return () => {};
+      },
+    },
+    log: createLog({ level: "info", write: () => {} }),
+    status: createStatus(),
+    metrics: createMetrics({ version: "0" }),
+  } as unknown as ServiceContext);
+  const levels = () => {
+    look();
+    return inForce.current().set.correlations[0]?.assetLevels;
+  };
+  expect(levels()).toEqual([["db1", "high"]]);
+  write("db2-new");
+  await expect.poll(levels, WITHIN).toEqual([["db2-new", "high"]]);
+  inForce.stop();
 });
 
 const at = (rules: { readonly current: () => { readonly set: { readonly version: string } } }) =>

@@ -31,9 +31,11 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
     registers: [metrics],
   });
   const mappings = mappingFolders(context.config);
-  const watched = [...rulesDirs.map(({ path }) => path), ...mappings];
+  const { assets } = context.config.correlator;
+  const reading = { mappings, placeholders, assets };
+  const watched = [...rulesDirs.map(({ path }) => path), ...mappings, ...assets];
   let mark = await markOf(watched);
-  const first = await loadApart(rulesDirs, { mappings, placeholders });
+  const first = await loadApart(rulesDirs, reading);
   if (!first.set)
     throw new UserError(
       "rules.refused",
@@ -49,7 +51,7 @@ export async function rulesInForce(context: ServiceContext): Promise<RulesInForc
     const next = await markOf(watched);
     if (next === mark) return;
     mark = next;
-    const loaded = await loadApart(rulesDirs, { mappings, placeholders });
+    const loaded = await loadApart(rulesDirs, reading);
     const wasRefused = isRefused;
     isRefused = loaded.set === undefined;
     refused.set(isRefused ? 1 : 0);

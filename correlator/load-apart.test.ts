@@ -27,7 +27,7 @@ test("rules that a worker loads are those that this thread would load, in slices
   const placeholders = new Map([["admins", ["root", "adm_*"]]]);
   const folders = [{ path: folder, lenient: true }];
   const here = await loadRules(folders, ruleDisk, { placeholders });
-  const apart = await loadApart(folders, { mappings: [], placeholders });
+  const apart = await loadApart(folders, { mappings: [], assets: [], placeholders });
   expect(apart).toEqual(here);
   expect(apart.set?.detections.length).toBe(11);
   expect(apart.leftOut.length).toBe(1);
@@ -44,6 +44,7 @@ test("rules that do not load are refused with their problems", async () => {
   const [problem] = (
     await loadApart([{ path, lenient: false }], {
       mappings: [],
+      assets: [],
       placeholders: new Map(),
     })
   ).problems;

@@ -12,6 +12,7 @@ const nodesPerSlice = 1000;
 export type RuleFolders = readonly { readonly path: string; readonly lenient: boolean }[];
 export type RulesReading = {
   readonly mappings: readonly string[]; // folders
+  readonly assets: readonly string[]; // folders
   readonly placeholders: ReadonlyMap<string, readonly string[]>;
 };
 /** What was loaded, without the detections: they come in slices. */

@@ -5,6 +5,7 @@ import { messageFor } from "../alerting/delivery/message.ts";
 import { incidentsIn, notificationsIn, record } from "../alerting/fixtures/findings.ts";
 import { IncidentsProcessor } from "../alerting/incidents/processor.ts";
 import { route } from "../alerting/routing/route.ts";
+import type { Asset } from "../core/assets.ts";
 import type { OutRecord } from "../core/bus/bus.ts";
 import { type CorrelationRule, type Finding, TOPIC } from "../core/records.ts";
 import { ruleSetOf } from "../correlator/fixtures/rule-set.ts";
@@ -14,7 +15,7 @@ const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 10, 22, 2, 10);
 const at = (hours: number): number => START_MS + hours * HOUR_MS;
 
-function correlationOf(body: string): CorrelationRule {
+function correlationOf(body: string, inventory: readonly Asset[] = []): CorrelationRule {
   const text = `title: B
 name: backup_finished
 logsource: { product: p }
@@ -26,7 +27,7 @@ description: Start the job by hand.
 level: medium
 correlation: { rules: [backup_finished], group-by: [host.name], ${body} }
 `;
-  const [rule] = ruleSetOf(text).correlations;
+  const [rule] = ruleSetOf(text, inventory).correlations;
   if (rule === undefined) throw new Error("there is no correlation");
   return rule;
 }
@@ -175,4 +176,60 @@ test("a count that rises raises the incident, and pages again where routes say s
     "phone opened critical",
   ]);
   expect(incident).toMatchObject({ severity: "critical", count: 100, number: 1 });
+});
+
+const assetOf = (name: string, over: Partial<Asset> = {}): Asset => ({
+  ...{ name, aliases: [], criticality: "medium", tags: ["backup"] },
+  ...over,
+});
+
+test("what is about an asset pages by the asset's level, by whatever name the log has it", () => {
+  const rule = correlationOf(
+    "type: event_count, timespan: 1h, condition: { gte: 2 }, escalate: [{ count: 4, level: high }, { assets: { criticality: critical }, level: critical }]",
+    [assetOf("DC1", { aliases: ["dc1.example.com"], criticality: "critical" }), assetOf("web1")],
+  );
+  const pagesOf = (host: string) => {
+    const bench = new Bench({ latenessMs: 0 });
+    bench.force(rule);
+    for (let n = 0; n < 4; n++)
+      bench.send(signalOf(rule, { at: START_MS + n, id: `e${n}`, group: [host] }));
+    bench.send(endTick);
+    return paged(bench.revisions).pages;
+  };
+  expect(pagesOf("web1")).toEqual(["mail opened medium", "mail raised high"]);
+  expect(pagesOf("dc1")).toEqual(["mail opened critical", "phone opened critical"]);
+  expect(pagesOf("DC1.example.com")).toEqual(pagesOf("dc1"));
+});
+
+test("another criticality counts from the next revision on, and the windows go on", () => {
+  const body =
+    "type: event_count, timespan: 1h, condition: { gte: 2 }, escalate: [{ assets: { criticality: high }, level: critical }]";
+  const now = correlationOf(body, [assetOf("db1", { criticality: "high" })]);
+  const before = correlationOf(body, [assetOf("db1")]);
+  const bench = new Bench({ latenessMs: HOUR_MS });
+  const one = (id: string, hours: number) =>
+    signalOf(before, { at: at(hours), id, group: ["db1"] });
+  bench.force(before);
+  bench.send(one("a", 0), one("b", 0.1));
+  bench.force(now);
+  bench.restart();
+  bench.send(one("c", 0.2), endTick);
+  expect(bench.revisions.map(({ count, rule: { level } }) => [count, level])).toEqual([
+    [2, "medium"],
+    [3, "critical"],
+  ]);
+});
+
+test("assets that are awaited are missed one by one, and by their level", () => {
+  const rule = correlationOf(
+    "type: absence, timespan: 26h, expected: { assets: { tags: [backup] } }, escalate: [{ assets: { criticality: high }, level: high }]",
+    [assetOf("db1"), assetOf("db2", { criticality: "high" }), assetOf("web1", { tags: ["web"] })],
+  );
+  const bench = new Bench({ partitions: 3, latenessMs: HOUR_MS });
+  bench.force(rule);
+  bench.send(tick(at(0)), backup(rule, 20), tick(at(28)));
+  const missed = bench.told().map(({ group, rule: { level } }) => [group["host.name"], level]);
+  expect(missed).toEqual([["db2", "high"]]);
+  bench.send(tick(at(48)));
+  expect(bench.told().map(({ group }) => group["host.name"])).toEqual(["db2", "db1"]);
 });

@@ -151,6 +151,7 @@ async function checkRules(config: Config): Promise<Result[]> {
   const { set, problems } = await loadRules(folders, ruleDisk, {
     mappings: mappingFolders(config),
     placeholders: new Map(Object.entries(correlator.placeholders)),
+    assets: correlator.assets,
   });
   if (set === undefined)
     return [

@@ -1,4 +1,5 @@
 // absence.ts — reads what only an `absence` says: which groups are expected, and by when.
+import type { Asset } from "../../core/assets.ts";
 import { DAY_MS } from "../../core/event.ts";
 import {
   type AbsenceRule,
@@ -7,6 +8,7 @@ import {
   WEEKDAYS,
 } from "../../core/records.ts";
 import { nameOf } from "../windows/group-name.ts";
+import { assetsIn } from "./asset-choice.ts";
 import { textsIn } from "./header.ts";
 import { spanMsOf } from "./span.ts";
 import {
@@ -33,6 +35,7 @@ export function absenceOf(
     readonly type: CorrelationRule["type"] | undefined;
     readonly groupBy: readonly string[];
     readonly spanMs: number | undefined;
+    readonly inventory: readonly Asset[] | undefined;
   },
   source: Source,
 ): AbsenceBody | undefined {
@@ -54,7 +57,7 @@ export function absenceOf(
       "an absence has no condition: it is that nothing came; remove it",
     );
   const deadline = deadlineOf(node, source);
-  const expected = expectedOf(node, rule.groupBy, source);
+  const expected = expectedOf(node, rule, source);
   const rememberMs = rememberOf(node, rule.spanMs, source);
   if (
     rule.groupBy.length > 0 &&
@@ -64,7 +67,7 @@ export function absenceOf(
     source.problem(
       "rule.absence",
       node.offset,
-      `it says not which groups are expected; list them, as in expected: [db1, db2], or say how long one that was seen is, as in rememberFor: 7d`,
+      `it says not which groups are expected; list them, as in expected: [db1, db2], choose assets, as in expected: { assets: { tags: [backup] } }, or say how long one that was seen is, as in rememberFor: 7d`,
     );
   const listed = rule.groupBy.length === 0 && rememberMs === undefined ? [[]] : expected;
   return {
@@ -157,9 +160,14 @@ function daysOf(map: MapNode, source: Source): Deadline["days"] {
   return WEEKDAYS.filter((day) => found.includes(day));
 }
 
+type Expecting = {
+  readonly groupBy: readonly string[];
+  readonly inventory: readonly Asset[] | undefined;
+};
+
 function expectedOf(
   node: MapNode,
-  groupBy: readonly string[],
+  { groupBy, inventory }: Expecting,
   source: Source,
 ): readonly (readonly string[])[] | undefined {
   const value = entryOf(node, "expected")?.value;
@@ -170,9 +178,11 @@ function expectedOf(
   };
   if (groupBy.length === 0)
     return refuse("expected lists groups, but there is no group-by; add one, or remove the list");
+  if (value.kind === "map" && entryOf(value, "assets"))
+    return expectedAssets(value, { groupBy, inventory }, source);
   if (value.kind !== "list" || value.items.length === 0 || value.items.length > expectedMax)
     return refuse(
-      `expected is ${nameOfKind(value)}; it must list 1 to ${expectedMax} groups, as in [db1, db2]`,
+      `expected is ${nameOfKind(value)}; it must list 1 to ${expectedMax} groups, as in [db1, db2], or choose assets, as in { assets: { tags: [backup] } }`,
     );
   const groups: (readonly string[])[] = [];
   const known = new Set<string>();
@@ -189,6 +199,35 @@ function expectedOf(
   if (chars > expectedCharsMax)
     refuse(`expected has ${chars} characters; the most is ${expectedCharsMax}; split the rule`);
   return groups;
+}
+
+/** A group for each asset, by its name. */
+function expectedAssets(
+  map: MapNode,
+  { groupBy, inventory }: Expecting,
+  source: Source,
+): readonly (readonly string[])[] | undefined {
+  const refuse = (message: string, offset = map.offset) => {
+    source.problem("rule.absence", offset, message);
+    return undefined;
+  };
+  const [first, other] = map.entries;
+  if (first === undefined || other !== undefined)
+    return refuse(
+      `expected has the key ${JSON.stringify(other?.key)} beside assets; write one rule for the assets and one for the list`,
+      other?.keyOffset,
+    );
+  if (groupBy.length !== 1)
+    return refuse(
+      `expected chooses assets by their name, but group-by has ${groupBy.length} fields; it must have one`,
+    );
+  const assets = assetsIn(first.value, inventory, source);
+  if (assets === undefined) return undefined;
+  if (assets.length === 0 || assets.length > expectedMax)
+    return refuse(
+      `expected chooses ${assets.length} assets; it must be 1 to ${expectedMax}: choose others`,
+    );
+  return assets.map(({ name }) => [name]);
 }
 
 /** One group: a text where there is one field, else a list in the order of group-by or a map of its fields. */

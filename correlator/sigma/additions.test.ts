@@ -284,7 +284,7 @@ test.for([
   {
     name: "escalate from half a match",
     text: count("escalate: [{ count: 1.5, level: high }]"),
-    at: "13:14",
+    at: "13:23",
     code: "escalate",
     says: "a whole number",
   },

@@ -1,4 +1,5 @@
 // correlation.ts — reads the `correlation` of a rule; link.ts binds its names to rules.
+import type { Asset } from "../../core/assets.ts";
 import type { CorrelationRule, CountCondition } from "../../core/records.ts";
 import { ABSENCE_KEYS, type AbsenceBody, absenceOf, DEADLINE_SPAN_MS } from "./absence.ts";
 import { conditionKeys, conditionOf, fieldsMax, isTemporal } from "./correlation-condition.ts";
@@ -44,7 +45,11 @@ export type CorrelationBody = {
   readonly absence?: AbsenceBody;
 } & Telling;
 
-export function correlationOf(node: Node, source: Source): CorrelationBody | undefined {
+export function correlationOf(
+  node: Node,
+  inventory: readonly Asset[] | undefined,
+  source: Source,
+): CorrelationBody | undefined {
   const before = source.problems.length;
   if (node.kind !== "map") {
     source.problem("rule.correlation", node.offset, "correlation must be a map");
@@ -66,8 +71,8 @@ export function correlationOf(node: Node, source: Source): CorrelationBody | und
     type === undefined || !keysFit ? undefined : conditionOf(node, { type, rules }, source);
   const generate = booleanOf(node, "generate", source);
   const fields = groupBy.map(({ text }) => text);
-  const absence = absenceOf(node, { type, groupBy: fields, spanMs }, source);
-  const telling = tellingOf(node, type, source);
+  const absence = absenceOf(node, { type, groupBy: fields, spanMs, inventory }, source);
+  const telling = tellingOf(node, { type, inventory }, source);
   if (
     source.problems.length > before ||
     type === undefined ||

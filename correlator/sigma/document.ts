@@ -2,6 +2,7 @@
 //
 // In:    the text of a file.
 // Out:   drafts, whose references link.ts resolves; or problems, each beside the document that it stands in.
+import type { Asset } from "../../core/assets.ts";
 import type { LogSource } from "../../core/event.ts";
 import { type CorrelationBody, correlationOf, type Reference } from "./correlation.ts";
 import { detectionOf, type ReadingContext } from "./detection.ts";
@@ -48,6 +49,7 @@ export type Refused = {
 export type Reading = {
   readonly mapField: FieldMapping;
   readonly placeholders: ReadonlyMap<string, readonly string[]>;
+  readonly inventory: readonly Asset[] | undefined; // undefined: what rules say of assets is not looked at
 };
 
 export function readFile(
@@ -172,9 +174,9 @@ function readDocument(
   refuseTelling(map, source);
   const correlation = entryOf(map, "correlation");
   if (correlation !== undefined) {
-    const body = correlationOf(correlation.value, source);
+    const body = correlationOf(correlation.value, reading.inventory, source);
     if (body !== undefined && correlation.value.kind === "map")
-      checkEscalate(correlation.value, { level: header?.level, escalate: body.escalate }, source);
+      checkEscalate(correlation.value, { level: header?.level, ...body }, source);
     return header && body && { ...base, header, kind: "correlation", body };
   }
   const logsource = logSourceOf(map, source);

@@ -3,8 +3,9 @@
 // In:    folders (or files), each strict or lenient.
 // Out:   the set of all rules; or the problems that refuse it. What a lenient folder leaves out is listed.
 // Holds: a set is all or nothing for strict folders; the same files give the same set in any order of listing.
+import { type Asset, readAssets } from "../../core/assets.ts";
 import { messageOf } from "../../core/errors.ts";
-import { isMappingFile, type Mappings, mappingsOf } from "../../core/mappings.ts";
+import { isYamlFile, type Mappings, mappingsOf } from "../../core/mappings.ts";
 import { type Reading, type Refused, readFile } from "./document.ts";
 import { linkRules } from "./link.ts";
 import { ecsNames } from "./mapping.ts";
@@ -18,6 +19,8 @@ export type RuleDisk = {
 export type LoadOptions = Partial<Reading> & {
   /** Folders or files of mappings; a fault in one refuses the set. Without any, rules name fields by their paths. */
   readonly mappings?: readonly string[];
+  /** Folders or files of assets; a fault in one refuses the set. */
+  readonly assets?: readonly string[];
 };
 
 const filesMax = 100_000;
@@ -32,7 +35,9 @@ export async function loadRules(
   options: LoadOptions = {},
 ): Promise<LoadedRules> {
   const files: RuleFile[] = [];
-  const { mappings, refused } = await readMappings(options.mappings ?? [], disk);
+  const refused: Refused[] = [];
+  const mappings = await readMappings(options.mappings ?? [], disk, refused);
+  const inventory = await readInventory(options.assets ?? [], disk, refused);
   const seen = new Set<string>();
   for (const { path, lenient } of folders) {
     const refuse = (at: string, code: string, message: string) => {
@@ -57,8 +62,9 @@ export async function loadRules(
       });
     }
   }
-  if (mappings === undefined) return readRules(files, options, refused);
-  const loaded = readRules(files, { mapField: mappings.field, ...options }, refused);
+  const reading = { ...options, inventory };
+  if (mappings === undefined) return readRules(files, reading, refused);
+  const loaded = readRules(files, { mapField: mappings.field, ...reading }, refused);
   return { ...loaded, mappings };
 }
 
@@ -66,28 +72,51 @@ export async function loadRules(
 async function readMappings(
   folders: readonly string[],
   disk: RuleDisk,
-): Promise<{ readonly mappings?: Mappings; readonly refused: Refused[] }> {
-  if (folders.length === 0) return { refused: [] };
-  const refused: Refused[] = [];
+  refused: Refused[],
+): Promise<Mappings | undefined> {
+  if (folders.length === 0) return undefined;
+  const files = await textsBelow(folders, { disk, what: "mappings", refused });
+  const { mappings, problems } = mappingsOf(files);
+  for (const one of problems) refused.push({ at: one.at, lenient: false, problems: [one] });
+  return mappings;
+}
+
+/** Undefined where one has a fault: what rules say of assets is not held against them then. */
+async function readInventory(
+  folders: readonly string[],
+  disk: RuleDisk,
+  refused: Refused[],
+): Promise<readonly Asset[] | undefined> {
+  const before = refused.length;
+  const files = await textsBelow(folders, { disk, what: "assets", refused });
+  const { assets, problems } = readAssets(files);
+  for (const one of problems) refused.push({ at: one.at, lenient: false, problems: [one] });
+  return refused.length > before ? undefined : assets;
+}
+
+/** Files beside the rules: one that can't be read refuses the set. */
+async function textsBelow(
+  folders: readonly string[],
+  of: { readonly disk: RuleDisk; readonly what: string; readonly refused: Refused[] },
+): Promise<readonly { readonly path: string; readonly text: string }[]> {
+  const { disk, what, refused } = of;
   const refuse = (path: string, message: string): void => {
     const at = `${path}:1:1`;
-    refused.push({ at, lenient: false, problems: [{ code: "mappings.refused", at, message }] });
+    refused.push({ at, lenient: false, problems: [{ code: `${what}.refused`, at, message }] });
   };
   const files: { readonly path: string; readonly text: string }[] = [];
   for (const folder of folders) {
     const paths = await disk.list(folder).catch((error: unknown) => {
-      refuse(folder, `the mappings cannot be read: ${messageOf(error)}`);
+      refuse(folder, `the ${what} cannot be read: ${messageOf(error)}`);
       return [];
     });
-    for (const path of paths.filter(isMappingFile).toSorted()) {
+    for (const path of paths.filter(isYamlFile).toSorted()) {
       const read = await readText(path, disk);
       if (read.ok) files.push({ path, text: read.text });
       else refuse(path, read.message);
     }
   }
-  const { mappings, problems } = mappingsOf(files);
-  for (const one of problems) refused.push({ at: one.at, lenient: false, problems: [one] });
-  return { mappings, refused };
+  return files;
 }
 
 /** The set that files make: what loadRules does once the disk has been read. */
@@ -99,6 +128,7 @@ export function readRules(
   const reading: Reading = {
     mapField: options.mapField ?? ecsNames,
     placeholders: options.placeholders ?? new Map(),
+    inventory: "inventory" in options ? options.inventory : [],
   };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const read = sorted.map((file) => readFile(file, reading));
@@ -125,14 +155,14 @@ export function readRules(
   return { set: linked.set, places: linked.places, problems, leftOut };
 }
 
-/** What a file holds by itself, whatever the mappings and placeholders; undefined where it can't be read. */
+/** What a file holds by itself, whatever the mappings, placeholders and assets are; undefined where it can't be read. */
 export async function readAlone(
   path: string,
   disk: RuleDisk,
 ): Promise<ReturnType<typeof readFile> | undefined> {
   const read = await readText(path, disk);
   if (!read.ok) return undefined;
-  const reading = { mapField: ecsNames, placeholders: new Map() };
+  const reading = { mapField: ecsNames, placeholders: new Map(), inventory: undefined };
   return readFile({ path, text: read.text, lenient: true }, reading);
 }
 

@@ -2,6 +2,7 @@
 //
 // Why:   an editor tells of a fault while it is typed. What a rule means is load.ts's to judge: a schema cannot know it.
 import { type TSchema, Type } from "typebox";
+import { CRITICALITIES } from "../../core/assets.ts";
 import { LEVELS, WEEKDAYS } from "../../core/records.ts";
 import { TYPES } from "./correlation.ts";
 import { OPERATORS } from "./correlation-condition.ts";
@@ -157,6 +158,20 @@ const ruleNames = Type.String({
   minLength: 1,
   description: "temporal, temporal_ordered: and, or, not and parentheses over the rules' names",
 });
+const assets = Type.Union(
+  [
+    Type.Literal("all"),
+    Type.Object(
+      {
+        tags: optional(texts("all of which it has")),
+        criticality: optional(words(CRITICALITIES, "this one and those above")),
+      },
+      { ...closed, minProperties: 1 },
+    ),
+  ],
+  { description: "assets of the files that correlator.assets names" },
+);
+const higher = words(LEVELS, "higher than the rule's");
 const correlation = Type.Object(
   {
     type: words(TYPES, "what is counted or compared"),
@@ -180,12 +195,19 @@ const correlation = Type.Object(
     ),
     deadline: optional(deadline),
     expected: optional(
-      Type.Array(Type.Union([scalar, Type.Array(scalar), Type.Record(Type.String(), scalar)]), {
-        minItems: 1,
-        maxItems: 1000,
-        description:
-          "absence: groups that are always awaited; for several group-by fields lists or maps of them",
-      }),
+      Type.Union(
+        [
+          Type.Array(Type.Union([scalar, Type.Array(scalar), Type.Record(Type.String(), scalar)]), {
+            minItems: 1,
+            maxItems: 1000,
+          }),
+          Type.Object({ assets }, closed),
+        ],
+        {
+          description:
+            "absence: groups that are always awaited; for several group-by fields lists or maps of them",
+        },
+      ),
     ),
     rememberFor: optional(span("absence: a group that was seen is awaited as long")),
     suppress: optional(
@@ -193,11 +215,15 @@ const correlation = Type.Object(
     ),
     escalate: optional(
       Type.Array(
-        Type.Object(
-          { count: Type.Integer({ minimum: 1 }), level: words(LEVELS, "higher than the rule's") },
-          closed,
-        ),
-        { minItems: 1, description: "the level from a count on; both rise from line to line" },
+        Type.Union([
+          Type.Object({ count: Type.Integer({ minimum: 1 }), level: higher }, closed),
+          Type.Object({ assets, level: higher }, closed),
+        ]),
+        {
+          minItems: 1,
+          description:
+            "the level from a count on, where both rise from line to line, or of what is about an asset",
+        },
       ),
     ),
   },

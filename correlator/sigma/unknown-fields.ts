@@ -142,7 +142,7 @@ export function bodyOf(map: MapNode): CorrelationBody | undefined {
   const known = bodies.get(map);
   if (known !== undefined) return known.body;
   const correlation = entryOf(map, "correlation")?.value;
-  const body = correlation && correlationOf(correlation, sourceOf("", "").source);
+  const body = correlation && correlationOf(correlation, undefined, sourceOf("", "").source);
   bodies.set(map, { body });
   return body;
 }

@@ -159,7 +159,7 @@ function findingOf(
     revision,
     fingerprint: idOf("fingerprint", stream, rule.about.id, ...values),
     stream,
-    rule: aboutOf(rule, count),
+    rule: aboutOf(rule, { values, count }),
     ruleVersion: rule.version,
     group: Object.fromEntries(rule.groupBy.map((name, index) => [name, values[index] ?? ""])),
     ...{ firstMs, lastMs, count },

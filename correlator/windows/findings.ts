@@ -51,8 +51,10 @@ function dueMs({ rule, onlyLast }: Context, group: Group, episode: Episode): num
   const { id, lastMs, toldLastMs, level } = episode;
   if (onlyLast) return lastMs + rule.spanMs + 1;
   if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;
-  if (rule.escalate && aboutOf(rule, countOf(group, episode)).level !== level)
-    return Number.NEGATIVE_INFINITY;
+  if (rule.escalate) {
+    const now = aboutOf(rule, { values: group.values, count: countOf(group, episode) });
+    if (now.level !== level) return Number.NEGATIVE_INFINITY;
+  }
   // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
   const endMs = rule.suppressMs === undefined ? lastMs : (toldLastMs ?? 0);
   return Math.min(episode.dueMs, endMs + rule.spanMs + 1);
@@ -76,14 +78,15 @@ function tell(
   const count = countOf(group, episode);
   const supersedes = episode.replaces.length === 0 ? NONE : [...new Set(episode.replaces)].sort();
   if (rule.suppressMs !== undefined) episode.toldLastMs = lastMs;
-  if (rule.escalate) episode.level = aboutOf(rule, count).level;
+  const about = aboutOf(rule, { values: group.values, count });
+  if (rule.escalate) episode.level = about.level;
   return {
     kind: "finding",
     id: episode.id,
     revision: episode.revision,
     fingerprint: group.fingerprint,
     stream,
-    rule: aboutOf(rule, count),
+    rule: about,
     ruleVersion: rule.version,
     group: namedValues(rule.groupBy, group.values),
     firstMs,

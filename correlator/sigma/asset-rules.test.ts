@@ -1,0 +1,142 @@
+// asset-rules.test.ts — what rules say of assets: which are awaited, about which a finding is graver, what is refused.
+import { expect, test } from "vitest";
+import { readAssets } from "../../core/assets.ts";
+import { readRules } from "./load.ts";
+
+const INVENTORY = `
+assets:
+  - { name: DC1, aliases: [dc1.example.com], criticality: critical, tags: [windows] }
+  - { name: db1, criticality: high, tags: [backup] }
+  - { name: db2, tags: [backup, windows] }
+`;
+const correlation = (body: string, head = ""): string =>
+  `title: B\nname: beat\nlogsource: { product: p }\ndetection: { s: { f: 1 }, condition: s }\n---\n` +
+  `title: C\n${head}correlation:\n  rules: [beat]\n  ${body.replaceAll("\n", "\n  ")}\n`;
+const absence = (expected: string, groupBy = "[h]"): string =>
+  correlation(`type: absence\ngroup-by: ${groupBy}\ntimespan: 1h\nexpected: ${expected}`);
+const count = (escalate: string, head = "level: low\n"): string =>
+  correlation(
+    `type: event_count\ngroup-by: [h]\ntimespan: 5m\ncondition: { gte: 2 }\nescalate: ${escalate}`,
+    head,
+  );
+
+const read = (text: string, inventory = INVENTORY) =>
+  readRules([{ path: "r.yml", text, lenient: false }], {
+    inventory: readAssets([{ path: "a.yml", text: inventory }]).assets,
+  });
+const ruleOf = (text: string, inventory = INVENTORY) => {
+  const { set, problems } = read(text, inventory);
+  expect(problems).toEqual([]);
+  return set?.correlations[0];
+};
+
+test.for([
+  { choice: "all", want: [["DC1"], ["db1"], ["db2"]] },
+  { choice: "{ tags: backup }", want: [["db1"], ["db2"]] },
+  { choice: "{ tags: [windows, backup] }", want: [["db2"]] },
+  { choice: "{ criticality: high }", want: [["DC1"], ["db1"]] },
+  { choice: "{ criticality: high, tags: [backup] }", want: [["db1"]] },
+])("expected: { assets: $choice }", ({ choice, want }) => {
+  expect(ruleOf(absence(`{ assets: ${choice} }`))?.absence?.expected).toEqual(want);
+});
+
+test("the assets that are awaited are as good as a list of them, in the rule's version too", () => {
+  const listed = ruleOf(absence("[db1, db2]"));
+  expect(ruleOf(absence("{ assets: { tags: [backup] } }"))).toEqual(listed);
+});
+
+test("each name and alias has the highest level of its lines, beside those of counts", () => {
+  const rule = ruleOf(
+    count(
+      "[{ count: 10, level: medium }, { assets: all, level: medium }, { assets: { criticality: critical }, level: critical }]",
+    ),
+  );
+  expect(rule?.escalate).toEqual([{ count: 10, level: "medium" }]);
+  expect(rule?.assetLevels).toEqual([
+    ["db1", "medium"],
+    ["db2", "medium"],
+    ["dc1", "critical"],
+    ["dc1.example.com", "critical"],
+  ]);
+});
+
+test("other assets leave the rule's version as it is, and change the set's: it is announced anew", () => {
+  const rule = count("[{ assets: { tags: [backup] }, level: high }]");
+  const before = read(rule).set;
+  const after = read(rule, `${INVENTORY}  - { name: db3, tags: [backup] }\n`).set;
+  expect(after?.correlations[0]?.version).toBe(before?.correlations[0]?.version);
+  expect(after?.version).not.toBe(before?.version);
+});
+
+test("names that objects have are names", () => {
+  const inventory = "assets: [{ name: __proto__, aliases: [constructor] }]";
+  expect(ruleOf(count("[{ assets: all, level: high }]"), inventory)?.assetLevels).toEqual([
+    ["__proto__", "high"],
+    ["constructor", "high"],
+  ]);
+});
+
+test.for([
+  {
+    name: "no inventory",
+    text: absence("{ assets: all }"),
+    inventory: "",
+    at: "12:23",
+    says: "correlator.assets",
+  },
+  {
+    name: "a tag that no asset has",
+    text: absence("{ assets: { tags: [backups] } }"),
+    at: "12:31",
+    says: "did you mean backup?",
+  },
+  {
+    name: "a criticality that is none",
+    text: absence("{ assets: { criticality: urgent } }"),
+    at: "12:38",
+    says: "low, medium, high, critical",
+  },
+  {
+    name: "a key that is none",
+    text: absence("{ assets: { tag: backup } }"),
+    at: "12:25",
+    says: "allowed are tags, criticality",
+  },
+  { name: "nothing is chosen", text: absence("{ assets: {} }"), at: "12:23", says: "write all" },
+  { name: "a name", text: absence("{ assets: db1 }"), at: "12:23", says: "write all" },
+  {
+    name: "all that is asked for at once",
+    text: absence("{ assets: { tags: [backup], criticality: critical } }"),
+    at: "12:13",
+    says: "chooses 0 assets",
+  },
+  {
+    name: "something beside them",
+    text: absence("{ assets: all, list: [db9] }"),
+    at: "12:28",
+    says: '"list" beside assets',
+  },
+  {
+    name: "two fields",
+    text: absence("{ assets: all }", "[h, j]"),
+    at: "12:13",
+    says: "group-by has 2 fields",
+  },
+  {
+    name: "a level for assets that is the rule's own",
+    text: count("[{ assets: all, level: low }]"),
+    at: "14:13",
+    says: "no higher than the rule's own level low",
+  },
+  {
+    name: "a line of both",
+    text: count("[{ assets: all, count: 3, level: high }]"),
+    at: "14:14",
+    says: "{ count, level } or { assets, level }",
+  },
+])("refused: $name", ({ text, inventory, at, says }) => {
+  const { set, problems } = read(text, inventory);
+  expect(set).toBeUndefined();
+  expect(problems[0]?.at).toBe(`r.yml:${at}`);
+  expect(problems[0]?.message).toContain(says);
+});
