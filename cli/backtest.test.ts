@@ -124,7 +124,7 @@ test("findings as live gives them, wherever the times cut them", async () => {
   expect(all).toEqual([
     {
       ...{ finding: expect.any(String), rule: "m", group: { "user.name": "ann" }, count: 3 },
-      ...{ first: "2026-01-05T23:59:30.000Z", last: "2026-01-06T00:00:10.000Z" },
+      ...{ first: "2026-01-05T23:59:30.000Z", last: "2026-01-06T00:00:10.000Z", level: "high" },
     },
   ]);
   expect(await found("--from", "2026-01-06T00:00:10Z")).toEqual(all);

@@ -8,7 +8,8 @@ export function findingLine(finding: Finding) {
   const { id, rule, group, count, bounded, suppressed, absence, firstMs, lastMs } = finding;
   const [first, last] = [isoOf(firstMs), isoOf(lastMs)];
   const missing = absence && missingWord(absence);
-  return { finding: id, rule: rule.id, group, first, last, count, bounded, suppressed, missing };
+  const about = { rule: rule.id, group, first, last, count, level: rule.level };
+  return { finding: id, ...about, bounded, suppressed, missing };
 }
 
 /** An end without one that came again: nobody awaits it any more. */

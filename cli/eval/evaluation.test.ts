@@ -181,6 +181,7 @@ const finding = {
   first: "2026-01-05T08:00:00.000Z",
   last: "2026-01-05T08:00:40.000Z",
   count: 3,
+  level: "medium",
 };
 test.for([
   { name: "in order", lines: [failure(0), failure(20), failure(40)], want: [finding] },
