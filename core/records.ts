@@ -127,6 +127,7 @@ export type SignalMatch = {
   readonly from: number; // which of its rules matched, by its place in `rules`
   readonly values?: EventValues; // value_*
   readonly carried?: Carried; // where a correlation further up asks for more than this one's groups tell
+  readonly bounded?: true; // a bound was reached below: there may be less of it than there was
 };
 /** What one event adds: its distinct values, or its numbers; one number stands for itself. */
 export type EventValues = readonly (string | number)[] | number;

@@ -51,14 +51,16 @@ export function signalsOf(
         missed.missedGroups += 1;
         continue;
       }
+      const cutBefore = missed.cutValues;
       const values = valuesOf(event, feed, missed);
       if (values === undefined && feed.valueFields.length > 0) {
         missed.missedValues += 1;
         continue;
       }
       const { version, place: from } = feed;
-      const carried = carriedOf(event, feed);
-      const match = matchOf({ version, from }, values, carried);
+      const carried = carriedOf(event, feed, missed);
+      const isCut = missed.cutValues > cutBefore;
+      const match = matchOf({ version, from }, values, carried, isCut);
       for (const group of groups) signals.add(group, match);
     }
   return signals.all;
@@ -114,13 +116,18 @@ function groupsOf(
 }
 
 /** What correlations further up are grouped by or count. */
-function carriedOf(event: Readable, { carried }: DetectionFeed): Carried | undefined {
+function carriedOf(
+  event: Readable,
+  { carried }: DetectionFeed,
+  missed: Missed,
+): Carried | undefined {
   if (carried.length === 0) return undefined;
   return Object.fromEntries(
-    carried.map(({ name, field }) => [
-      name,
-      distinctFirst(allTextsOf(valueAt(event, field))).slice(0, VALUES_MAX),
-    ]),
+    carried.map(({ name, field }) => {
+      const texts = distinctFirst(allTextsOf(valueAt(event, field)));
+      if (texts.length > VALUES_MAX) missed.cutValues += 1;
+      return [name, texts.slice(0, VALUES_MAX)];
+    }),
   );
 }
 

@@ -59,7 +59,7 @@ export class AbsenceWindows {
     this.rule = rule;
   }
 
-  take({ group: values, member, page }: Match): Taken {
+  take({ group: values, member, page, bounded }: Match): Taken {
     const { timeMs, id } = member;
     if (timeMs < this.watermarkMs) return "overdue";
     const name = nameOf(values);
@@ -67,6 +67,7 @@ export class AbsenceWindows {
     const group = this.#group(name, values);
     if (!came(this.#due, group, { timeMs, id })) return "known";
     if (page) group.page = true;
+    if (bounded) group.bounded = true;
     if (group.times.length > this.#bounds.matchesMax) {
       group.times.shift();
       group.ids.shift();
@@ -141,7 +142,11 @@ export class AbsenceWindows {
     const finding = findingOf(this.#stream, this.rule, { group, absence });
     caused.findings.push(finding);
     if (this.rule.feeds.length > 0 && absence.revision === 1)
-      caused.points.push({ group, member: { timeMs: absence.dueMs, id: finding.id, from: 0 } });
+      caused.points.push({
+        group,
+        member: { timeMs: absence.dueMs, id: finding.id, from: 0 },
+        bounded: group.bounded === true,
+      });
   }
 }
 

@@ -63,12 +63,15 @@ function dueMs({ rule, onlyLast }: Context, group: Group, episode: Episode): num
 /** A long attack is told less and less often while it only grows: after 1 s, 2 s, 4 s and so on. */
 const pauseMs = (revision: number): number => Math.min(PAUSE_MS_MAX, 1000 * 2 ** (revision - 1));
 
-function tell(
-  { stream, rule, evidenceMax, lost }: Context,
-  group: Group,
-  episode: Episode,
-  watermarkMs: number,
-): Finding {
+/** Whether a bound may have taken something of the group from then on. */
+export const mayLack = (
+  { lost }: Pick<Context, "lost">,
+  { bounded, lacking }: Group,
+  sinceMs: number,
+): boolean => bounded || lacking || sinceMs <= lost.untilMs;
+
+function tell(context: Context, group: Group, episode: Episode, watermarkMs: number): Finding {
+  const { stream, rule, evidenceMax } = context;
   const { firstMs, lastMs } = episode;
   episode.id ??= idOf(stream, rule.version, ...group.values, firstMs);
   group.fingerprint ??= idOf("fingerprint", stream, rule.about.id, ...group.values);
@@ -94,7 +97,7 @@ function tell(
     count,
     evidence: evidenceOf(group, episode, evidenceMax),
     ...(supersedes.length > 0 && { supersedes }),
-    ...((group.bounded || firstMs - rule.spanMs <= lost.untilMs) && { bounded: true as const }),
+    ...(mayLack(context, group, firstMs - rule.spanMs) && { bounded: true as const }),
     ...(group.page && { page: true as const }),
   };
 }

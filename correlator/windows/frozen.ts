@@ -33,6 +33,7 @@ type Rest = {
   readonly late?: Span | undefined;
   readonly carry?: Carry | undefined;
   readonly bounded?: true | undefined;
+  readonly lacking?: true | undefined;
   readonly page?: true | undefined;
 };
 const NO_REST: Rest = {};
@@ -57,10 +58,13 @@ function restOf(group: Group): Rest | undefined {
   const { froms, values, carried, held } = group.members;
   const { forgottenBeforeMs, settledMs, late, carry } = group;
   const bounded = group.bounded ? (true as const) : undefined;
+  const lacking = group.lacking ? (true as const) : undefined;
   const page = group.page ? (true as const) : undefined;
-  const isPlain = !(froms || values || carried || held || late || carry || bounded || page);
+  const marks = { bounded, lacking, page };
+  const isMarked = bounded || lacking || page;
+  const isPlain = !(froms || values || carried || held || late || carry || isMarked);
   if (isPlain && forgottenBeforeMs === undefined && settledMs === undefined) return undefined;
-  return { froms, values, carried, held, forgottenBeforeMs, settledMs, late, carry, bounded, page };
+  return { froms, values, carried, held, forgottenBeforeMs, settledMs, late, carry, ...marks };
 }
 
 export function thaw(values: readonly string[], text: string): Group {
@@ -84,6 +88,7 @@ export function thaw(values: readonly string[], text: string): Group {
   group.late = rest.late;
   group.carry = rest.carry;
   group.bounded = rest.bounded === true;
+  group.lacking = rest.lacking === true;
   group.page = rest.page === true;
   return group;
 }

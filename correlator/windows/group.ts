@@ -28,6 +28,7 @@ export type Group = {
   late: Span | undefined; // windows that end in it are to be decided anew
   carry: Carry | undefined;
   bounded: boolean;
+  lacking: boolean; // a bound below took something of a member
   page: boolean;
   slide: Slide | undefined; // derived
   fingerprint: string | undefined; // derived
@@ -52,6 +53,7 @@ export const emptyGroup = (values: readonly string[]): Group => ({
   late: undefined,
   carry: undefined,
   bounded: false,
+  lacking: false,
   page: false,
   slide: undefined,
   fingerprint: undefined,

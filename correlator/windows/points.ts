@@ -10,7 +10,7 @@ import type {
   EventValues,
   Signal,
 } from "../../core/records.ts";
-import { asEventValues, combinationsOf, distinctOf } from "../combinations.ts";
+import { areCut, asEventValues, combinationsOf, distinctOf } from "../combinations.ts";
 import { numberOf } from "../decimal.ts";
 import type { Group } from "./group.ts";
 import { carriedIn, type Member } from "./members.ts";
@@ -19,13 +19,14 @@ import { matchOf, Signals } from "./signal-records.ts";
 export type Point = {
   readonly group: Pick<Group, "values"> & { readonly page?: boolean };
   readonly member: Member;
+  readonly bounded: boolean; // its correlation may lack matches
 };
 type Lacking = { groupless: number; valueless: number };
 
 export function pointSignals(
   stream: string,
   rule: CorrelationRule,
-  { group, member }: Point,
+  { group, member, bounded }: Point,
   counts: Lacking,
 ): readonly Signal[] {
   const { id, timeMs, carried = NONE } = member;
@@ -49,7 +50,8 @@ export function pointSignals(
     }
     // What did not come has no event: its group says what there is.
     const carriedOn = further && carriedFrom(further, rule.type === "absence" ? known : ofEvent);
-    const match = matchOf({ version, from: place }, values, carriedOn);
+    const isCut = wanted?.numbers === false && areCut(wanted.fields.map(known).map(distinct));
+    const match = matchOf({ version, from: place }, values, carriedOn, bounded || isCut);
     for (const one of groups) signals.add(one, match);
   }
   return signals.all;

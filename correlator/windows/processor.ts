@@ -172,7 +172,7 @@ export class WindowsProcessor implements Processor {
     const stream = this.#stream(signal.stream);
     let unknown: SignalMatch[] | undefined;
     for (const match of signal.matches) {
-      const { version, from, values, carried } = match;
+      const { version, from, values, carried, bounded = false } = match;
       const rule = this.rules.get(version);
       if (!rule) {
         unknown = withOne(unknown, match);
@@ -185,7 +185,7 @@ export class WindowsProcessor implements Processor {
       const caused = this.#nothingCaused();
       const place = tellsRulesApart(rule) ? from : 0;
       const member = memberOf({ timeMs, id, from: place }, values, carried);
-      const found = { group, member, page: signal.page === true };
+      const found = { group, member, page: signal.page === true, bounded };
       const taken =
         rule.type === "absence"
           ? this.absencesOf(signal.stream, stream, rule).take(found)

@@ -9,7 +9,7 @@ import { ENDED_MS } from "./clocks.ts";
 import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { Expiry } from "./expiry.ts";
-import { type Context, grown, type LostGroups, tellDueMs, tellFresh } from "./findings.ts";
+import { type Context, grown, type LostGroups, mayLack, tellDueMs, tellFresh } from "./findings.ts";
 import {
   addMember,
   emptyGroup,
@@ -41,6 +41,7 @@ export type Match = {
   readonly group: readonly string[];
   readonly member: Member;
   readonly page: boolean;
+  readonly bounded: boolean; // it may lack something itself
 };
 export type Taken = "added" | "known" | "overdue" | "forgotten";
 /** What gave way because a bound was reached. */
@@ -113,6 +114,7 @@ export class RuleWindows {
     const on = { atOnce: this.#atOnce, spare: this.#spare, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
+    if (match.bounded) group.lacking = true;
     this.#bound(group, caused);
     if (this.#atOnce)
       tellFresh(this.#context, group, {
@@ -152,9 +154,10 @@ export class RuleWindows {
   }
 
   /** Nothing can come of few such members yet: most groups never get further, and then are never made an object. */
-  #mayRest({ member, page }: Match): boolean {
+  #mayRest({ member, page, bounded }: Match): boolean {
     const { from, values, carried } = member;
-    const isPlain = from === 0 && values === undefined && carried === undefined && !page;
+    const isMarked = page || bounded;
+    const isPlain = from === 0 && values === undefined && carried === undefined && !isMarked;
     return isPlain && this.#stays.count >= 2;
   }
 
@@ -188,7 +191,10 @@ export class RuleWindows {
   /** Takes the members with which the condition held, where other correlations want them. */
   #points(group: Group, caused: Caused): Held {
     if (this.rule.feeds.length === 0) return undefined;
-    return (member) => caused.points.push({ group, member });
+    return (member) => {
+      const bounded = mayLack(this.#context, group, member.timeMs - this.rule.spanMs);
+      caused.points.push({ group, member, bounded });
+    };
   }
 
   #isOver({ members }: Group): boolean {

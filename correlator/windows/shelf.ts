@@ -225,8 +225,8 @@ function unitsOf(bytes: Buffer, at: number): number {
 
 function fits(group: Group): boolean {
   const { times, ids, froms, values, carried, held } = group.members;
-  if (values || carried || held || group.late || group.carry || group.bounded || group.page)
-    return false;
+  if (values || carried || held || group.late || group.carry) return false;
+  if (group.bounded || group.lacking || group.page) return false;
   if (group.forgottenBeforeMs !== undefined || group.settledMs !== undefined) return false;
   if (times.length === 0 || times.length > COUNT_MAX) return false;
   for (let index = 0; index < times.length; index++) {

@@ -24,7 +24,9 @@ export function matchOf(
   { version, from }: Pick<SignalMatch, "version" | "from">,
   values: EventValues | undefined,
   carried: Carried | undefined,
+  isBounded: boolean,
 ): SignalMatch {
+  if (isBounded) return { ...matchOf({ version, from }, values, carried, false), bounded: true };
   if (carried !== undefined)
     return values === undefined ? { version, from, carried } : { version, from, values, carried };
   return values === undefined ? { version, from } : { version, from, values };
