@@ -63,7 +63,7 @@ test("a frozen group keeps what was told, forgotten and settled", () => {
   Object.assign(group.episodes[0] ?? {}, { id: "e1", revision: 3, dueMs: 50, replaces: ["e0"] });
   Object.assign(group.episodes[0] ?? {}, { level: "high", toldLastMs: 90 });
   forget(group, 15);
-  Object.assign(group, { settledMs: 30, bounded: true, page: true });
+  Object.assign(group, { settledMs: 30, bounded: true, lacking: true, page: true });
   group.members.froms = [0, 1, 0];
   group.members.values = [["x"], 5, []];
   group.members.carried = [undefined, { u: ["x", "y"] }, {}];
