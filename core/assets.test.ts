@@ -53,6 +53,18 @@ test.for([
     at: "a.yml:3:18",
     says: "low, medium, high, critical",
   },
+  {
+    name: "a name that is too long",
+    text: `assets: [{ name: ${"a".repeat(257)} }]`,
+    at: "a.yml:1:18",
+    says: "has 257 characters, allowed are 256 at most",
+  },
+  {
+    name: "an alias that is too long",
+    text: `assets: [{ name: db1, aliases: [${"a".repeat(257)}] }]`,
+    at: "a.yml:1:33",
+    says: "has 257 characters",
+  },
   { name: "no name", text: "assets: [{ tags: [a] }]", at: "a.yml:1:10", says: "name" },
   { name: "a key that is none", text: "asset: []", at: "a.yml:1:1", says: "assets" },
   { name: "a list alone", text: "- name: db1", at: "a.yml:1:1", says: "the inventory" },
@@ -60,6 +72,11 @@ test.for([
   const [first] = read(text).problems;
   expect(first).toMatchObject({ code: "assets.refused", at });
   expect(first?.message).toContain(says);
+});
+
+test("a name may be as long as a value of a group that is awaited", () => {
+  const name = "a".repeat(256);
+  expect(read(`assets: [{ name: ${name} }]`)).toMatchObject({ assets: [{ name }], problems: [] });
 });
 
 test("a file without anything is none", () => {

@@ -23,6 +23,7 @@ export type SchemaNode = {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
+  readonly maxLength?: number; // UTF-16 code units
   readonly minItems?: number;
   readonly pattern?: string;
   readonly secret?: boolean;
@@ -209,6 +210,8 @@ function scalarFault(schema: SchemaNode, value: unknown): string | undefined {
     if (typeof value !== "string")
       return `${refused}${typeof value === "number" ? " (put it in quotes)" : ""}`;
     if (value.length < (schema.minLength ?? 0)) return "is empty";
+    if (value.length > (schema.maxLength ?? Infinity))
+      return `has ${value.length} characters, allowed are ${schema.maxLength} at most`;
     if (schema.form !== undefined) return FORMS[schema.form](value);
     return schema.pattern === undefined || new RegExp(schema.pattern).test(value)
       ? undefined

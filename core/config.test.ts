@@ -74,6 +74,13 @@ test("a section, a list's entry and a channel get the defaults of what they leav
 
 test.for([
   {
+    name: "a text that is too long",
+    text: `correlator: { placeholders: { admins: [root, ${"a".repeat(1001)}] } }`,
+    want: [
+      "w.yaml:1:46: correlator.placeholders.admins[1] has 1001 characters, allowed are 1000 at most",
+    ],
+  },
+  {
     name: "a typing error in a key",
     text: "api:\n  prot: 1\n",
     want: ["w.yaml:2:3: api.prot is not a key here; did you mean port?"],

@@ -195,10 +195,18 @@ function expectedOf(
     known.add(name);
     groups.push(group);
   }
-  const chars = [...known].reduce((sum, { length }) => sum + length, 0);
+  checkChars(groups, refuse);
+  return groups;
+}
+
+/** They travel with the rule. */
+function checkChars(
+  groups: readonly (readonly string[])[],
+  refuse: (message: string) => unknown,
+): void {
+  const chars = groups.reduce((sum, group) => sum + nameOf(group).length, 0);
   if (chars > expectedCharsMax)
     refuse(`expected has ${chars} characters; the most is ${expectedCharsMax}; split the rule`);
-  return groups;
 }
 
 /** A group for each asset, by its name. */
@@ -227,7 +235,9 @@ function expectedAssets(
     return refuse(
       `expected chooses ${assets.length} assets; it must be 1 to ${expectedMax}: choose others`,
     );
-  return assets.map(({ name }) => [name]);
+  const groups = assets.map(({ name }) => [name]);
+  checkChars(groups, refuse);
+  return groups;
 }
 
 /** One group: a text where there is one field, else a list in the order of group-by or a map of its fields. */

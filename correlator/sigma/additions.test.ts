@@ -312,7 +312,7 @@ test.for([
   {
     name: "no higher than the rule",
     text: count("escalate: [{ count: 3, level: high }]", "level: high\n"),
-    at: "14:13",
+    at: "14:14",
     code: "escalate",
     says: "no higher than the rule's own level high",
   },

@@ -40,6 +40,12 @@ function tagsIn(node: MapNode, inventory: readonly Asset[], source: Source): rea
   const value = entryOf(node, "tags")?.value;
   if (value === undefined) return [];
   const known = new Set(inventory.flatMap(({ tags }) => tags));
+  if (value.kind === "list" && value.items.length === 0)
+    source.problem(
+      "rule.assets",
+      value.offset,
+      "tags is empty, which would choose every asset; name one, or write assets: all",
+    );
   const tags = textsIn(value, "tags", source);
   for (const tag of tags) {
     if (known.has(tag)) continue;

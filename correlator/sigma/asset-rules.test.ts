@@ -1,7 +1,7 @@
 // asset-rules.test.ts — what rules say of assets: which are awaited, about which a finding is graver, what is refused.
 import { expect, test } from "vitest";
 import { readAssets } from "../../core/assets.ts";
-import { readRules } from "./load.ts";
+import { loadRules, readRules } from "./load.ts";
 
 const INVENTORY = `
 assets:
@@ -103,12 +103,25 @@ test.for([
     says: "allowed are tags, criticality",
   },
   { name: "nothing is chosen", text: absence("{ assets: {} }"), at: "12:23", says: "write all" },
+  {
+    name: "no tag in a list of them",
+    text: absence("{ assets: { tags: [] } }"),
+    at: "12:31",
+    says: "write assets: all",
+  },
   { name: "a name", text: absence("{ assets: db1 }"), at: "12:23", says: "write all" },
   {
     name: "all that is asked for at once",
     text: absence("{ assets: { tags: [backup], criticality: critical } }"),
     at: "12:13",
     says: "chooses 0 assets",
+  },
+  {
+    name: "more characters than travel with a rule",
+    text: absence("{ assets: all }"),
+    inventory: `assets:\n${Array.from({ length: 500 }, (_, n) => `- { name: ${"a".repeat(230)}${n} }`).join("\n")}`,
+    at: "12:13",
+    says: "the most is 100000",
   },
   {
     name: "something beside them",
@@ -125,7 +138,19 @@ test.for([
   {
     name: "a level for assets that is the rule's own",
     text: count("[{ assets: all, level: low }]"),
-    at: "14:13",
+    at: "14:14",
+    says: "no higher than the rule's own level low",
+  },
+  {
+    name: "a level that is the rule's own, for assets of which there are none today",
+    text: count("[{ assets: { tags: [backup], criticality: critical }, level: low }]"),
+    at: "14:14",
+    says: "no higher than the rule's own level low",
+  },
+  {
+    name: "a level that is the rule's own, for assets that another line has graver",
+    text: count("[{ assets: all, level: high }, { assets: all, level: low }]"),
+    at: "14:44",
     says: "no higher than the rule's own level low",
   },
   {
@@ -139,4 +164,28 @@ test.for([
   expect(set).toBeUndefined();
   expect(problems[0]?.at).toBe(`r.yml:${at}`);
   expect(problems[0]?.message).toContain(says);
+});
+
+const RULE = count("[{ assets: { tags: [backup] }, level: high }]").replace(
+  "title: B",
+  "title: B\nlevel: low",
+);
+test.for([
+  { name: "a folder, of its YAML files", files: { "m/a.yml": INVENTORY, "m/README.md": "{" } },
+  { name: "one file, whatever it is called", files: { m: INVENTORY } },
+  { name: "a fault", files: { "m/a.yml": "assets: {}" }, problems: ["m/a.yml:1:9 assets.refused"] },
+  { name: "no such folder", files: {}, problems: ["m:1:1 assets.refused"] },
+])("assets from $name", async ({ files, problems = [] }) => {
+  const all = new Map(Object.entries({ "rules/r.yml": RULE, ...files }));
+  const list = async (path: string) => {
+    const found = [...all.keys()].filter((file) => file === path || file.startsWith(`${path}/`));
+    if (found.length === 0) throw new Error("no such folder");
+    return found;
+  };
+  const disk = { list, read: async (path: string) => Buffer.from(all.get(path) ?? "") };
+  const loaded = await loadRules([{ path: "rules", lenient: false }], disk, { assets: ["m"] });
+  expect(loaded.problems.map(({ at, code }) => `${at} ${code}`)).toEqual(problems);
+  expect(loaded.set?.correlations[0]?.assetLevels?.length).toBe(
+    problems.length > 0 ? undefined : 2,
+  );
 });

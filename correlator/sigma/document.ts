@@ -176,7 +176,7 @@ function readDocument(
   if (correlation !== undefined) {
     const body = correlationOf(correlation.value, reading.inventory, source);
     if (body !== undefined && correlation.value.kind === "map")
-      checkEscalate(correlation.value, { level: header?.level, ...body }, source);
+      checkEscalate(correlation.value, header?.level, source);
     return header && body && { ...base, header, kind: "correlation", body };
   }
   const logsource = logSourceOf(map, source);

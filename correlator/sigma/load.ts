@@ -110,7 +110,8 @@ async function textsBelow(
       refuse(folder, `the ${what} cannot be read: ${messageOf(error)}`);
       return [];
     });
-    for (const path of paths.filter(isYamlFile).toSorted()) {
+    const named = (path: string): boolean => path === folder || isYamlFile(path); // one file may be called anything
+    for (const path of paths.filter(named).toSorted()) {
       const read = await readText(path, disk);
       if (read.ok) files.push({ path, text: read.text });
       else refuse(path, read.message);

@@ -103,6 +103,26 @@ test.for([
     text: "title: T\ncorrelation: { type: absence, rules: [r], group-by: [h, j], timespan: 26h, expected: [[a, b], { h: c, j: d }], rememberFor: 7d }",
     want: true,
   },
+  ...[
+    { assets: "all", want: true },
+    { assets: "{ tags: backup }", want: true },
+    { assets: "{ tags: [backup, 10], criticality: high }", want: true },
+    { assets: "{ tags: [] }", want: false },
+    { assets: "{ tags: [null] }", want: false },
+    { assets: "{}", want: false },
+    { assets: "db1", want: false },
+  ].flatMap(({ assets, want }) => [
+    {
+      name: `an absence of assets: ${assets}`,
+      text: `title: T\ncorrelation: { type: absence, rules: [r], group-by: [h], timespan: 26h, expected: { assets: ${assets} } }`,
+      want,
+    },
+    {
+      name: `a level for assets: ${assets}`,
+      text: `title: T\ncorrelation: { type: event_count, rules: [r], timespan: 5m, condition: { gte: 3 }, escalate: [{ assets: ${assets}, level: high }] }`,
+      want,
+    },
+  ]),
   {
     name: "an absence by a deadline",
     text: 'title: T\ncorrelation: { type: absence, rules: [r], deadline: { by: "04:00", timezone: Europe/Berlin, days: [mon] } }',

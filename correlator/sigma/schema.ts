@@ -158,12 +158,17 @@ const ruleNames = Type.String({
   minLength: 1,
   description: "temporal, temporal_ordered: and, or, not and parentheses over the rules' names",
 });
+const tag = Type.Union([Type.String({ minLength: 1 }), Type.Number(), Type.Boolean()]);
 const assets = Type.Union(
   [
     Type.Literal("all"),
     Type.Object(
       {
-        tags: optional(texts("all of which it has")),
+        tags: optional(
+          Type.Union([Type.Array(tag, { minItems: 1 }), tag], {
+            description: "all of which it has",
+          }),
+        ),
         criticality: optional(words(CRITICALITIES, "this one and those above")),
       },
       { ...closed, minProperties: 1 },

@@ -64,24 +64,21 @@ export function refuseTelling(map: MapNode, source: Source): void {
       );
 }
 
-/** A rule's own level is the lowest: what is not graver would never be seen. */
-export function checkEscalate(
-  map: MapNode,
-  { level, escalate = [], assetLevels = [] }: Risen & { readonly level: Level | undefined },
-  source: Source,
-): void {
-  if (level === undefined) return;
-  const levels = [
-    ...escalate.slice(0, 1).map((one) => one.level),
-    ...assetLevels.map(([, of]) => of),
-  ];
-  const low = levels.find((one) => LEVELS.indexOf(one) <= LEVELS.indexOf(level));
-  if (low === undefined) return;
-  source.problem(
-    "rule.escalate",
-    entryOf(map, "escalate")?.value.offset ?? map.offset,
-    `escalate has ${low}, which is no higher than the rule's own level ${level}; name a higher one`,
-  );
+/** A rule's own level is the lowest: a line that is not graver would never be seen, whatever assets it chooses today. */
+export function checkEscalate(map: MapNode, level: Level | undefined, source: Source): void {
+  const lines = entryOf(map, "escalate")?.value;
+  if (level === undefined || lines?.kind !== "list") return;
+  for (const line of lines.items) {
+    const own = line.kind === "map" ? entryOf(line, "level")?.value : undefined;
+    const word = LEVELS.find((one) => own?.kind === "scalar" && own.value === one);
+    if (word === undefined || LEVELS.indexOf(word) > LEVELS.indexOf(level)) continue;
+    source.problem(
+      "rule.escalate",
+      line.offset,
+      `escalate has ${word}, which is no higher than the rule's own level ${level}; name a higher one`,
+    );
+    return;
+  }
 }
 
 /** Each line is for counts or for assets. */
