@@ -39,13 +39,13 @@ test.for([
     name: "the same name in one file",
     text: "assets: [{ name: db1 }, { name: DB1 }]",
     at: "a.yml:1:33",
-    says: 'is "DB1", as assets.0 is called already',
+    says: 'assets.1.name is "DB1", as assets.0 of a.yml is called already; name it once',
   },
   {
     name: "the same name in two documents",
-    text: "assets: [{ name: db1 }]\n---\nassets:\n  - name: db1",
-    at: "a.yml:3:1",
-    says: 'the asset "db1" stands in a.yml:1:1 already',
+    text: "assets: [{ name: db1 }]\n---\nassets:\n  - name: db2\n  - name: db1",
+    at: "a.yml:5:11",
+    says: 'assets.1.name is "db1", as assets.0 of a.yml is called already; name it once',
   },
   {
     name: "a word that is none",
@@ -72,6 +72,15 @@ test.for([
   const [first] = read(text).problems;
   expect(first).toMatchObject({ code: "assets.refused", at });
   expect(first?.message).toContain(says);
+});
+
+test("an asset that stands in another file is told where it stands again", () => {
+  const { problems } = readAssets([
+    { path: "a.yml", text: "assets:\n  - name: db1\n  - name: db2" },
+    { path: "b.yml", text: "assets:\n  - name: db3\n  - name: DB2" },
+  ]);
+  const message = 'assets.1.name is "DB2", as assets.1 of a.yml is called already; name it once';
+  expect(problems).toEqual([{ code: "assets.refused", at: "b.yml:3:11", message }]);
 });
 
 test("a name may be as long as a value of a group that is awaited", () => {

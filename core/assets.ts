@@ -4,7 +4,7 @@
 // Out:   all assets by name, or every fault with its file, line and column.
 // Holds: each name stands once in all files. Every value is text: an asset may be called 10.
 import { type Static, Type } from "typebox";
-import { type CheckedDocument, checkedDocuments } from "./checked-yaml.ts";
+import { checkedDocuments } from "./checked-yaml.ts";
 import type { Fault } from "./config-check.ts";
 import { lowered } from "./letter-case.ts";
 
@@ -37,7 +37,8 @@ const inventorySchema = Type.Object(
   closed,
 );
 
-export type Asset = Static<typeof inventorySchema>["assets"][number];
+type Inventory = Static<typeof inventorySchema>;
+export type Asset = Inventory["assets"][number];
 /** Every one of the tags, and this criticality or a higher one. */
 export type AssetChoice = { readonly tags: readonly string[]; readonly criticality: Criticality };
 export type AssetProblem = { readonly code: string; readonly at: string; readonly message: string };
@@ -46,15 +47,20 @@ export function readAssets(files: readonly { readonly path: string; readonly tex
   readonly assets: readonly Asset[];
   readonly problems: readonly AssetProblem[];
 } {
-  const as = { name: "the inventory", scalars: "failsafe", faultsOf: namedTwice } as const;
-  const documents = files.flatMap((file) => checkedDocuments(file, inventorySchema, as));
-  const faults = documents.flatMap((document) => document.faults);
-  const assets = documents.filter(({ faults: own }) => own.length === 0).flatMap(assetsOf);
+  const firsts = new Map<string, string>();
+  const documents = files.flatMap((file) =>
+    checkedDocuments(file, inventorySchema, {
+      ...{ name: "the inventory", scalars: "failsafe" },
+      faultsOf: (value) => namedTwice(value as Inventory, file.path, firsts),
+    }),
+  );
+  const whole = documents.filter(({ faults }) => faults.length === 0);
+  const assets = whole.flatMap(({ value }) => (value as Inventory).assets);
   return {
     assets: assets.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    problems: [...faults, ...namedElsewhere(documents)].map(({ at, message }) => ({
-      ...{ code: "assets.refused", at, message },
-    })),
+    problems: documents
+      .flatMap(({ faults }) => faults)
+      .map(({ at, message }) => ({ code: "assets.refused", at, message })),
   };
 }
 
@@ -65,32 +71,16 @@ export const chosen = (assets: readonly Asset[], { tags, criticality }: AssetCho
       CRITICALITIES.indexOf(asset.criticality) >= CRITICALITIES.indexOf(criticality),
   );
 
-const assetsOf = ({ value }: CheckedDocument): readonly Asset[] =>
-  (value as { readonly assets: readonly Asset[] }).assets;
-
-function namedTwice(value: unknown): readonly Fault[] {
-  const { assets } = value as Static<typeof inventorySchema>;
-  const places = new Map<string, number>();
+/** `firsts`: where each name stands first, in lower case, in the files so far. */
+function namedTwice(
+  { assets }: Inventory,
+  path: string,
+  firsts: Map<string, string>,
+): readonly Fault[] {
   return assets.flatMap(({ name }, place) => {
-    const first = places.get(lowered(name));
-    places.set(lowered(name), first ?? place);
-    const text = `is ${JSON.stringify(name)}, as assets.${first} is called already; name it once`;
+    const first = firsts.get(lowered(name));
+    firsts.set(lowered(name), first ?? `assets.${place} of ${path}`);
+    const text = `is ${JSON.stringify(name)}, as ${first} is called already; name it once`;
     return first === undefined ? [] : [{ path: ["assets", place, "name"], atKey: false, text }];
   });
-}
-
-function namedElsewhere(
-  documents: readonly CheckedDocument[],
-): readonly { readonly at: string; readonly message: string }[] {
-  const firsts = new Map<string, CheckedDocument>();
-  return documents
-    .filter(({ faults }) => faults.length === 0)
-    .flatMap((document) =>
-      assetsOf(document).flatMap(({ name }) => {
-        const first = firsts.get(lowered(name));
-        firsts.set(lowered(name), first ?? document);
-        const message = `the asset ${JSON.stringify(name)} stands in ${first?.at} already; name it once`;
-        return first === undefined ? [] : [{ at: document.at, message }];
-      }),
-    );
 }

@@ -169,7 +169,9 @@ function* codesOf(code: string): Generator<string> {
     yield found;
   for (const [, found = ""] of code.matchAll(/\bqueryError\(\s*"([a-z-]+)"/g))
     yield `query.${found}`;
-  for (const [, found = ""] of code.matchAll(/"((?:http|ingest|api|auth|mappings?|assets)\.[a-z-]+)"/g))
+  for (const [, found = ""] of code.matchAll(
+    /"((?:http|ingest|api|auth|mappings?|assets)\.[a-z-]+)"/g,
+  ))
     if (!NO_CODES.has(found)) yield found;
 }
 const NO_CODES = new Set(["api.port", "auth.log", "http.stream"]);
