@@ -107,6 +107,7 @@ test("a changed file of assets is as good as a changed rule", async () => {
   const about = `${ruleOf("first")}---\ntitle: About\nid: about\nlevel: low\ncorrelation: { type: event_count, rules: [00000000-0000-4000-8000-000000000001], group-by: [h], timespan: 60s, condition: { gte: 2 }, escalate: [{ assets: { tags: [db] }, level: high }] }\n`;
   writeFileSync(join(rules, "about.yml"), about);
   let look = (): void => {};
+  const status = createStatus();
   const inForce = await rulesInForce({
     config: {
       correlator: {
@@ -123,7 +124,7 @@ test("a changed file of assets is as good as a changed rule", async () => {
       },
     },
     log: createLog({ level: "info", write: () => {} }),
-    status: createStatus(),
+    status,
     metrics: createMetrics({ version: "0" }),
   } as unknown as ServiceContext);
   const levels = () => {
@@ -133,6 +134,16 @@ test("a changed file of assets is as good as a changed rule", async () => {
   expect(levels()).toEqual([["db1", "high"]]);
   write("db2-new");
   await expect.poll(levels, WITHIN).toEqual([["db2-new", "high"]]);
+
+  // One wrong word in what a program writes is a fault of each asset: the status tells the first.
+  const faulty = Array.from({ length: 100 }, (_, n) => `- { nam: db${n} }\n`);
+  writeFileSync(join(inventory, "all.yml"), `assets:\n${faulty.join("")}`);
+  const told = () => {
+    look();
+    const { problems } = status.all().rules?.data as { problems: readonly { code: string }[] };
+    return problems.map(({ code }) => code);
+  };
+  await expect.poll(told, WITHIN).toEqual(new Array(20).fill("assets.refused"));
   inForce.stop();
 });
 

@@ -142,7 +142,7 @@ function summary({ set }: ActiveRules, { problems, leftOut }: LoadedRules): unkn
     version: set.version,
     count: set.detections.length + set.correlations.length,
     rules,
-    problems,
+    problems: problems.slice(0, PROBLEMS_SHOWN_MAX),
     leftOut: leftOut.slice(0, PROBLEMS_SHOWN_MAX),
   };
 }
