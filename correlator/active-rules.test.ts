@@ -140,8 +140,8 @@ test("a changed file of assets is as good as a changed rule", async () => {
   writeFileSync(join(inventory, "all.yml"), `assets:\n${faulty.join("")}`);
   const told = () => {
     look();
-    const { problems } = status.all().rules?.data as { problems: readonly { code: string }[] };
-    return problems.map(({ code }) => code);
+    const data = status.all().rules?.data as { problems: readonly { code: string }[] } | undefined;
+    return data?.problems.map(({ code }) => code);
   };
   await expect.poll(told, WITHIN).toEqual(new Array(20).fill("assets.refused"));
   inForce.stop();

@@ -189,3 +189,29 @@ test.for([
     problems.length > 0 ? undefined : 2,
   );
 });
+
+test("names in the levels of all rules together are bounded: what goes beyond is refused, lenient rules first", () => {
+  const many = Array.from({ length: 8000 }, (_, n) => `- { name: host-${n}.example.com }`);
+  const { assets: inventory } = readAssets([
+    { path: "a.yml", text: `assets:\n${many.join("\n")}` },
+  ]);
+  const file = (n: number, lenient: boolean) => ({
+    path: `${n}.yml`,
+    lenient,
+    text: count("[{ assets: all, level: high }]")
+      .replaceAll("beat", `beat${n}`)
+      .replace("title: B", `title: B${n}`)
+      .replace("title: C", `title: C${n}`),
+  });
+  const strict = Array.from({ length: 6 }, (_, n) => file(n + 1, false));
+  const { set, problems, leftOut } = readRules([file(0, true), ...strict], { inventory });
+  expect(problems).toEqual([]);
+  expect(set?.correlations.length).toBe(6);
+  expect(leftOut.map(({ at, problems: [first] }) => [at, first?.code])).toEqual([
+    ["0.yml:6:1", "rule.assets"],
+  ]);
+  const one = readRules([...strict, file(7, false)], { inventory });
+  expect(one.set).toBeUndefined();
+  expect(one.problems.map(({ at, code }) => `${at} ${code}`)).toEqual(["7.yml:6:1 rule.assets"]);
+  expect(one.problems[0]?.message).toContain("the most is 2000000");
+});

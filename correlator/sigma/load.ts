@@ -6,6 +6,7 @@
 import { type Asset, readAssets } from "../../core/assets.ts";
 import { messageOf } from "../../core/errors.ts";
 import { isYamlFile, type Mappings, mappingsOf } from "../../core/mappings.ts";
+import { withinNames } from "./asset-names.ts";
 import { type Reading, type Refused, readFile } from "./document.ts";
 import { linkRules } from "./link.ts";
 import { ecsNames } from "./mapping.ts";
@@ -133,12 +134,9 @@ export function readRules(
   };
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   const read = sorted.map((file) => readFile(file, reading));
-  const unread = read.flatMap((one) => one.refused);
-  const linked = linkRules(
-    read.flatMap((one) => one.drafts),
-    reading,
-    unread,
-  );
+  const within = withinNames(read.flatMap((one) => one.drafts));
+  const unread = [...read.flatMap((one) => one.refused), ...within.refused];
+  const linked = linkRules(within.drafts, reading, unread);
   const refused = [...unreadable, ...unread, ...linked.refused];
   const problems = refused
     .filter((one) => !one.lenient)
