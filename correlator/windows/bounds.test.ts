@@ -83,3 +83,67 @@ test("a group that comes again when there is no more room stays, and tells what 
     [103_000, 104_000],
   ]);
 });
+
+const threeOf = (over: Partial<CorrelationRule> = {}): CorrelationRule =>
+  rule({ type: "event_count", condition: { gte: 3 }, ...over });
+const inAll = ({ bench, of }: { readonly bench: Bench; readonly of: CorrelationRule }) => ({
+  send: (group: string, ...times: number[]) => {
+    for (const at of times) bench.send(signalOf(of, { at, id: `${group}${at}`, group: [group] }));
+  },
+  found: () => bench.told().map((one) => [one.group["user.name"], one.count, one.bounded]),
+});
+
+test.for([
+  { name: "while more of it may come", tickMs: 0, bounded: true, forgotten: 3, late: 15 },
+  { name: "when no more of it may come", tickMs: 250, bounded: undefined, forgotten: 2, late: 15 },
+  { name: "and the rule waits", tickMs: 25, waits: true, bounded: true, forgotten: 2, late: 15 },
+])("a finding that was told before its matches are forgotten: $name", (row) => {
+  const of = threeOf(row.waits ? { condition: { gte: 2, lte: 100 } } : {});
+  const bench = new Bench({ latenessMs: 0, matchesMax: 4 });
+  bench.force(of);
+  const { send, found } = inAll({ bench, of });
+  send("ann", 10, 20, 30);
+  bench.send(tick(row.tickMs));
+  send("ann", 300, 310, row.late);
+  const [first] = [...bench.findings.values()].filter(({ firstMs }) => firstMs === 10);
+  expect([first?.count, first?.bounded]).toEqual([row.waits ? 2 : 3, row.bounded]);
+  expect(bench.counts().forgotten).toBe(row.forgotten);
+  expect(found()).not.toEqual([]);
+});
+
+test.for([
+  { name: "while more of it may come", tickMs: 0, bounded: true },
+  { name: "when no more of it may come", tickMs: 500, bounded: undefined },
+])("a finding that was told before its group gave way: $name", ({ tickMs, bounded }) => {
+  const of = threeOf();
+  const bench = new Bench({ latenessMs: 0, groupsMax: 2 });
+  bench.force(of);
+  const { send, found } = inAll({ bench, of });
+  send("ann", 1, 2, 3);
+  bench.send(tick(tickMs));
+  send("ben", 600);
+  send("cal", 601);
+  if (tickMs === 0) send("ann", 4);
+  bench.send(endTick);
+  expect(found()).toEqual([["ann", 3, bounded]]);
+});
+
+test("as many at one time as there is room for and one more: only one that is refused is missing", () => {
+  const of = threeOf();
+  const bench = new Bench({ latenessMs: 0, matchesMax: 4 });
+  bench.force(of);
+  const { found } = inAll({ bench, of });
+  const send = (id: string) => bench.send(signalOf(of, { at: 5, id, group: ["ann"] }));
+  for (const id of ["a", "b", "c", "d", "e", "a"]) send(id);
+  bench.send(tick(6));
+  expect([found(), bench.counts().forgotten]).toEqual([[["ann", 5, undefined]], 0]);
+  const again = new Bench({ latenessMs: 0, matchesMax: 4 });
+  again.force(of);
+  for (const id of ["a", "b", "c", "d", "e", "f"])
+    again.send(signalOf(of, { at: 5, id, group: ["ann"] }));
+  again.send(endTick);
+  expect([again.told().map((one) => [one.count, one.bounded]), again.counts().forgotten]).toEqual([
+    [[5, true]],
+    1,
+  ]);
+});

@@ -56,6 +56,13 @@ export class GroupStore {
     return (typeof found === "string" ? this.#read(name, found) : found)?.members.lastMs;
   }
 
+  /** Whether the group has episodes; of one that would have to be read for that, whether it may have some. */
+  hasEpisodes(name: string): boolean {
+    const found = this.#groups.get(name);
+    if (typeof found === "number") return this.#shelf.hasEpisode(found);
+    return typeof found === "string" || (found !== undefined && found.episodes.length > 0);
+  }
+
   /** Begins a group with this member, which fits, at rest. */
   begin(name: string, member: Member): void {
     this.#groups.set(name, this.#shelf.begin(member));

@@ -146,6 +146,11 @@ export function forget(group: Group, cutMs: number): void {
   group.slide = undefined;
 }
 
+/** From now on matches may be missing: what is told of each episode that they could have changed is no longer the last word. */
+export function reopen({ episodes }: Group, reachedMs: number): void {
+  for (const episode of episodes) if (episode.lastMs >= reachedMs) episode.isDirty = true;
+}
+
 export function countOf(group: Group, { firstMs, lastMs }: Span): number {
   const { members } = group;
   const inside = members.eventsIn(members.lowerBound(firstMs), members.lowerBound(lastMs + 1));

@@ -70,7 +70,7 @@ export class Members {
 
   /** Puts a member in its place and gives that; undefined when it is there already. */
   add({ timeMs, id, from, values, carried }: Member): number | undefined {
-    if (this.#isKnown(id, from)) return undefined;
+    if (this.isKnown(id, from)) return undefined;
     this.#known?.add(nameOf(id, from));
     if (this.#marks && !this.#marks.add(id)) this.#marks = undefined; // made anew, with more room
     const before = this.length;
@@ -195,7 +195,8 @@ export class Members {
     return undefined;
   }
 
-  #isKnown(id: string, from: number): boolean {
+  /** Whether the rule's match by this event is there. */
+  isKnown(id: string, from: number): boolean {
     const { ids, froms } = this;
     if (ids.length > SMALL) {
       if (this.#known) return this.#known.has(nameOf(id, from));

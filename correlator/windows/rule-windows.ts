@@ -16,6 +16,7 @@ import {
   forget,
   type Group,
   type Held,
+  reopen,
   settleLate,
   settleUntil,
 } from "./group.ts";
@@ -110,7 +111,11 @@ export class RuleWindows {
     const found = mayRest ? this.groups.append(name, member, this.#stays) : this.groups.get(name);
     if (found === "rests" || (!found && mayRest && this.#begins(name, member))) return "added";
     const group = found ?? this.#newGroup(name, match);
-    if (member.timeMs === group.forgottenBeforeMs && this.#isOver(group)) return "forgotten";
+    if (this.#isRefused(group, member)) {
+      this.#giveUp(group, caused);
+      this.groups.keep(name, group);
+      return "forgotten";
+    }
     const on = { atOnce: this.#atOnce, spare: this.#spare, held: this.#points(group, caused) };
     if (!addMember(this.rule, group, member, on)) return "known";
     if (match.page) group.page = true;
@@ -202,22 +207,37 @@ export class RuleWindows {
     return members.length > matchesMax || members.valuesCount > valuesMax;
   }
 
+  /** From before what was forgotten; or of a time of which there are too many, and nothing older that could go instead. */
+  #isRefused(group: Group, { timeMs, id, from, values, carried }: Member): boolean {
+    const { members, forgottenBeforeMs = Number.NEGATIVE_INFINITY } = group;
+    if (timeMs < forgottenBeforeMs) return true;
+    if (timeMs !== members.times[0] || !this.#isOver(group)) return false;
+    const mayBeMore = values !== undefined || carried !== undefined;
+    return mayBeMore || !members.isKnown(id, from);
+  }
+
+  /** Tells what the group has found while that is all there, and what may lack matches from now on. */
+  #giveUp(group: Group, caused: Caused): void {
+    if (!group.bounded) reopen(group, this.#reachedMs);
+    group.bounded = true;
+    this.#counts.forgottenOf.add(this.rule.about.id);
+    caused.findings.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
+  }
+
   /** Of a group with too much the oldest goes. Matches of one time go together: where they are too many, no more are taken. */
   #bound(group: Group, caused: Caused): void {
     const { members } = group;
     if (this.#isOver(group)) {
-      group.bounded = true;
       const keep = {
         matches: Math.ceil(this.#bounds.matchesMax * KEPT),
         values: Math.ceil(this.#bounds.valuesMax * KEPT),
       };
       const cutMs = members.times[members.placeOfNewest(keep)] ?? 0;
-      if (cutMs <= (group.forgottenBeforeMs ?? Number.NEGATIVE_INFINITY)) return;
-      caused.findings.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
+      if (cutMs <= (members.times[0] ?? 0)) return;
+      this.#giveUp(group, caused);
       const before = members.length;
       forget(group, cutMs);
       this.#counts.forgotten += before - members.length;
-      this.#counts.forgottenOf.add(this.rule.about.id);
     } else if (
       members.length > FORGET_OVER &&
       (members.times[0] ?? 0) < this.watermarkMs - 3 * this.rule.spanMs
@@ -225,8 +245,13 @@ export class RuleWindows {
       forget(group, this.watermarkMs - 2 * this.rule.spanMs);
   }
 
+  /** What ended before then, nothing that may still come can change. */
+  get #reachedMs(): number {
+    return this.watermarkMs - this.rule.spanMs;
+  }
+
   #expire(): void {
-    const reachedMs = this.watermarkMs - this.rule.spanMs;
+    const reachedMs = this.#reachedMs;
     for (const name of this.#expiry.takeBefore(reachedMs)) {
       const lastMs = this.groups.lastMs(name);
       if (lastMs === undefined) continue;
@@ -235,20 +260,30 @@ export class RuleWindows {
     }
   }
 
-  /** The groups with the oldest last events, as many. Gives what they had still to tell. */
+  /** The groups with the oldest last events, as many. Gives what they had still to tell, and what may lack events from now on. */
   evict(count: number): Finding[] {
     const told: Finding[] = [];
     const names = this.#expiry.takeOldest(count, (one) => this.groups.lastMs(one));
     const untilMs = this.groups.lastMs(names.at(-1) ?? "") ?? Number.NEGATIVE_INFINITY;
     this.lost.untilMs = Math.max(this.lost.untilMs, untilMs);
     for (const name of names) {
-      const group = this.#due.has(name) ? this.groups.look(name) : undefined;
-      if (group) told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
+      const group = this.#isToTell(name) ? this.groups.look(name) : undefined;
+      if (group) {
+        reopen(group, this.#reachedMs);
+        told.push(...grown(this.#context, group, Number.POSITIVE_INFINITY));
+      }
       this.#delete(name);
       this.#due.delete(name);
       this.#counts.evicted += 1;
     }
     return told;
+  }
+
+  /** Of a group that gives way: it has grown, or what it told could have. */
+  #isToTell(name: string): boolean {
+    if (this.#due.has(name)) return true;
+    const lastMs = this.groups.lastMs(name) ?? Number.NEGATIVE_INFINITY;
+    return lastMs >= this.#reachedMs && this.groups.hasEpisodes(name);
   }
 
   #forgetAll(): void {

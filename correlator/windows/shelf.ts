@@ -128,6 +128,10 @@ export class Shelf {
     return isEpisode ? this.lastMs(beforeOf(bytes, at)) : timeAt(bytes, at + TIME);
   }
 
+  hasEpisode(place: number): boolean {
+    return ((this.#chunkOf(place)[startOf(place) + FLAGS] as number) & IS_EPISODE) !== 0;
+  }
+
   free(place: number): void {
     for (let cell = place; cell >= 0; ) {
       const bytes = this.#chunkOf(cell);

@@ -6,6 +6,7 @@ import type { ActiveRules } from "../../correlator/detection.ts";
 import { FinishedStream } from "../../correlator/finished-stream.ts";
 import { partitionOfGroup } from "../../correlator/windows/signal-records.ts";
 import type { Wait } from "./absences.ts";
+import { type Certainty, certaintyOf, type Judged, wrongIn } from "./bounds.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
 import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
 import { type ExpectedFinding, expectedFindings, type Fed, type SeenEvent } from "./reference.ts";
@@ -28,6 +29,8 @@ export type Left = {
   readonly partitions: number;
   /** How far the clock of an import came. */
   readonly importClockMs: (stream: string) => number;
+  /** Rules that reached a bound. */
+  readonly gaveUp: ReadonlySet<string>;
 };
 export type Differences = {
   readonly expected: number;
@@ -38,8 +41,13 @@ export type Differences = {
 };
 
 export function differencesOf(left: Left): Differences {
-  const expected = expectedOf(left);
+  const all = expectedOf(left);
   const found = unsuperseded(left.findings);
+  const certainty = certaintyOf(left.editions[0].rules, left.gaveUp);
+  const isCertain = (rule: string): boolean => certainty(rule) === "all";
+  const expected = all.filter(({ rule }) => isCertain(rule));
+  const certain = found.filter(({ rule }) => isCertain(rule.id));
+  const shown = [...expected, ...found.filter((one) => !certain.includes(one)).map(asShown)];
   const mustBeDead = (id: string): boolean => id.length > EVENT_ID_CHARS_MAX;
   const lost: string[] = [...left.acknowledged]
     .filter((id) => !(mustBeDead(id) ? left.deadLetters : left.stored).has(id))
@@ -49,9 +57,9 @@ export function differencesOf(left: Left): Differences {
     .filter((text) => !mustBeDead(text))
     .map((text) => `in the dead letter: ${text}`);
   const kinds: readonly (readonly [string, Words, Words])[] = [
-    ["finding", wordsOf(expected), foundWords(found, expected)],
-    ["incident", expectedIncidents(expected), incidentWords(left.incidents)],
-    ["page", expectedPages(expected), pageWords(left.pages)],
+    ["finding", wordsOf(expected), foundWords(certain, expected)],
+    ["incident", expectedIncidents(shown), incidentWords(left.incidents)],
+    ["page", expectedPages(shown), pageWords(left.pages, shown)],
   ];
   for (const [kind, want, have] of kinds) {
     for (const [id, words] of want) {
@@ -61,7 +69,48 @@ export function differencesOf(left: Left): Differences {
     }
     for (const [id, words] of have) if (!want.has(id)) doubled.push(`${kind} ${id}: ${words}`);
   }
-  return { expected: expected.length, got: found.length, lost, doubled, other };
+  other.push(...wrongOfThose(left, found, certainty));
+  return { expected: all.length, got: found.length, lost, doubled, other };
+}
+
+type Shown = Pick<Named, "stream" | "fingerprint" | "firstMs" | "lastMs" | "count" | "level"> & {
+  readonly isAny?: true;
+};
+
+/** As the incidents must show it, whether or not it is what it should be. */
+const asShown = ({ stream, fingerprint, firstMs, lastMs, count, rule }: Finding): Shown => ({
+  ...{ stream, fingerprint, firstMs, lastMs, count },
+  level: rule.level as Level,
+  isAny: true,
+});
+
+/** Of the rules that gave something up. */
+function wrongOfThose(
+  left: Left,
+  found: readonly Finding[],
+  certainty: (rule: string) => Certainty,
+): string[] {
+  if (left.gaveUp.size === 0) return [];
+  const episodes = Map.groupBy(expectedOf(left, "every episode"), ({ rule }) => rule);
+  const told = Map.groupBy(found, ({ rule }) => rule.id);
+  return left.editions[0].rules.flatMap((rule) => {
+    if (certainty(rule.name) !== "unmarked") return [];
+    const all = episodes.get(rule.name) ?? [];
+    // An episode that is not told has no twin to name its evidence.
+    const suppresses = rule.kind === "correlation" && rule.suppressS !== undefined;
+    const names = !suppresses && all.every(({ evidence }) => evidence !== "some");
+    const judged = (one: Content & Omit<Judged, "words">): Judged => ({
+      ...one,
+      words: contentOf({ ...one, suppressed: 0, ...(!names && { evidence: "some" }) }),
+    });
+    const mine = (told.get(rule.name) ?? []).map((one) =>
+      judged({
+        ...{ ...one, rule: rule.name, group: Object.entries(one.group), suppressed: 0 },
+        level: one.rule.level as Level,
+      }),
+    );
+    return wrongIn(rule, mine, all.map(judged));
+  });
 }
 
 type Words = ReadonlyMap<string, string>;
@@ -73,12 +122,12 @@ type Named = Omit<ExpectedFinding, "evidence"> & {
 };
 
 /** Of all editions: where they say the same of a rule, it is one rule. */
-function expectedOf(left: Left): Named[] {
+function expectedOf(left: Left, told?: "every episode"): Named[] {
   const streams = Map.groupBy(left.events, (event) => event.wache.stream);
   const changed = changedIn(left.editions);
   const editions = changed.size === 0 ? left.editions.slice(0, 1) : left.editions;
   const found = [...streams].flatMap(([stream, events]) =>
-    editions.flatMap((edition) => expectedIn(left, { stream, events, edition, changed })),
+    editions.flatMap((edition) => expectedIn(left, { stream, events, edition, changed, told })),
   );
   return [...new Map(found.map((one) => [one.id, one])).values()];
 }
@@ -90,6 +139,7 @@ function expectedIn(
     readonly events: readonly EcsEvent[];
     readonly edition: Edition;
     readonly changed: ReadonlySet<string>;
+    readonly told: "every episode" | undefined;
   },
 ): Named[] {
   const { stream, events, edition, changed } = of;
@@ -99,7 +149,7 @@ function expectedIn(
     !changed.has(rule) ||
     changed.has(by) ||
     left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
-  const to = { wait: waitOf(left, active, stream), sees };
+  const to = { wait: waitOf(left, active, stream), sees, told: of.told };
   return expectedFindings(rules, events.map(seen), to).map((one): Named => {
     const version = versionOf(active, one.rule);
     const values = one.group.map(([, value]) => value);
@@ -222,7 +272,7 @@ function foundWords(found: readonly Finding[], expected: readonly Named[]): Word
 }
 
 /** One a fingerprint, of all its findings. */
-function expectedIncidents(expected: readonly Named[]): Words {
+function expectedIncidents(expected: readonly Shown[]): Words {
   const keys = Map.groupBy(expected, ({ fingerprint }) => fingerprint);
   return new Map(
     [...keys].map(([key, findings]) => {
@@ -246,26 +296,30 @@ const incidentWords = (incidents: readonly Incident[]): Words =>
   );
 
 /** Each incident of tonight from medium up is paged once, and told up to its level; an import pages nobody. */
-function expectedPages(expected: readonly Named[]): Words {
+function expectedPages(expected: readonly Shown[]): Words {
   const live = expected.filter(({ stream }) => stream === LIVE);
   const pages = new Map<string, string>();
   for (const [key, findings] of Map.groupBy(live, ({ fingerprint }) => fingerprint)) {
     const level = gravest(findings);
-    if (level !== "low") pages.set(idOf(key, 1), pageText(1, level));
+    const isAny = findings.some((one) => one.isAny);
+    if (level !== "low") pages.set(idOf(key, 1), pageText(1, isAny ? "any" : level));
   }
   return pages;
 }
 
-function pageWords(pages: readonly Notification[]): Words {
+/** What a rule told before it gave something up may have been graver than what is left. */
+function pageWords(pages: readonly Notification[], shown: readonly Shown[]): Words {
+  const any = shown.filter(({ isAny }) => isAny);
+  const anyIds = new Set(any.map(({ fingerprint }) => idOf(fingerprint, 1)));
   const incidents = Map.groupBy(pages, ({ incident }) => incident.id);
   return new Map(
     [...incidents].map(([id, all]) => {
       const opened = all.filter(({ reason }) => reason === "opened").length;
       const level = LEVELS.findLast((one) => all.some(({ incident }) => incident.severity === one));
-      return [id, pageText(opened, level)];
+      return [id, pageText(opened, anyIds.has(id) ? "any" : level)];
     }),
   );
 }
 
-const pageText = (opened: number, level: Level | undefined): string =>
+const pageText = (opened: number, level: Level | "any" | undefined): string =>
   `opened ${opened} times, told up to ${level}`;

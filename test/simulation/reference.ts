@@ -48,11 +48,17 @@ export type Fed = {
   readonly group: readonly string[];
 };
 
-/** Of one stream. `sees`: false for what a rule that a reload changed never saw. */
+type Known = {
+  readonly wait: Wait;
+  readonly sees: (fed: Fed) => boolean; // false for what a rule that a reload changed never saw
+  readonly told?: "every episode" | undefined; // as if nothing were suppressed
+};
+
+/** Of one stream. */
 export function expectedFindings(
   rules: readonly DrawnRule[],
   events: readonly SeenEvent[],
-  { wait, sees }: { readonly wait: Wait; readonly sees: (fed: Fed) => boolean },
+  { wait, sees, told }: Known,
 ): ExpectedFinding[] {
   const found: ExpectedFinding[] = [];
   const points = new Map<string, readonly Point[]>(); // by rule
@@ -83,8 +89,9 @@ export function expectedFindings(
       const fields = Object.fromEntries(group.map(([name, value]) => [name, [value]]));
       for (const { id, timeMs, own } of these)
         held.push({ id, timeMs, own, fields: { ...own, ...fields } });
+      const shown = told ? { ...rule, suppressS: undefined } : rule;
       if (isShown)
-        found.push(...toldOf(rule, episodes).map((one) => ({ rule: rule.name, group, ...one })));
+        found.push(...toldOf(shown, episodes).map((one) => ({ rule: rule.name, group, ...one })));
     }
     points.set(rule.name, held);
   }
@@ -203,7 +210,10 @@ type Episode = Span & { readonly count: number; readonly members: readonly strin
 type Told = Episode & { readonly level: Level; suppressed: number };
 
 /** In the order of their beginnings; each is judged by the one that was told before it. */
-function toldOf(rule: DrawnCorrelation, episodes: readonly Episode[]): Told[] {
+function toldOf(
+  rule: Pick<DrawnCorrelation, "level" | "escalate"> & { readonly suppressS?: number | undefined },
+  episodes: readonly Episode[],
+): Told[] {
   const told: Told[] = [];
   for (const episode of episodes) {
     const level = levelOf(rule, episode.count);
@@ -219,7 +229,10 @@ function toldOf(rule: DrawnCorrelation, episodes: readonly Episode[]): Told[] {
   return told;
 }
 
-function levelOf({ level, escalate = [] }: DrawnCorrelation, count: number): Level {
+function levelOf(
+  { level, escalate = [] }: Pick<DrawnCorrelation, "level" | "escalate">,
+  count: number,
+): Level {
   const reached = escalate.filter((step) => step.count <= count);
   return reached.at(-1)?.level ?? level;
 }

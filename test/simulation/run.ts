@@ -2,6 +2,7 @@
 //
 // The path: plan.ts draws → feeders, workers → live.ts lets time pass → outcome.ts.
 import type { Finding, Incident } from "../../core/records.ts";
+import { drawBounds } from "./bounds.ts";
 import { chanceOf } from "./chance.ts";
 import { deadlineIn, yamlOf } from "./drawn-rules.ts";
 import { endOf, Feeder } from "./feeder.ts";
@@ -17,6 +18,7 @@ import { type Fault, World } from "./world.ts";
 export type Outcome = Differences & {
   readonly seed: number;
   readonly events: number;
+  readonly gaveUp: number; // rules that reached a bound
   readonly faults: ReadonlyMap<Fault, number>;
   readonly stuck?: string;
   readonly trace: string; // the same for the same run
@@ -38,6 +40,7 @@ export async function runSeed(
     delayMsMax: chance.one([0, 3, 20, 200]),
     ...(options.keepLines && { keepLines: true }),
   });
+  const bounds = drawBounds(chance.fork());
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(plan.partitions);
@@ -45,7 +48,8 @@ export async function runSeed(
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
     ...{ world, bus, store, rules: () => world.chance.one(editions).active },
-    settings: { latenessMs: scene.latenessMs, evidenceMax, snapshotS },
+    settings: { latenessMs: scene.latenessMs, evidenceMax, snapshotS, bounds },
+    gaveUp: new Set(),
   };
   const feeders = feedersOf(plan, { world, bus });
   const workers = plan.workers.map((roles, index) => new Worker(house, `w${index}`, roles));
@@ -63,6 +67,7 @@ export async function runSeed(
     pages: [...seen.pages.values()],
     deadLetters: seen.deadLetters,
     ...{ signalClock: seen.signalClock, latenessMs: scene.latenessMs, partitions: plan.partitions },
+    gaveUp: house.gaveUp,
     importClockMs: (name) => {
       const events = plan.imports.find(({ stream }) => stream === name)?.events ?? [];
       return endOf(events);
@@ -70,6 +75,7 @@ export async function runSeed(
   });
   return {
     ...differences,
+    gaveUp: house.gaveUp.size,
     ...{ seed, events: seen.events.size, faults: world.counts },
     ...(stuck !== undefined && { stuck }),
     trace: world.scheduler.trace,

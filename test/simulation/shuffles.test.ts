@@ -88,8 +88,8 @@ async function findingsOf(way: Way, rules: ActiveRules): Promise<unknown[]> {
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(way.partitions);
-  const settings = { latenessMs: LATENESS_MS, evidenceMax: 10, snapshotS: 5 };
-  const house = { world, bus, store, settings, rules: () => rules };
+  const settings = { latenessMs: LATENESS_MS, evidenceMax: 10, snapshotS: 5, bounds: {} };
+  const house = { world, bus, store, settings, rules: () => rules, gaveUp: new Set<string>() };
   const workers = ["a", "b"].map((name) => new Worker(house, name, ["detect", "correlate"]));
   for (const worker of workers) worker.start();
   let isSent = false;

@@ -14,6 +14,7 @@ export class Summary {
   #lost = 0;
   #doubled = 0;
   #other = 0;
+  #bounded = 0;
 
   add(outcome: Outcome): void {
     this.#seeds += 1;
@@ -23,6 +24,7 @@ export class Summary {
     this.#lost += outcome.lost.length;
     this.#doubled += outcome.doubled.length;
     this.#other += outcome.other.length;
+    if (outcome.gaveUp > 0) this.#bounded += 1;
     for (const [fault, count] of outcome.faults)
       this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + count);
     const failure = failureOf(outcome);
@@ -34,6 +36,7 @@ export class Summary {
       ["seeds", this.#seeds],
       ["events", this.#events],
       ...FAULTS.map((fault) => [`fault: ${fault}`, this.#faults.get(fault) ?? 0] as const),
+      ["seeds that reached a bound", this.#bounded],
       ["findings expected", this.#expected],
       ["findings got", this.#got],
       ["lost", this.#lost],

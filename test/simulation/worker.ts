@@ -11,6 +11,7 @@ import { startKeep } from "../../core/store/keep.ts";
 import { correlateService } from "../../correlator/correlate.ts";
 import { startDetection } from "../../correlator/detect.ts";
 import type { ActiveRules } from "../../correlator/detection.ts";
+import type { DrawnBounds } from "./bounds.ts";
 import type { MemoryBus } from "./memory-bus.ts";
 import type { MemoryStore } from "./memory-store.ts";
 import { Process } from "./process.ts";
@@ -28,6 +29,7 @@ export type Settings = {
   readonly latenessMs: number;
   readonly evidenceMax: number;
   readonly snapshotS: number;
+  readonly bounds: DrawnBounds;
 };
 export type House = {
   readonly world: World;
@@ -35,6 +37,7 @@ export type House = {
   readonly store: MemoryStore;
   readonly settings: Settings;
   readonly rules: () => ActiveRules; // one edition or another of the same rules
+  readonly gaveUp: Set<string>; // names of rules that were said to have reached a bound
 };
 
 export class Worker {
@@ -96,7 +99,7 @@ export class Worker {
   }
 
   #context(process: Process): ServiceContext {
-    const { bus, store, settings } = this.#house;
+    const { bus, store, settings, gaveUp } = this.#house;
     let drawn = 0;
     return {
       config: configOf(settings),
@@ -106,7 +109,7 @@ export class Worker {
       metrics: new Registry(),
       clock: process.clock,
       random: () => `${this.name}-${this.#lives}-${++drawn}`,
-      status: { set: () => {}, all: () => ({}) },
+      status: { set: (part, { data }) => notePart(gaveUp, part, data), all: () => ({}) },
       dataDir: "",
       rulesDirs: [],
       http: { get: () => {}, post: () => {} } as unknown as ServiceContext["http"], // nobody asks here
@@ -134,12 +137,18 @@ const START: Readonly<
   ],
 };
 
-function configOf({ latenessMs, evidenceMax, snapshotS }: Settings): Config {
+/** What an operator is told of windows that reached a bound. */
+function notePart(gaveUp: Set<string>, part: string, data: unknown): void {
+  if (part !== "windows") return;
+  for (const rule of (data as { readonly rules: readonly string[] }).rules) gaveUp.add(rule);
+}
+
+function configOf({ latenessMs, evidenceMax, snapshotS, bounds }: Settings): Config {
   const snapshot = `${snapshotS}s`;
   return {
     ...DEFAULTS,
     time: { ...DEFAULTS.time, lateness: `${latenessMs}ms` },
-    correlator: { ...DEFAULTS.correlator, evidenceMax, snapshot },
+    correlator: { ...DEFAULTS.correlator, ...bounds, evidenceMax, snapshot },
     alerting: { ...DEFAULTS.alerting, snapshot },
   };
 }
