@@ -142,6 +142,36 @@ const PLANTED: readonly Planted[] = [
       },
     ],
   },
+  {
+    says: "findings that may lack events of groups that gave way do not say so",
+    edits: [
+      {
+        file: "correlator/windows/findings.ts",
+        from: "(group.bounded || firstMs - rule.spanMs <= lost.untilMs)",
+        to: "(group.bounded)",
+      },
+    ],
+  },
+  {
+    says: "groups give way and nobody is told",
+    edits: [
+      {
+        file: "correlator/windows/rule-windows.ts",
+        from: "this.#counts.evicted += 1;",
+        to: "",
+      },
+    ],
+  },
+  {
+    says: "what was told before a bound was reached stands",
+    edits: [
+      {
+        file: "correlator/windows/group.ts",
+        from: "if (episode.lastMs >= reachedMs) episode.isDirty = true;",
+        to: ";",
+      },
+    ],
+  },
 ];
 
 test.for(PLANTED)("the simulator sees a planted bug: $says", async ({ edits, from = 1 }) => {
