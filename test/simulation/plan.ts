@@ -4,7 +4,14 @@ import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import type { Chance } from "./chance.ts";
 import type { DrawnDeadline } from "./deadlines.ts";
-import { BUSY, type DrawnEvent, drawDeliveries, drawEvents, type Scene } from "./drawn-events.ts";
+import {
+  BUSY,
+  type Delivery,
+  type DrawnEvent,
+  drawDeliveries,
+  drawEvents,
+  type Scene,
+} from "./drawn-events.ts";
 import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
 import type { Import } from "./feeder.ts";
 import type { Edition } from "./outcome.ts";
@@ -39,7 +46,7 @@ export type Plan = {
   readonly partitions: number;
   readonly evidenceMax: number;
   readonly snapshotS: number;
-  readonly deliveries: ReturnType<typeof drawDeliveries>;
+  readonly deliveries: readonly Delivery[];
   readonly imports: readonly (Import & { readonly feeder: number })[];
   readonly workers: readonly (readonly Role[])[];
   readonly startsMs: readonly number[]; // of the feeders

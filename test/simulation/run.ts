@@ -5,6 +5,7 @@ import type { Finding, Incident } from "../../core/records.ts";
 import { drawBounds } from "./bounds.ts";
 import { chanceOf } from "./chance.ts";
 import { deadlineIn, yamlOf } from "./drawn-rules.ts";
+import { withEdges } from "./edges.ts";
 import { endOf, Feeder } from "./feeder.ts";
 import { live } from "./live.ts";
 import { MemoryBus } from "./memory-bus.ts";
@@ -34,13 +35,16 @@ export async function runSeed(
   const drawn = drawPlan(chance.fork(), deadlineIn(editions[0].rules));
   const forked = chance.fork();
   const odds = drawOdds(chance.fork());
-  const plan = odds["clock set"] ? allFromTheStart(drawn) : drawn;
+  const delayMsMax = chance.one([0, 3, 20, 200]);
+  const bounds = drawBounds(chance.fork());
+  const { rules } = editions[0];
+  const deliveries = withEdges(chance.fork(), { rules, scene: drawn.scene }, drawn.deliveries);
+  const plan = { ...(odds["clock set"] ? allFromTheStart(drawn) : drawn), deliveries };
   const world = new World({
     ...{ chance: forked, startMs: drawn.scene.startMs - BEGIN_MS, odds },
-    delayMsMax: chance.one([0, 3, 20, 200]),
+    delayMsMax,
     ...(options.keepLines && { keepLines: true }),
   });
-  const bounds = drawBounds(chance.fork());
   const bus = new MemoryBus(world);
   const store = new MemoryStore(world);
   bus.ensureTopics(plan.partitions);
