@@ -147,3 +147,18 @@ test("as many at one time as there is room for and one more: only one that is re
     1,
   ]);
 });
+
+test("a finding beside suppress still names what it took in when its group gave way and came again", () => {
+  const of = rule({ type: "event_count", condition: { gte: 2 }, suppressMs: 1000 });
+  const bench = new Bench({ latenessMs: 0, groupsMax: 2 });
+  bench.force(of);
+  const { send, found } = inAll({ bench, of });
+  send("ann", 12, 13, 11);
+  bench.send(tick(1));
+  expect(found()).toEqual([["ann", 3, undefined]]);
+  send("ben", 200);
+  send("ann", 11, 16);
+  bench.send(endTick);
+  expect(bench.counts().evicted).toBe(2);
+  expect(bench.told().map(({ firstMs, lastMs }) => [firstMs, lastMs])).toEqual([[11, 16]]);
+});

@@ -119,7 +119,7 @@ function keep(group: SuppressedGroup, finding: Finding, out: Finding[]): void {
     return;
   }
   const entry: Entry = {
-    finding,
+    finding: withBefore(finding, known?.finding.supersedes),
     revision: known?.revision ?? 0,
     standing: known?.standing ?? false,
     isDirty: true,
@@ -130,6 +130,13 @@ function keep(group: SuppressedGroup, finding: Finding, out: Finding[]): void {
   group.entries.sort(
     (a, b) => a.finding.firstMs - b.finding.firstMs || (a.finding.id < b.finding.id ? -1 : 1),
   );
+}
+
+/** A group that gave way and came again has forgotten what its finding took in. */
+function withBefore(finding: Finding, before: readonly string[] = []): Finding {
+  const { supersedes = [] } = finding;
+  if (before.every((id) => supersedes.includes(id))) return finding;
+  return { ...finding, supersedes: [...new Set([...supersedes, ...before])].sort() };
 }
 
 /** Decides from the first on which are told, and tells what changed. */
