@@ -27,10 +27,13 @@ export function drawBounds(chance: Chance): DrawnBounds {
 /** How much is certain of a rule's findings. */
 export type Certainty = "all" | "unmarked" | "nothing";
 
-/** `gaveUp`: names of the rules that were said to have given something up. */
+/** Names of the rules that were said to have given something up; and of absences of which nothing is certain. */
 export function certaintyOf(
   rules: readonly DrawnRule[],
-  gaveUp: ReadonlySet<string>,
+  {
+    gaveUp,
+    unsure,
+  }: { readonly gaveUp: ReadonlySet<string>; readonly unsure: ReadonlySet<string> },
 ): (name: string) => Certainty {
   const byName = new Map(rules.map((rule) => [rule.name, rule]));
   const below = (name: string): readonly string[] => {
@@ -40,6 +43,7 @@ export function certaintyOf(
   const isTouched = (name: string): boolean => gaveUp.has(name) || below(name).some(isTouched);
   return (name) => {
     const rule = byName.get(name);
+    if (unsure.has(name)) return "nothing";
     if (rule === undefined || !isTouched(name)) return "all";
     if (below(name).some(isTouched)) return "nothing";
     return rule.kind === "correlation" && rule.awaiting ? "nothing" : "unmarked";

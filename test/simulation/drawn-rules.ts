@@ -160,24 +160,27 @@ function asking(chance: Chance, rule: DrawnCorrelation): DrawnCorrelation {
   };
 }
 
-/** The same set with another span in one correlation, at times: then that and all above it are other rules. */
+/**
+ * The same set with another span in one correlation, at times: then that and all above it are other rules. Or without an
+ * absence, where nothing else comes to be shown by that.
+ */
 export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonly DrawnRule[] {
   if (!chance.is(0.3)) return rules;
   const changed = chance.one(rules.filter((rule) => rule.kind === "correlation"));
-  const isAwaited = rules.some(
-    (rule) => rule.kind === "correlation" && rule.awaiting && isAbove(rules, rule, changed.name),
-  );
-  if (isAwaited) return rules; // what it waits for begins anew with each worker that has it: no one program says when
+  if (changed.awaiting && isUsedBeside(rules, changed)) {
+    if (chanceOf(hashed(JSON.stringify(rules), 3)).is(0.4))
+      return rules.filter((rule) => rule !== changed);
+  }
   return rules.map((rule) => (rule === changed ? { ...changed, spanS: changed.spanS + 2 } : rule));
 }
 
-/** Itself, too. */
-const isAbove = (rules: readonly DrawnRule[], rule: DrawnCorrelation, name: string): boolean =>
-  rule.name === name ||
-  rule.rules.some((one) => {
-    const below = rules.find((known) => known.name === one);
-    return below?.kind === "correlation" && isAbove(rules, below, name);
-  });
+/** Whether what it awaits is used by others too, and shown or not by what they say. */
+const isUsedBeside = (rules: readonly DrawnRule[], absence: DrawnCorrelation): boolean =>
+  absence.rules.every((name) =>
+    rules.some(
+      (rule) => rule !== absence && rule.kind === "correlation" && rule.rules.includes(name),
+    ),
+  );
 
 /** It feeds no other. */
 function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {

@@ -9,8 +9,14 @@ import type { Wait } from "./absences.ts";
 import { type Certainty, certaintyOf, type Judged, wrongIn } from "./bounds.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
 import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
-import { type ExpectedFinding, expectedFindings, type Fed, type SeenEvent } from "./reference.ts";
-import type { SignalClock } from "./signal-clock.ts";
+import {
+  type ExpectedFinding,
+  expectedFindings,
+  type Fed,
+  type Known,
+  type SeenEvent,
+} from "./reference.ts";
+import { type AbsenceLife, nameOf, type SignalClock } from "./signal-clock.ts";
 
 /** Rules as a worker may have had them. */
 export type Edition = { readonly rules: readonly DrawnRule[]; readonly active: ActiveRules };
@@ -43,7 +49,8 @@ export type Differences = {
 export function differencesOf(left: Left): Differences {
   const all = expectedOf(left);
   const found = unsuperseded(left.findings);
-  const certainty = certaintyOf(left.editions[0].rules, left.gaveUp);
+  const { gaveUp } = left;
+  const certainty = certaintyOf(left.editions[0].rules, { gaveUp, unsure: unsureOf(left) });
   const isCertain = (rule: string): boolean => certainty(rule) === "all";
   const expected = all.filter(({ rule }) => isCertain(rule));
   const certain = found.filter(({ rule }) => isCertain(rule.id));
@@ -149,7 +156,10 @@ function expectedIn(
     !changed.has(rule) ||
     changed.has(by) ||
     left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
-  const to = { wait: waitOf(left, active, stream), sees, told: of.told };
+  const to: Known = {
+    ...{ wait: waitOf(left, active, stream), sees, told: of.told },
+    lives: (rule) => (changed.has(rule) ? livesOf(left, { active, stream, rule }) : undefined),
+  };
   return expectedFindings(rules, events.map(seen), to).map((one): Named => {
     const version = versionOf(active, one.rule);
     const values = one.group.map(([, value]) => value);
@@ -171,7 +181,7 @@ function expectedIn(
 function changedIn([one, other]: Left["editions"]): ReadonlySet<string> {
   const names = one.rules
     .map(({ name }) => name)
-    .filter((name) => versionOf(one.active, name) !== versionOf(other.active, name));
+    .filter((name) => ruleIn(one.active, name)?.version !== ruleIn(other.active, name)?.version);
   return new Set(names);
 }
 
@@ -186,6 +196,50 @@ function waitOf(left: Left, active: ActiveRules, stream: string): Wait {
       return rule && signalClock.beganMs({ partition, version: rule.version, level: rule.level });
     },
   };
+}
+
+type Of = { readonly active: ActiveRules; readonly stream: string; readonly rule: string };
+
+/** Of an absence: nothing that it saw in one of them means anything in the next. */
+function livesOf(left: Left, { active, stream, rule }: Of): Pick<Known, "wait" | "sees">[] {
+  const version = versionOf(active, rule);
+  return left.signalClock.livesOf(stream, version).flatMap((life) => {
+    const { knownMs, beganMs, taken, partition } = life;
+    if (knownMs === undefined) return []; // it was never in force
+    const isHere = (group: readonly string[]): boolean =>
+      partitionOfGroup(stream, group, left.partitions) === partition;
+    const clockMs = Number.isFinite(knownMs) ? knownMs : left.importClockMs(stream);
+    return {
+      sees: ({ from, id, group }) => {
+        const timeMs = taken.get(nameOf({ stream, version, from, id, group }));
+        return timeMs !== undefined && timeMs < knownMs;
+      },
+      wait: { clockMs, since: (_, group) => (isHere(group) ? beganMs : undefined) },
+    };
+  });
+}
+
+/** Absences that told of one gap twice, in two lives; or that saw what they would not have seen after a restart. */
+function unsureOf(left: Left): ReadonlySet<string> {
+  const { signalClock, editions } = left;
+  const streams = new Set(left.events.map(({ wache }) => wache.stream));
+  const unsure = new Set<string>();
+  for (const name of changedIn(editions))
+    for (const { active } of editions) {
+      const rule = ruleIn(active, name);
+      if (rule === undefined) continue;
+      const lives = [...streams].map((stream) => signalClock.livesOf(stream, rule.version));
+      if (lives.some((all) => all.some(({ isUnsure }) => isUnsure) || areTwice(all)))
+        unsure.add(name);
+    }
+  return unsure;
+}
+
+/** A match was taken in two of them. */
+function areTwice(lives: readonly AbsenceLife[]): boolean {
+  const told = lives.filter(({ knownMs }) => knownMs !== undefined);
+  const names = told.flatMap(({ taken }) => [...taken.keys()]);
+  return new Set(names).size < names.length;
 }
 
 function seen({ event, wache, sim, host, ...rest }: EcsEvent): SeenEvent {
@@ -234,8 +288,11 @@ const placeOf = (
   { firstMs }: { readonly firstMs: number },
 ): string => JSON.stringify([rule, group, firstMs]);
 
-function versionOf({ set }: ActiveRules, name: string): string {
-  const rule = [...set.detections, ...set.correlations].find(({ about }) => about.id === name);
+const ruleIn = ({ set }: ActiveRules, name: string) =>
+  [...set.detections, ...set.correlations].find(({ about }) => about.id === name);
+
+function versionOf(active: ActiveRules, name: string): string {
+  const rule = ruleIn(active, name);
   if (rule === undefined) throw new Error(`there is no rule ${name}`);
   return rule.version;
 }

@@ -48,9 +48,11 @@ export type Fed = {
   readonly group: readonly string[];
 };
 
-type Known = {
+export type Known = {
   readonly wait: Wait;
   readonly sees: (fed: Fed) => boolean; // false for what a rule that a reload changed never saw
+  /** Of an absence that a reload changed: each time that it was in force, what it saw and how far that went. */
+  readonly lives?: (rule: string) => readonly Pick<Known, "wait" | "sees">[] | undefined;
   readonly told?: "every episode" | undefined; // as if nothing were suppressed
 };
 
@@ -58,8 +60,9 @@ type Known = {
 export function expectedFindings(
   rules: readonly DrawnRule[],
   events: readonly SeenEvent[],
-  { wait, sees, told }: Known,
+  known: Known,
 ): ExpectedFinding[] {
+  const { sees, told } = known;
   const found: ExpectedFinding[] = [];
   const points = new Map<string, readonly Point[]>(); // by rule
   for (const rule of rules) {
@@ -77,11 +80,12 @@ export function expectedFindings(
       if (isShown) found.push(...matched.map((event) => findingOf(rule, event)));
       continue;
     }
-    const groups = groupsOf(rule, points, sees);
     if (rule.awaiting) {
-      found.push(...awaitedOf(rule, groups, wait));
+      for (const life of known.lives?.(rule.name) ?? [known])
+        found.push(...awaitedOf(rule, groupsOf(rule, points, life.sees), life.wait));
       continue;
     }
+    const groups = groupsOf(rule, points, sees);
     const held: Point[] = [];
     for (const { values, members } of groups.values()) {
       const { episodes, points: these } = episodesOf(rule, members);

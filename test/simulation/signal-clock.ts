@@ -5,15 +5,29 @@
 // Why:   what a rule sees that a reload changed depends on when each worker had which rules; only the log tells.
 import type { BusRecord } from "../../core/bus/bus.ts";
 import { LIVE } from "../../core/event.ts";
-import type { Signal, SignalRecord, Tick } from "../../core/records.ts";
+import type { RulesRecord, Signal, SignalRecord, Tick } from "../../core/records.ts";
 
 type Partition = {
+  readonly partition: number;
   readonly feeders: Map<string, Map<string, number>>; // by stream and level: each feeder's clock
   readonly clocks: Map<string, number>; // by stream and level: what all of them have passed
   readonly levels: Map<string, number>; // of the versions that were announced
   readonly inForce: Map<string, readonly string[]>; // versions of absences, by feeder
   readonly beganMs: Map<string, number>; // by version and level
+  readonly absences: Set<string>; // versions
+  readonly lives: Map<string, AbsenceLife[]>; // by version and stream
   early: Signal[];
+};
+
+/** From when a version of an absence is first heard of in a stream until it is in force no longer, and starts clean. */
+export type AbsenceLife = {
+  readonly partition: number;
+  beganMs: number | undefined; // since when what is listed is awaited
+  knownMs: number | undefined; // as far as was decided
+  fromMs: number; // what is older comes too late
+  readonly taken: Map<string, number>; // names of matches: their times
+  isUnsure: boolean; // a match came of which it depends on restarts whether it is too late
+  isOver: boolean;
 };
 
 const placeOf = (stream: string, level: number): string => `${level} ${stream}`;
@@ -31,13 +45,14 @@ export class SignalClock {
 
   saw({ partition, value }: BusRecord): void {
     const record = value as SignalRecord;
-    const sight = this.#partitions.get(partition) ?? newPartition();
+    const sight = this.#partitions.get(partition) ?? newPartition(partition);
     this.#partitions.set(partition, sight);
-    if (record.kind === "rules") sight.inForce.set(record.feeder, record.absences);
+    if (record.kind === "rules") this.#inForce(sight, record);
     else if (record.kind === "tick") this.#tick(sight, record);
     else if (record.kind === "signal") this.#signal(sight, record);
     else {
       sight.levels.set(record.rule.version, record.rule.level);
+      if (record.rule.type === "absence") sight.absences.add(record.rule.version);
       for (const signal of sight.early.splice(0)) this.#signal(sight, signal);
     }
   }
@@ -57,6 +72,47 @@ export class SignalClock {
     return this.#taken.has(nameOf(match));
   }
 
+  /** The lives of a version of an absence in a stream, in all partitions. */
+  livesOf(stream: string, version: string): readonly AbsenceLife[] {
+    const place = JSON.stringify([version, stream]);
+    return [...this.#partitions.values()].flatMap(({ lives }) => lives.get(place) ?? []);
+  }
+
+  /** docs/correlation.md, "Rules in force". */
+  #inForce(sight: Partition, { feeder, absences }: RulesRecord): void {
+    const before = this.#inForceIn(sight);
+    sight.inForce.set(feeder, absences);
+    const now = this.#inForceIn(sight);
+    const anywhere = new Set([...sight.inForce.values()].flat());
+    for (const [place, lives] of sight.lives) {
+      const [version] = JSON.parse(place) as [string];
+      const ends = before.includes(version) && !now.includes(version);
+      if (ends || !anywhere.has(version)) for (const life of lives) life.isOver = true;
+    }
+  }
+
+  #inForceIn({ inForce }: Partition): readonly string[] {
+    if (inForce.size < this.#expected) return [];
+    const [first = [], ...others] = inForce.values();
+    return first.filter((one) => others.every((all) => all.includes(one)));
+  }
+
+  #lifeIn(sight: Partition, stream: string, version: string): AbsenceLife {
+    const place = JSON.stringify([version, stream]);
+    const lives = sight.lives.get(place) ?? [];
+    sight.lives.set(place, lives);
+    const last = lives.at(-1);
+    if (last && !last.isOver) return last;
+    const clockMs = sight.clocks.get(placeOf(stream, sight.levels.get(version) ?? 0));
+    const life: AbsenceLife = {
+      ...{ partition: sight.partition, beganMs: undefined, knownMs: undefined },
+      fromMs: (clockMs ?? Number.NEGATIVE_INFINITY) - this.#latenessMs,
+      ...{ taken: new Map(), isUnsure: false, isOver: false },
+    };
+    lives.push(life);
+    return life;
+  }
+
   #signal(sight: Partition, signal: Signal): void {
     const { stream, id, timeMs, group } = signal;
     for (const match of signal.matches) {
@@ -66,8 +122,13 @@ export class SignalClock {
         continue;
       }
       const clockMs = sight.clocks.get(placeOf(stream, level)) ?? Number.NEGATIVE_INFINITY;
-      if (timeMs >= clockMs - this.#latenessMs)
-        this.#taken.add(nameOf({ stream, version: match.version, from: match.from, id, group }));
+      const name = nameOf({ stream, version: match.version, from: match.from, id, group });
+      if (timeMs >= clockMs - this.#latenessMs) this.#taken.add(name);
+      if (!sight.absences.has(match.version) || clockMs === Number.POSITIVE_INFINITY) continue;
+      const life = this.#lifeIn(sight, stream, match.version);
+      if (timeMs < life.fromMs) continue;
+      if (timeMs < clockMs - this.#latenessMs) life.isUnsure = true;
+      life.taken.set(name, timeMs);
     }
   }
 
@@ -81,26 +142,31 @@ export class SignalClock {
     const clockMs = Math.min(...feeders.values());
     if (clockMs <= (sight.clocks.get(place) ?? 0)) return;
     sight.clocks.set(place, clockMs);
-    if (stream !== LIVE || sight.inForce.size < this.#expected) return;
-    const [first = [], ...others] = sight.inForce.values();
-    for (const version of first.filter((one) => others.every((all) => all.includes(one)))) {
+    for (const version of this.#inForceIn(sight)) {
       const began = placeOf(version, level);
-      if (!sight.beganMs.has(began)) sight.beganMs.set(began, clockMs);
+      if (stream === LIVE && !sight.beganMs.has(began)) sight.beganMs.set(began, clockMs);
+      if (sight.levels.get(version) !== level) continue;
+      const life = this.#lifeIn(sight, stream, version);
+      if (stream === LIVE) life.beganMs ??= clockMs;
+      life.fromMs = clockMs - this.#latenessMs;
+      life.knownMs = life.fromMs;
     }
   }
 }
 
-const newPartition = (): Partition => ({
+const newPartition = (partition: number): Partition => ({
+  partition,
   ...{ feeders: new Map(), clocks: new Map(), levels: new Map() },
   ...{ inForce: new Map(), beganMs: new Map(), early: [] },
+  ...{ absences: new Set(), lives: new Map() },
 });
 
-type SignalName = {
+export type SignalName = {
   readonly stream: string;
   readonly version: string;
   readonly from: number;
   readonly id: string;
   readonly group: readonly string[];
 };
-const nameOf = ({ stream, version, from, id, group }: SignalName): string =>
+export const nameOf = ({ stream, version, from, id, group }: SignalName): string =>
   JSON.stringify([stream, version, from, id, group]);

@@ -28,6 +28,7 @@ test.for([
   { says: "the log is cut while a worker that fell behind reads it again", seed: 9_070_055 },
   { says: "a number that an event has twice is carried through a chain", seed: 23_333 },
   { says: "a worker snapshots further on after its successor has loaded", seed: 5_009_140 },
+  { says: "what superseded another gave way and came again", seed: 301_177 },
 ])("a seed that failed once: $says", async ({ seed }) => {
   const summary = new Summary();
   summary.add(await runSeed(seed));
@@ -139,6 +140,17 @@ const PLANTED: readonly Planted[] = [
         file: "correlator/windows/deadline.ts",
         from: ".sort((a, b) => a - b)",
         to: ".sort((a, b) => b - a)",
+      },
+    ],
+  },
+  {
+    says: "an absence that a reload changed goes on where it was when it is in force again",
+    from: 300_270,
+    edits: [
+      {
+        file: "correlator/windows/processor.ts",
+        from: "if (stays && this.inForce.isAnywhere(version)) continue;",
+        to: "continue;",
       },
     ],
   },
