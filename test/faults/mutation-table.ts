@@ -18,8 +18,8 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [
       {
         file: "correlator/windows/members.ts",
-        from: "if (this.#isKnown(id, from)) return undefined;",
-        to: "if (this.#isKnown(id, from) && false) return undefined;",
+        from: "if (this.isKnown(id, from)) return undefined;",
+        to: "if (this.isKnown(id, from) && false) return undefined;",
       },
       {
         file: "correlator/windows/shelf.ts",
