@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
 import { Bench, endTick, signalOf, tick } from "./fixtures/bench.ts";
 import { valuesOf } from "./group-name.ts";
+import { noCounts } from "./processor.ts";
+import { Suppression } from "./suppression.ts";
 
 const SECOND_MS = 1000;
 const rule = (over: Partial<CorrelationRule> = {}): CorrelationRule => ({
@@ -156,6 +158,24 @@ test("of what is suppressed, the group whose last episode is the oldest is told 
   for (const [n, group] of ["a", "b", "c"].entries()) told(group, 300 + n);
   expect(bench.counts().evicted).toBeGreaterThan(0);
   expect([told("busy", 340), told("old", 341)]).toEqual([0, 1]);
+});
+
+test("of what is suppressed, what may still grow says that it may lack matches when its group gives way", () => {
+  const of = rule({ spanMs: 10 * SECOND_MS, condition: { gte: 1 } });
+  const bench = new Bench({ latenessMs: 0 });
+  bench.force(of);
+  sendTo(bench, of, [
+    ["old", 0],
+    ["new", 50],
+  ]);
+  const parts = { counts: noCounts(), room: { groups: 0, make: () => {} } };
+  const suppression = new Suppression({ suppressMs: 3600 * SECOND_MS, spanMs: of.spanMs }, parts);
+  expect(suppression.take(bench.told())).toHaveLength(2);
+  const told = suppression.evict(2, 60 * SECOND_MS);
+  expect(
+    told.map(({ group, revision, bounded }) => [group["user.name"], revision, bounded]),
+  ).toEqual([["new", 2, true]]);
+  expect(parts.counts.evicted).toBe(2);
 });
 
 const LOST: readonly Sent[] = [

@@ -125,10 +125,15 @@ export class WindowsProcessor implements Processor {
           [name, ruleVersion] = [stream, version];
         }
     const count = Math.ceil(this.options.groupsMax / EVICTED_SHARE);
-    const findings = most?.evict(count);
-    this.counts.evictedOf.add(this.rules.get(ruleVersion)?.about.id ?? ruleVersion);
-    if (findings && most instanceof RuleWindows)
-      this.#emit(name, most.rule, { findings, points: [] }, this.#parting);
+    const rule = this.rules.get(ruleVersion);
+    this.counts.evictedOf.add(rule?.about.id ?? ruleVersion);
+    if (most instanceof RuleWindows)
+      this.#emit(name, most.rule, { findings: most.evict(count), points: [] }, this.#parting);
+    else if (most instanceof Suppression) {
+      const clockMs = this.streams.get(name)?.clocks.get(rule?.level ?? 0);
+      for (const finding of most.evict(count, this.#watermark(clockMs ?? 0)))
+        this.#parting.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
+    } else most?.evict(count);
   }
 
   #announced(rule: CorrelationRule, out: OutRecord[]): void {

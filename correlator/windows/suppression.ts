@@ -79,14 +79,25 @@ export class Suppression {
     this.#agenda.put(group.name, group.entries[0]?.finding.lastMs ?? 0);
   }
 
-  /** Those whose last episode ended longest ago: their next episode is told again. */
-  evict(count: number): void {
+  /**
+   * Those whose last episode ended longest ago: their next episode is told again. Gives what may grow from now on: how often
+   * it was told is forgotten too, so that a later revision may never count.
+   */
+  evict(count: number, watermarkMs: number): Finding[] {
+    const told: Finding[] = [];
     for (let gone = 0; gone < count; gone++) {
       const name = this.#oldest.next();
-      if (name === undefined) return;
+      if (name === undefined) return told;
+      for (const entry of this.groups.get(name)?.entries ?? []) {
+        const { finding, revision, standing, suppressed } = entry;
+        if (!standing || finding.lastMs + this.#rule.spanMs < watermarkMs) continue;
+        const words = { ...finding, ...(suppressed > 0 && { suppressed }) };
+        told.push({ ...words, revision: revision + 1, bounded: true });
+      }
       this.#delete(name);
       this.#counts.evicted += 1;
     }
+    return told;
   }
 
   #group(name: string): SuppressedGroup {
