@@ -159,8 +159,8 @@ const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: "correlator/windows/findings.ts",
-        from: "(group.bounded || firstMs - rule.spanMs <= lost.untilMs)",
-        to: "(group.bounded)",
+        from: "bounded || lacking || sinceMs <= lost.untilMs",
+        to: "bounded || lacking || sinceMs < lost.untilMs - lost.untilMs",
       },
     ],
   },
