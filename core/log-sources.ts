@@ -6,6 +6,7 @@
 import type { LogSource } from "./event.ts";
 import { FieldReader } from "./field-reader.ts";
 import { isObject } from "./json.ts";
+import { kept } from "./kept.ts";
 import { lowered } from "./letter-case.ts";
 import { SaidValues } from "./said-values.ts";
 
@@ -28,7 +29,6 @@ type Group = {
   readonly others: { readonly test: ValueTest; readonly entry: Entry }[];
 };
 
-const KEPT_MAX = 1000;
 const ANY = "*";
 const NONE: readonly LogSource[] = [];
 
@@ -67,15 +67,6 @@ function comparedSlots(rules: readonly SourceRule[], reader: FieldReader): reado
     compared[slot] = compared[slot] === true || values.some((value) => value !== ANY);
   }
   return compared;
-}
-
-function kept<T>(all: Map<string, T>, name: string, make: () => T): T {
-  const known = all.get(name);
-  if (known !== undefined) return known;
-  const value = make();
-  if (all.size >= KEPT_MAX) all.clear();
-  all.set(name, value);
-  return value;
 }
 
 function grouped(

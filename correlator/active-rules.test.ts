@@ -20,6 +20,15 @@ level: low
 `;
 const BROKEN = "title: Word\ndetection: {\n";
 
+/** Looks at the folders when the test does. */
+const lookedBy = (take: (look: () => void) => void) => ({
+  ...systemClock,
+  every: (_ms: number, look: () => void) => {
+    take(look);
+    return () => {};
+  },
+});
+
 const WITHIN = { timeout: 15_000 }; // a worker is started for each look that sees a change
 
 test("a broken set is refused and says so while the running one stays, until the files are good again", async () => {
@@ -32,13 +41,9 @@ test("a broken set is refused and says so while the running one stays, until the
   const rules = await rulesInForce({
     config: { correlator: { mappings: [], placeholders: {}, assets: [] } },
     rulesDirs: [{ path: folder, lenient: false }],
-    clock: {
-      ...systemClock,
-      every: (_ms: number, run: () => void) => {
-        look = run;
-        return () => {};
-      },
-    },
+    clock: lookedBy((run) => {
+      look = run;
+    }),
     log: createLog({ level: "info", write: (line) => said.push(JSON.parse(line).msg) }),
     status,
     metrics,
@@ -87,7 +92,7 @@ test("a threshold that a bound is too low for is said at a start, with the rule'
       correlator: { mappings: [], placeholders: {}, assets: [], matchesMax: 10, valuesMax: 1000 },
     },
     rulesDirs: [{ path: rules, lenient: false }],
-    clock: { ...systemClock, every: () => () => {} },
+    clock: lookedBy(() => {}),
     log: createLog({ level: "info", write: (line) => said.push(JSON.parse(line).msg) }),
     status: createStatus(),
     metrics: createMetrics({ version: "0" }),
@@ -116,13 +121,9 @@ test("a changed file of assets is as good as a changed rule", async () => {
       },
     },
     rulesDirs: [{ path: rules, lenient: false }],
-    clock: {
-      ...systemClock,
-      every: (_ms: number, run: () => void) => {
-        look = run;
-        return () => {};
-      },
-    },
+    clock: lookedBy((run) => {
+      look = run;
+    }),
     log: createLog({ level: "info", write: () => {} }),
     status,
     metrics: createMetrics({ version: "0" }),

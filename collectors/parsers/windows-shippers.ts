@@ -4,6 +4,7 @@
 // Out:   the event with these fields as well, where rules look for them; one of another kind as it is.
 // Why:   a mapping says where a field stands, not what has become of its value.
 import { isObject, type Json } from "../../core/json.ts";
+import { kept } from "../../core/kept.ts";
 import { withNamedData } from "./evtx.ts";
 
 export const withWindowsFields = (event: Json): Json =>
@@ -61,15 +62,8 @@ function withKeywords(event: Json): Json {
 }
 
 /** What most events say is made once: it costs as much as a quarter of parsing an event. */
-function inHexadecimal(bits: number): string {
-  const known = hexadecimals.get(bits);
-  if (known !== undefined) return known;
-  const made = `0x${BigInt.asUintN(64, BigInt(bits)).toString(16)}`;
-  if (hexadecimals.size >= HEXADECIMALS_MAX) hexadecimals.clear();
-  hexadecimals.set(bits, made);
-  return made;
-}
-const HEXADECIMALS_MAX = 1000;
+const inHexadecimal = (bits: number): string =>
+  kept(hexadecimals, bits, () => `0x${BigInt.asUintN(64, BigInt(bits)).toString(16)}`);
 const hexadecimals = new Map<number, string>();
 
 const KEYWORDS_MAX = 64; // looked at; Windows has as many bits

@@ -39,7 +39,6 @@ export function assetsIn(
 function tagsIn(node: MapNode, inventory: readonly Asset[], source: Source): readonly string[] {
   const value = entryOf(node, "tags")?.value;
   if (value === undefined) return [];
-  const known = new Set(inventory.flatMap(({ tags }) => tags));
   if (value.kind === "list" && value.items.length === 0)
     source.problem(
       "rule.assets",
@@ -48,8 +47,8 @@ function tagsIn(node: MapNode, inventory: readonly Asset[], source: Source): rea
     );
   const tags = textsIn(value, "tags", source);
   for (const tag of tags) {
-    if (known.has(tag)) continue;
-    const meant = nearest(tag, [...known]);
+    if (inventory.some((asset) => asset.tags.includes(tag))) continue;
+    const meant = nearest(tag, [...new Set(inventory.flatMap((asset) => asset.tags))]);
     const hint = meant === undefined ? "correct it" : `did you mean ${meant}?`;
     source.problem("rule.assets", value.offset, `no asset has the tag ${tag}; ${hint}`);
   }

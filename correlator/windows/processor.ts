@@ -131,8 +131,7 @@ export class WindowsProcessor implements Processor {
       this.#emit(name, most.rule, { findings: most.evict(count), points: [] }, this.#parting);
     else if (most instanceof Suppression) {
       const clockMs = this.streams.get(name)?.clocks.get(rule?.level ?? 0);
-      for (const finding of most.evict(count, this.#watermark(clockMs ?? 0)))
-        this.#parting.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
+      tell(most.evict(count, this.#watermark(clockMs ?? 0)), this.#parting);
     } else most?.evict(count);
   }
 
@@ -276,8 +275,7 @@ export class WindowsProcessor implements Processor {
   #advanceSuppressions(stream: StreamState, { level, clockMs, out }: Advance): void {
     for (const [version, suppression] of stream.suppressions) {
       if (this.rules.get(version)?.level !== level) continue;
-      for (const finding of suppression.advance(this.#watermark(clockMs)))
-        out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
+      tell(suppression.advance(this.#watermark(clockMs)), out);
       if (suppression.groups.size === 0) stream.suppressions.delete(version);
     }
   }
@@ -310,8 +308,7 @@ export class WindowsProcessor implements Processor {
 
   #emit(stream: string, rule: CorrelationRule, caused: Caused, out: OutRecord[]): void {
     if (rule.feeds.length === 0 || rule.generate)
-      for (const finding of this.#told(stream, rule, caused.findings))
-        out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
+      tell(this.#told(stream, rule, caused.findings), out);
     for (const point of caused.points)
       for (const signal of pointSignals(stream, rule, point, this.counts))
         out.push(recordOf(signal));
@@ -379,4 +376,9 @@ export class WindowsProcessor implements Processor {
   #watermark(clockMs: number): number {
     return clockMs === ENDED_MS ? ENDED_MS : clockMs - this.options.latenessMs;
   }
+}
+
+function tell(findings: Iterable<Finding>, out: OutRecord[]): void {
+  for (const finding of findings)
+    out.push({ topic: TOPIC.findings, key: finding.fingerprint, value: finding });
 }

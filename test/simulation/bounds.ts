@@ -3,8 +3,8 @@
 // Holds: docs/correlation.md, "Bounds". A rule that had nothing to give up, nor had one below it, finds what it always
 //        finds. One that had: whatever it tells without `bounded` is right, to the id and the count; what it tells with it,
 //        where more events can only make its condition truer, lies in an episode that is there and counts no more than that.
-// Why:   what is missing depends on the order of arrival, and what feeds another rule does not carry the mark: so nothing is
-//        said of what is missing, nor of rules above one that gave something up, nor of what did not come.
+// Why:   what is missing depends on the order of arrival, and what is no longer fed to another rule can mark nothing there: so
+//        nothing is said of what is missing, nor of rules above one that gave something up, nor of what did not come.
 import type { Chance } from "./chance.ts";
 import type { DrawnCorrelation, DrawnRule } from "./drawn-rules.ts";
 
