@@ -82,19 +82,21 @@ export function applyFinding(
   limits: Limits = limitsByDefault,
 ): Change {
   const before = thread.known.get(finding.id);
-  if (before?.superseded || (before && before.revision >= finding.revision)) return same(thread);
+  if (before && before.revision >= finding.revision) return same(thread);
   if (before === undefined && finding.lastMs < thread.floorMs) return same(thread);
 
-  const { home, opens } = homeOf(thread, finding);
+  const replaced = before?.superseded ? before : undefined; // what it replaces is replaced, it counts no more itself
+  const { home, opens } = replaced ? { home: 0, opens: false } : homeOf(thread, finding);
   const known = new Map(thread.known);
   const touched = new Set(home === 0 ? [] : [home]);
   for (const id of finding.supersedes ?? []) {
     if (id === finding.id) continue;
     const old = known.get(id);
     if (old && !old.superseded && old.incident !== 0) touched.add(old.incident);
-    known.set(id, { ...(old ?? knownOf(finding, 0)), superseded: true });
+    known.set(id, { ...(old ?? { ...knownOf(finding, 0), revision: 0 }), superseded: true });
   }
-  known.set(finding.id, knownOf(finding, home));
+  const own = knownOf(finding, home);
+  known.set(finding.id, replaced ? { ...own, incident: replaced.incident, superseded: true } : own);
   const gone = forgetOldest(known, limits.knownMax);
   const floorMs = Math.max(thread.floorMs, ...gone.map(({ lastMs }) => lastMs + 1));
 
@@ -103,7 +105,7 @@ export function applyFinding(
     .slice(-limits.incidentsMax)
     .map((state) => gone.reduce(fold, state));
   const next = { ...thread, number: opens ? home : thread.number, incidents, known, floorMs };
-  const news = newsOf(before, finding);
+  const news = replaced ? undefined : newsOf(before, finding);
   return rebuilt(next, { touched, home, finding, atMs, news }, limits);
 }
 

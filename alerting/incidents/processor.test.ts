@@ -123,6 +123,27 @@ describe("incidents", () => {
       pages: ["1 mail opened"],
     },
     {
+      name: "what a replaced one replaces is replaced too, also when it says so later",
+      inputs: [
+        finding(),
+        finding({ id: "f2" }),
+        finding({ id: "f3", supersedes: ["f1"] }),
+        finding({ revision: 2, supersedes: ["f2"] }),
+      ],
+      want: ["1 open high 12 f3.1 r4"],
+      pages: ["1 mail opened"],
+    },
+    {
+      name: "one that was replaced before it came replaces what it names",
+      inputs: [
+        finding({ id: "f3", revision: 5, supersedes: ["f1"] }),
+        finding({ id: "f2" }),
+        finding({ supersedes: ["f2"] }),
+      ],
+      want: ["1 open high 12 f3.5 r3"],
+      pages: ["1 mail opened"],
+    },
+    {
       name: "a withdrawn finding stays, marked, and is not counted beside others",
       inputs: [
         finding(),
