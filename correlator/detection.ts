@@ -62,7 +62,7 @@ export class DetectProcessor implements Processor {
     const value = record.value as EventRecord;
     switch (value?.kind) {
       case "event":
-        this.#event(value, rules.matcher, out);
+        this.#event(record, rules.matcher, out);
         break;
       case "tick":
         this.#tick(value, out);
@@ -86,9 +86,10 @@ export class DetectProcessor implements Processor {
     return this.#streams.get(LIVE)?.feeders.silent() ?? [];
   }
 
-  #event({ event }: EventRecord & { kind: "event" }, matcher: Matcher, out: OutRecord[]): void {
+  #event({ value, text }: BusRecord, matcher: Matcher, out: OutRecord[]): void {
+    const { event } = value as EventRecord & { kind: "event" };
     this.counts.events += 1;
-    const matched = matcher.match(event, event.wache.sources).map(({ rule }) => rule);
+    const matched = matcher.match(event, event.wache.sources, text).map(({ rule }) => rule);
     this.counts.matches += matched.length;
     for (const rule of matched) if (rule.standalone) out.push(findingOf(event, rule));
     if (event.wache.late || event.wache.implausible) return;

@@ -5,7 +5,7 @@
 // Holds: what is counted by name is bounded; no text of a line that could not be read is told.
 import { withWindowsFields } from "../../collectors/parsers/windows-shippers.ts";
 import { fieldOf, LIVE, type LogSource } from "../../core/event.ts";
-import { isObject } from "../../core/json.ts";
+import { isObject, type Json } from "../../core/json.ts";
 import type { Mappings } from "../../core/mappings.ts";
 import { type EventForm, formOf } from "../../correlator/event-forms.ts";
 import { FinishedStream, type StreamCounts } from "../../correlator/finished-stream.ts";
@@ -96,16 +96,25 @@ export class Evaluation {
   /** What is to be printed for a line of JSON: nothing, or lines with their newlines. */
   evaluate(line: string | undefined, number: number): string {
     this.counts.lines += 1;
-    const event = this.#read(line, number);
-    return event === undefined ? "" : this.evaluateEvent(event, number);
+    const read = this.#read(line, number);
+    if (read === undefined) return "";
+    return this.#evaluated(withWindowsFields(read), { number, json: line });
   }
 
-  /** As `evaluate`, for an event, in a form of its own where one is named; the caller counts lines. */
-  evaluateEvent(event: Readable, number: number, named?: "log"): string {
+  /** As `evaluate`, for the event of a line of a log; the caller counts lines. */
+  evaluateEvent(event: Readable, number: number): string {
+    return this.#evaluated(event, { number, json: undefined, form: "log" });
+  }
+
+  #evaluated(
+    event: Readable,
+    from: { readonly number: number; readonly json: string | undefined; readonly form?: "log" },
+  ): string {
+    const { number, json } = from;
     const { form, sources } = formOf(event, this.#mappings);
     this.counts.events += 1;
-    this.counts.forms[named ?? form] += 1;
-    const matches = this.#matcher.match(event, sources);
+    this.counts.forms[from.form ?? form] += 1;
+    const matches = this.#matcher.match(event, sources, json);
     const seen = this.#readsTimes ? this.#seen(event) : undefined;
     if (matches.length === 0) this.#unmatched(sources);
     else if (this.#stream) this.#correlate(matches, event, { number, seen });
@@ -126,7 +135,7 @@ export class Evaluation {
     for (const finding of findings) yield `${JSON.stringify(findingLine(finding))}\n`;
   }
 
-  #read(line: string | undefined, number: number): Readable | undefined {
+  #read(line: string | undefined, number: number): Json | undefined {
     if (line === undefined) return this.fault(number, "too long");
     let value: unknown;
     try {
@@ -137,7 +146,7 @@ export class Evaluation {
       if (text !== line) return this.#read(text, number);
       return line.trim() === "" ? undefined : this.fault(number, syntaxFault(error, line));
     }
-    if (isObject(value)) return withWindowsFields(value);
+    if (isObject(value)) return value;
     return this.fault(number, Array.isArray(value) ? "a list" : `no object but ${typeOf(value)}`);
   }
 

@@ -118,7 +118,7 @@ const logEvaluation =
         line: () => {
           evaluation.counts.lines += 1;
         },
-        event: (event, number) => take(evaluation.evaluateEvent(event, number, "log")),
+        event: (event, number) => take(evaluation.evaluateEvent(event, number)),
         refused: (reason, number) => evaluation.fault(number, reason),
       },
       afterChunk,

@@ -6,13 +6,21 @@
 // Why:   reading characters out of a string costs several times what reading bytes does, and four bytes are one word.
 import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
+import {
+  MASKS,
+  MASKS_BYTES,
+  OTHERWISE,
+  PAGE_BYTES,
+  READ_BEHIND,
+  TEXT,
+  type VectorLoops,
+  vectorLoops,
+} from "./vector-loops.ts";
 
 const UTF8 = new TextEncoder();
 const ROOM = 2 ** 18; // bytes; a longer value gets more
 const SHORT = 48; // characters that are copied one by one: cheaper than a call to do it
-const LONG = 96;
 const ASCII_MAX = 127;
-const SPARE = 16;
 
 /** The lower case of each byte. */
 export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
@@ -20,12 +28,24 @@ export const FOLDED: Uint8Array = Uint8Array.from({ length: 256 }, (_, code) =>
 );
 
 export class Haystack {
-  words = wordsFor(ROOM);
-  bytes = Buffer.from(this.words.buffer);
+  words: Int32Array = new Int32Array(0);
+  bytes: Buffer = Buffer.alloc(0);
   length = 0;
   isAscii = true;
   #text = "";
   #folded: string | undefined;
+  readonly #loops: VectorLoops | undefined;
+  #masks: Uint8Array | undefined; // that the loops have
+
+  constructor(makeLoops: (bytes: number) => VectorLoops | undefined = vectorLoops) {
+    this.#loops = makeLoops(ROOM);
+    this.#use(this.#loops?.memory.buffer ?? new ArrayBuffer(TEXT + ROOM + READ_BEHIND));
+  }
+
+  #use(memory: ArrayBuffer): void {
+    this.words = new Int32Array(memory, TEXT);
+    this.bytes = Buffer.from(memory, TEXT);
+  }
 
   /** Takes a value in; text beyond the bound is left out. */
   take(text: string): void {
@@ -39,8 +59,34 @@ export class Haystack {
     if (!this.isAscii) this.length = this.bytes.write(this.folded(), "latin1");
   }
 
-  get isLong(): boolean {
-    return this.length > LONG;
+  /** Takes JSON in as UTF-8, in which texts in ASCII can be found; gives whether there was room for it. */
+  takeJson(json: string): boolean {
+    if (json.length > ROOM) return false;
+    this.isAscii = true; // as far as such texts go
+    this.#text = json;
+    this.#folded = undefined;
+    const { read, written } = UTF8.encodeInto(json, this.bytes);
+    this.length = written;
+    return read === json.length;
+  }
+
+  /** Of JSON that was taken in: whether a character of ASCII, quotes and controls aside, may be written otherwise. */
+  get mayReadOtherwise(): boolean {
+    if (this.#loops) return this.#loops.pairs(this.length) !== 0;
+    return OTHERWISE.some((text) => this.#text.includes(text));
+  }
+
+  /** Whether `next` is there: whether the processor can do it. */
+  get hasNext(): boolean {
+    return this.#loops !== undefined;
+  }
+
+  /** The first place from there on where a run of the masks may stand, perhaps behind the end; -1 where none does. */
+  next(masks: Uint8Array, from: number): number {
+    if (!this.#loops) return -1;
+    if (this.#masks !== masks) new Uint8Array(this.words.buffer, MASKS, MASKS_BYTES).set(masks);
+    this.#masks = masks;
+    return this.#loops.next(from, this.length);
   }
 
   folded(): string {
@@ -56,9 +102,12 @@ export class Haystack {
 
   #makeRoom(): void {
     if (this.#text.length > VALUE_CHARS_MAX) this.#text = this.#text.slice(0, VALUE_CHARS_MAX);
-    if (this.#text.length <= this.bytes.length - SPARE) return;
-    this.words = wordsFor(this.#text.length);
-    this.bytes = Buffer.from(this.words.buffer);
+    const more = this.#text.length + READ_BEHIND - this.bytes.length;
+    if (more <= 0) return;
+    const pages = Math.ceil(more / PAGE_BYTES);
+    const { byteLength } = this.words.buffer;
+    this.#loops?.memory.grow(pages);
+    this.#use(this.#loops?.memory.buffer ?? new ArrayBuffer(byteLength + pages * PAGE_BYTES));
   }
 
   #copy(text: string): boolean {
@@ -73,10 +122,6 @@ export class Haystack {
     return true;
   }
 }
-
-/** For so many bytes, and one more character of any kind. */
-const wordsFor = (bytes: number): Int32Array<ArrayBuffer> =>
-  new Int32Array(Math.ceil((bytes + SPARE) / 4));
 
 /** A folded text that is looked for. */
 export type Needle = {

@@ -18,8 +18,12 @@ export type IndexedMatcher = Matcher & {
 };
 type Planned = { readonly plan: Plan | undefined }; // none where no rule looks at the events
 
-export function indexedMatcher(set: RuleSet): IndexedMatcher {
-  const shared = { haystack: new Haystack(), room: { values: KNOWN_VALUES_MAX } };
+let ownHaystack: Haystack | undefined;
+
+/** Matchers of a thread take turns with one haystack, event by event. */
+export function indexedMatcher(set: RuleSet, haystack?: Haystack): IndexedMatcher {
+  ownHaystack ??= new Haystack();
+  const shared = { haystack: haystack ?? ownHaystack, room: { values: KNOWN_VALUES_MAX } };
   const words = set.detections.flatMap(({ logsource }) => Object.values(logsource));
   const bySources = new BySources<Planned>(new Set(words));
   const byRules = new Map<string, Plan>(); // sources that meet the same rules share a plan
@@ -43,8 +47,8 @@ export function indexedMatcher(set: RuleSet): IndexedMatcher {
     return step.value;
   };
   return {
-    match: (event, sources) =>
-      bySources.of(sources, () => atOnce(sources)).plan?.match(event) ?? NONE,
+    match: (event, sources, json) =>
+      bySources.of(sources, () => atOnce(sources)).plan?.match(event, json) ?? NONE,
     seen: () => bySources.all(),
     prepare: function* (all) {
       for (const sources of all) bySources.set(sources, yield* planned(sources));

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DetectionRule, EventField, Expression, Predicate } from "../sigma/rule.ts";
 import { fold } from "../sigma/text.ts";
+import { Haystack } from "./haystack.ts";
 import { indexedMatcher } from "./indexed.ts";
 import type { Match } from "./matcher.ts";
 import { plainMatcher } from "./plain.ts";
@@ -32,6 +33,9 @@ const pieces = [
   "powershell -enc",
   "power\u017fhell",
   "a\u0000b",
+  "\u212aerb",
+  "/bin/ab",
+  'say "ab"',
   "\ud83d\ude00",
 ];
 const text = fc.array(fc.constantFrom(...pieces), { maxLength: 6 }).map((some) => some.join(""));
@@ -157,16 +161,56 @@ const sources = fc.constantFrom(
   [],
 );
 
+const STRING = /("(?:[^"\\]|\\.)*")/;
+const code = (one: string): string => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** An event's JSON, as one or another program may write it. */
+const WAYS: Readonly<Record<string, (json: string) => string | undefined>> = {
+  "no JSON at hand": () => undefined,
+  "as V8 writes it": (json) => json,
+  "letters by their codes": (json) => inStrings(json, (text) => text.replaceAll(/[b-fk]/gi, code)),
+  "all but ASCII by codes": (json) => inStrings(json, (text) => text.replaceAll(/[^ -~]/g, code)),
+  "slashes behind backslashes": (json) => inStrings(json, (text) => text.replaceAll("/", "\\/")),
+  "numbers with exponents": (json) =>
+    json
+      .split(STRING)
+      .map((part, place) =>
+        place % 2 === 1 ? part : part.replaceAll(/\d[\d.]*/g, (one) => Number(one).toExponential()),
+      )
+      .join(""),
+};
+const inStrings = (json: string, change: (text: string) => string): string =>
+  json
+    .split(STRING)
+    .map((part, place) =>
+      place % 2 === 0
+        ? part
+        : part.replaceAll(/\\u....|\\.|[^\\]+/g, (text) =>
+            text.startsWith("\\") ? text : change(text),
+          ),
+    )
+    .join("");
+const way = fc.constantFrom(...Object.keys(WAYS));
+const jsonOf = (event: object, how: string): string | undefined => {
+  const json = WAYS[how]?.(JSON.stringify(event));
+  if (json !== undefined) expect(JSON.parse(json)).toEqual(event);
+  return json;
+};
+/** As a processor does it that looks at many bytes at once, and as one that can't. */
+const haystack = fc.constantFrom(new Haystack(), new Haystack(() => undefined));
+
 const told = (matches: readonly Match[]): unknown[] =>
   matches.map(({ rule, selections }) => [rule.about.id, selections]);
 
+const some = fc.array(fc.tuple(event, sources, way), { maxLength: 8 });
 test("generated rules and events: the index answers as the plain twin", () => {
   fc.assert(
-    fc.property(ruleSet, fc.array(fc.tuple(event, sources), { maxLength: 8 }), (set, drawn) => {
-      const indexed = indexedMatcher(set);
+    fc.property(ruleSet, haystack, some, (set, by, drawn) => {
+      const indexed = indexedMatcher(set, by);
       const plain = plainMatcher(set);
-      for (const [one, from] of drawn)
-        expect(told(indexed.match(one, from))).toEqual(told(plain.match(one, from)));
+      for (const [one, from, how] of drawn)
+        expect(told(indexed.match(one, from, jsonOf(one, how)))).toEqual(
+          told(plain.match(one, from)),
+        );
     }),
     { numRuns: 1500 },
   );
@@ -185,7 +229,8 @@ test.for([
       for (let n = 0; n < seen.events; n++) {
         const other = words[Math.floor(n / words.length) % words.length]; // comes with every first one
         const one = { a: words[n % words.length], b: { c: other } };
-        expect(told(indexed.match(one, from))).toEqual(told(plain.match(one, from)));
+        const json = JSON.stringify(one);
+        expect(told(indexed.match(one, from, json))).toEqual(told(plain.match(one, from)));
       }
     }),
     { numRuns: seen.numRuns },

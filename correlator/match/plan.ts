@@ -11,6 +11,7 @@ import { withOne } from "../with-one.ts";
 import { Conditions, type Test } from "./conditions.ts";
 import { coverOf, type Weighing } from "./cover.ts";
 import { BETWEEN, FieldIndex } from "./field-index.ts";
+import { KeywordGuard } from "./keyword-guard.ts";
 import { KEYWORD, type Leaf, Leaves, type Shared } from "./leaves.ts";
 import type { Match, Readable } from "./matcher.ts";
 import { selectionsOf } from "./selections.ts";
@@ -41,6 +42,7 @@ type Built = {
   readonly learnt: number;
   readonly madeAt: number; // events
   readonly index: FieldIndex;
+  readonly guard: KeywordGuard | undefined; // of keywords
 };
 const NOTHING: Watch = { wakes: [], always: [], leaves: new Set(), built: new Map() };
 
@@ -52,7 +54,7 @@ export class Plan {
   #watch = NOTHING;
   #weighing: Generator<void> | undefined; // on its way, a step with each event
   #fields: (FieldIndex | undefined)[] = []; // by slot
-  #keywords: FieldIndex | undefined;
+  #keywords: Pick<Built, "index" | "guard"> | undefined;
   #fires: number[] = []; // by id: in how many events
   readonly #runs = new SeenRuns();
   #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
@@ -91,7 +93,7 @@ export class Plan {
     yield* this.#weigh();
   }
 
-  match(event: Readable): readonly Match[] {
+  match(event: Readable, json?: string): readonly Match[] {
     const leaves = this.#leaves;
     this.#events += 1;
     this.#wokenCount = 0;
@@ -102,7 +104,7 @@ export class Plan {
       const field = this.#fields[slot];
       if (field) this.#find(field, slot);
     }
-    if (this.#keywords) this.#scanKeywords(this.#keywords, event);
+    if (this.#keywords) this.#scanKeywords(this.#keywords, event, json);
     if (this.#events < LEARN_EVENTS) this.#learn(event);
     const matched = this.#wokenCount === 0 ? NONE : this.#matched(event);
     this.#wakings += this.#wokenCount;
@@ -125,11 +127,16 @@ export class Plan {
     for (const id of known.ids) this.fire(id);
   }
 
-  #scanKeywords(keywords: FieldIndex, event: Readable): void {
-    const joined = keywords.isJoinable ? joinedTextsOf(event, BETWEEN) : undefined;
+  #scanKeywords(
+    { index, guard }: Pick<Built, "index" | "guard">,
+    event: Readable,
+    json: string | undefined,
+  ): void {
+    if (json !== undefined && guard?.mayHold(json) === false) return;
+    const joined = index.isJoinable ? joinedTextsOf(event, BETWEEN) : undefined;
     if (joined === "") return;
-    if (joined !== undefined && joined.length <= VALUE_CHARS_MAX) keywords.scan(joined, this);
-    else for (const text of this.#leaves.texts()) keywords.scan(text, this);
+    if (joined !== undefined && joined.length <= VALUE_CHARS_MAX) index.scan(joined, this);
+    else for (const text of this.#leaves.texts()) index.scan(text, this);
   }
 
   #isTimeToWeigh(): boolean {
@@ -233,7 +240,7 @@ export class Plan {
       if (this.#watch.built.get(slot)?.index !== index) this.#leaves.forgetKnown(slot);
     this.#fields = [];
     for (const [slot, { index }] of watch.built) if (slot !== KEYWORD) this.#fields[slot] = index;
-    this.#keywords = watch.built.get(KEYWORD)?.index;
+    this.#keywords = watch.built.get(KEYWORD);
     this.#watch = watch;
   }
 
@@ -280,7 +287,17 @@ export class Plan {
     }
     yield;
     yield* index.build(this.#runs);
-    return { ids, learnt, madeAt: this.#events, index };
+    const guard = slot === KEYWORD ? this.#guardOf(leaves) : undefined;
+    if (guard) yield* guard.build(this.#runs);
+    return { ids, learnt, madeAt: this.#events, index, guard };
+  }
+
+  #guardOf(leaves: readonly Leaf[]): KeywordGuard {
+    const { haystack } = this.#shared;
+    return new KeywordGuard(
+      haystack,
+      leaves.map(({ literal }) => literal),
+    );
   }
 }
 

@@ -9,6 +9,7 @@
 //        (docs/decisions).
 
 import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
+import { MASKED, MASKS_BYTES, NIBBLES } from "./vector-loops.ts";
 
 const RUN = 4; // characters, a byte of each
 const STEPS = [8, 4] as const; // over the value; a text of at least step + 3 characters can't be missed
@@ -19,8 +20,8 @@ const CASELESS = 0xdf; // of a byte: letters of either case are the same, few ot
 const CASELESS_WORD = 0xdfdfdfdf | 0;
 const MIX = 0x9e3779b1;
 const NONE = -1;
-const FEW = 6;
 const SOME = 64; // of so many short texts runs of three characters are as rare as those of four, and one pass is saved
+const MASKED_MAX = 48; // runs; with more of them the masks let through too much
 const BITS_MIN = 15; // 4 KiB
 
 export type Sink = { readonly fire: (id: number) => void };
@@ -33,7 +34,6 @@ export class Substrings {
   #wide: RunTable | undefined;
   #step = 1;
   #narrow: readonly RunTable[] = [];
-  #few: readonly Text[] = []; // all of the narrow tables, where they are few: one by one they are found faster in a long value
 
   add(needle: Needle, id: number): void {
     const known = this.#texts.get(needle.text);
@@ -60,7 +60,6 @@ export class Substrings {
     if (runs.length > 0) this.#wide = new RunTable(RUN, runs);
     yield;
     this.#narrow = narrowTables(short, costOf);
-    this.#few = short.length <= FEW ? short : [];
   }
 
   /** How often a text was compared with a place where it might have stood. */
@@ -71,11 +70,7 @@ export class Substrings {
   scan(haystack: Haystack, sink: Sink): void {
     for (const id of this.#always) sink.fire(id);
     if (this.#wide) this.#wide.scanSteps(haystack, this.#step / RUN, sink);
-    if (this.#few.length > 0 && haystack.isLong) {
-      const folded = haystack.folded();
-      for (const { text, ids } of this.#few)
-        if (folded.includes(text)) for (const id of ids) sink.fire(id);
-    } else for (const table of this.#narrow) table.scan(haystack, sink);
+    for (const table of this.#narrow) table.scan(haystack, sink);
   }
 }
 
@@ -129,6 +124,7 @@ class RunTable {
   readonly #firsts: Int32Array; // for each key the number of its first run
   readonly #runs: readonly Run[];
   readonly #nexts: Int32Array;
+  readonly #masks: Uint8Array | undefined; // where the runs are few
 
   constructor(size: number, runs: readonly Run[]) {
     this.#mask = maskOf(size);
@@ -139,6 +135,7 @@ class RunTable {
     this.#firsts = new Int32Array(this.#keys.length).fill(NONE);
     this.#runs = runs;
     this.#nexts = new Int32Array(runs.length).fill(NONE);
+    this.#masks = runs.length <= MASKED_MAX ? masksOf(size, runs) : undefined;
     runs.forEach((run, number) => {
       const key = asWord(run.key, size);
       const slot = Math.imul(key, MIX) >>> this.#shift;
@@ -150,8 +147,14 @@ class RunTable {
     });
   }
 
-  /** Looks at the run at every place; at four at once, since nearly none is there. */
+  /** Looks at the run at every place. */
   scan(haystack: Haystack, sink: Sink): void {
+    if (this.#masks && haystack.hasNext) this.#scanMasked(haystack, this.#masks, sink);
+    else this.#scanAll(haystack, sink);
+  }
+
+  /** At four at once, since nearly none is there. */
+  #scanAll(haystack: Haystack, sink: Sink): void {
     const { words, length } = haystack;
     const bits = this.#bits;
     const shift = this.#shift;
@@ -173,6 +176,16 @@ class RunTable {
       this.#lookAt(haystack, b & mask, at + 1, sink);
       this.#lookAt(haystack, c & mask, at + 2, sink);
       this.#lookAt(haystack, d & mask, at + 3, sink);
+    }
+  }
+
+  /** Looks where the masks say so: they look at sixteen places at once. */
+  #scanMasked(haystack: Haystack, masks: Uint8Array, sink: Sink): void {
+    const { bytes } = haystack;
+    for (let at = haystack.next(masks, 0); at >= 0; at = haystack.next(masks, at + 1)) {
+      const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as const;
+      const word = (a ?? 0) | ((b ?? 0) << 8) | ((c ?? 0) << 16) | ((d ?? 0) << 24);
+      this.#lookAt(haystack, word & CASELESS_WORD & this.#mask, at, sink);
     }
   }
 
@@ -230,6 +243,31 @@ const slotOf = (word: number, shift: number): number =>
 
 /** The bit of a slot as the lowest one; a shift looks at the five lowest bits of how far. */
 const bitAt = (bits: Int32Array, slot: number): number => (bits[slot >>> 5] as number) >>> slot;
+
+/** What the loops over vectors know of the runs: like ones share a bucket, so that its masks let little else through. */
+function masksOf(size: number, runs: readonly Run[]): Uint8Array {
+  const masks = new Uint8Array(MASKS_BYTES);
+  const keys = [...new Set(runs.map(({ key }) => asWord(key, size)))].sort(
+    (a, b) => (a & 0xff) - (b & 0xff) || a - b,
+  );
+  for (let at = 0; at < MASKED; at++) {
+    const low = masks.subarray(2 * at * NIBBLES);
+    const high = low.subarray(NIBBLES);
+    if (at >= size) low.fill(0xff, 0, 2 * NIBBLES);
+    else
+      for (const [place, key] of keys.entries()) {
+        const bucket = 1 << Math.floor((place * BUCKETS) / keys.length);
+        const code = (key >>> (8 * at)) & 0xff;
+        low[code & 0xf] = (low[code & 0xf] ?? 0) | bucket;
+        for (const cased of [code, code | ~CASELESS]) {
+          const nibble = (cased >>> 4) & 0xf;
+          high[nibble] = (high[nibble] ?? 0) | bucket;
+        }
+      }
+  }
+  return masks;
+}
+const BUCKETS = 8;
 
 /** A run's key as a word in memory has it, on machines that have the lowest byte first. */
 const asWord = (key: number, size: number): number =>
