@@ -75,7 +75,7 @@ export const VERBS: readonly VerbEntry[] = [
   },
   {
     name: "rules explain",
-    summary: "show how a rule reads each field",
+    summary: "show how a rule is read: fields, windows, whom it awaits",
     load: async () => (await import("./verbs/rules-explain.ts")).rulesExplain,
   },
   {

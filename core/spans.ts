@@ -12,3 +12,10 @@ export function spanMs(text: string): number {
   const [, count, unit] = /^([0-9]+)(ms|s|m|h|d)$/.exec(text) ?? [];
   return Number(count) * (UNIT_MS[unit ?? ""] ?? Number.NaN);
 }
+
+/** The same the other way: in the largest unit of which it is whole. */
+export function spanText(ms: number): string {
+  const units = Object.entries(UNIT_MS).reverse();
+  const [unit, size] = units.find(([, unitMs]) => ms % unitMs === 0) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}

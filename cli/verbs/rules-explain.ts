@@ -2,11 +2,13 @@
 import { resolve, sep } from "node:path";
 import type { LogSource } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import type { CorrelationRule } from "../../core/records.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { type FieldUse, fieldsOf } from "../../correlator/sigma/fields.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { DetectionRule, EventField } from "../../correlator/sigma/rule.ts";
 import { JSON_OPTION } from "../common.ts";
+import { correlationLines, explainCorrelation } from "../explain-correlation.ts";
 import { explainEvents } from "../explain-event.ts";
 import { RULE_OPTIONS, readingOf, ruleFoldersOf, withRest } from "../rule-folders.ts";
 import { printable } from "../table.ts";
@@ -14,9 +16,9 @@ import { EXIT, flagOf, stringOf, type Verb } from "../verb.ts";
 
 export const rulesExplain: Verb = {
   name: "rules explain",
-  summary: "show how a rule reads each field",
+  summary: "show how a rule is read: fields, windows, whom it awaits",
   usage: "[options] FILE…",
-  text: "For each detection rule of FILE: the log source that it looks at, and for each field the event's paths, of which the first that is present counts. Mapping files say them; a field that none of them knows stands where its name says.",
+  text: "For each detection rule of FILE: the log source that it looks at, and for each field the event's paths, of which the first that is present counts. Mapping files say them; a field that none of them knows stands where its name says. For each correlation: what feeds it, how that is grouped, when it fires, and which groups and assets it awaits or takes for graver.",
   positionals: { min: 1, max: 1000 },
   options: {
     ...RULE_OPTIONS,
@@ -38,7 +40,7 @@ export const rulesExplain: Verb = {
       does: "fields that no mapping knows",
     },
   ],
-  exits: { 1: "the rules are refused, or FILE has no detection rule" },
+  exits: { 1: "the rules are refused, or FILE has no rule; with --event, no detection rule" },
   run: async (call) => {
     const { values, positionals, out, err } = call;
     const named = ruleFoldersOf(values, positionals);
@@ -58,13 +60,24 @@ export const rulesExplain: Verb = {
       await explainEvents(rules, mappings, { file, call });
       return EXIT.ok;
     }
-    const explained = rules.map((rule) => explain(rule, mappings));
-    if (explained.length === 0) err("no detection rule was found there");
-    for (const one of explained) {
-      if (flagOf(values, "json")) out(JSON.stringify(one));
-      else for (const line of linesOf(one)) out(printable(line));
+    if (file !== undefined) {
+      err("no detection rule was found there to try on an event");
+      return EXIT.failed;
     }
-    return explained.length === 0 ? EXIT.failed : EXIT.ok;
+    const atOf = ({ about }: CorrelationRule): string => loaded.places?.get(about.id) ?? "";
+    const correlations = set.correlations
+      .filter((rule) => isNamed(atOf(rule)))
+      .map((rule) => explainCorrelation(rule, { set, at: atOf(rule) }));
+    const explained = rules.map((rule) => explain(rule, mappings));
+    if (explained.length + correlations.length === 0) err("no rule was found there");
+    if (flagOf(values, "json"))
+      for (const one of [...explained, ...correlations]) out(JSON.stringify(one));
+    else {
+      for (const one of explained) for (const line of linesOf(one)) out(printable(line));
+      for (const one of correlations)
+        for (const line of correlationLines(one)) out(printable(line));
+    }
+    return explained.length + correlations.length === 0 ? EXIT.failed : EXIT.ok;
   },
 };
 
