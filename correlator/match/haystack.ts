@@ -2,7 +2,8 @@
 //
 // Holds: one value at a time. Of ASCII the bytes are as written, and FOLDED says how to read them; other text is folded
 //        first. A character beyond Latin-1 keeps its lower byte only, so what is found in the bytes is confirmed in the
-//        text; where all is ASCII the bytes say it all, and nothing else needs to be looked for.
+//        text; where all is ASCII the bytes say it all, and nothing else needs to be looked for. JSON is taken in as
+//        UTF-8, for texts in ASCII alone: in it too they are found by their bytes.
 // Why:   reading characters out of a string costs several times what reading bytes does, and four bytes are one word.
 import { fold } from "../sigma/text.ts";
 import { VALUE_CHARS_MAX } from "./values.ts";
@@ -44,7 +45,7 @@ export class Haystack {
 
   #use(memory: ArrayBuffer): void {
     this.words = new Int32Array(memory, TEXT);
-    this.bytes = Buffer.from(memory, TEXT);
+    this.bytes = Buffer.from(memory, TEXT, memory.byteLength - TEXT - READ_BEHIND);
   }
 
   /** Takes a value in; text beyond the bound is left out. */
@@ -59,7 +60,7 @@ export class Haystack {
     if (!this.isAscii) this.length = this.bytes.write(this.folded(), "latin1");
   }
 
-  /** Takes JSON in as UTF-8, in which texts in ASCII can be found; gives whether there was room for it. */
+  /** Takes JSON in, for texts in ASCII; gives whether there was room for it. */
   takeJson(json: string): boolean {
     if (json.length > ROOM) return false;
     this.isAscii = true; // as far as such texts go
@@ -102,7 +103,7 @@ export class Haystack {
 
   #makeRoom(): void {
     if (this.#text.length > VALUE_CHARS_MAX) this.#text = this.#text.slice(0, VALUE_CHARS_MAX);
-    const more = this.#text.length + READ_BEHIND - this.bytes.length;
+    const more = this.#text.length - this.bytes.length;
     if (more <= 0) return;
     const pages = Math.ceil(more / PAGE_BYTES);
     const { byteLength } = this.words.buffer;

@@ -68,6 +68,30 @@ describe.for([
     expect(guardOf("zzz", "abbb").mayHold('{"m":"bbbabbb"}')).toBe(true);
   });
 
+  test.for([
+    { memory: "as it begins", chars: 0 },
+    { memory: "that grew", chars: 340_000 },
+  ])(
+    "what just fills the memory $memory is looked at to its end, and nothing beyond",
+    ({ chars }) => {
+      const haystack = newHaystack();
+      haystack.take("x".repeat(chars));
+      const guard = new KeywordGuard(haystack, [literalOf("scp "), literalOf("mimikatz")]);
+      for (const _ of guard.build(new SeenRuns()));
+      for (let bytes = haystack.bytes.length - 40; bytes < haystack.bytes.length + 40; bytes++) {
+        const text = "\u2603".repeat(80_000) + "x".repeat(bytes - 240_008);
+        expect(guard.mayHold(`{"m":"${text}"}`)).toBe(bytes > haystack.bytes.length);
+      }
+    },
+  );
+
+  test("where nearly every place may be the beginning, all are looked at", () => {
+    const guard = guardOf("ssst", "zzz");
+    expect(guard.mayHold(`{"m":"${"s".repeat(5000)}t"}`)).toBe(true);
+    expect(guard.mayHold(`{"m":"${"sssu".repeat(5000)}"}`)).toBe(false);
+    expect(guard.mayHold(`{"m":"${"sssu".repeat(5000)}zzz"}`)).toBe(true);
+  });
+
   test("it does not look any more where it finds something mostly", () => {
     const guard = guardOf("cisco");
     expect(guard.mayHold('{"m":"juniper"}')).toBe(false);

@@ -6,7 +6,7 @@
 //        texts compared. Of a text that is long enough as many runs are known as the step over the value is wide, so one
 //        of them is met wherever the text stands, and most of the value is skipped. A table of states for each character,
 //        the usual automaton, has millions of cells for the command lines of public rules and lives in no cache
-//        (docs/decisions).
+//        (docs/decisions). A few short texts are found by masks, at sixteen places at once (vector-loops.ts).
 
 import { FOLDED, type Haystack, type Needle } from "./haystack.ts";
 import { MASKED, MASKS_BYTES, NIBBLES } from "./vector-loops.ts";
@@ -22,6 +22,8 @@ const MIX = 0x9e3779b1;
 const NONE = -1;
 const SOME = 64; // of so many short texts runs of three characters are as rare as those of four, and one pass is saved
 const MASKED_MAX = 48; // runs; with more of them the masks let through too much
+const LOOKS_FREE = 16;
+const PLACES_A_LOOK = 24; // with more looks it is cheaper to look at every place
 const BITS_MIN = 15; // 4 KiB
 
 export type Sink = { readonly fire: (id: number) => void };
@@ -153,14 +155,14 @@ class RunTable {
     else this.#scanAll(haystack, sink);
   }
 
-  /** At four at once, since nearly none is there. */
-  #scanAll(haystack: Haystack, sink: Sink): void {
+  /** At four at once, since nearly none is there; from about that place on. */
+  #scanAll(haystack: Haystack, sink: Sink, from = 0): void {
     const { words, length } = haystack;
     const bits = this.#bits;
     const shift = this.#shift;
     const mask = this.#mask;
-    let next = (words[0] as number) & CASELESS_WORD;
-    for (let at = 0; at < length; at += 4) {
+    let next = (words[from >> 2] as number) & CASELESS_WORD;
+    for (let at = from & ~3; at < length; at += 4) {
       const word = next;
       next = (words[(at >> 2) + 1] as number) & CASELESS_WORD;
       const b = (word >>> 8) | (next << 24);
@@ -179,10 +181,16 @@ class RunTable {
     }
   }
 
-  /** Looks where the masks say so: they look at sixteen places at once. */
+  /** Looks where the masks say so: they look at sixteen places at once. Where they say so too often, at every place. */
   #scanMasked(haystack: Haystack, masks: Uint8Array, sink: Sink): void {
-    const { bytes } = haystack;
+    const { bytes, length } = haystack;
+    let left = LOOKS_FREE + length / PLACES_A_LOOK;
     for (let at = haystack.next(masks, 0); at >= 0; at = haystack.next(masks, at + 1)) {
+      left -= 1;
+      if (left < 0) {
+        this.#scanAll(haystack, sink, at);
+        return;
+      }
       const [a, b, c, d] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]] as const;
       const word = (a ?? 0) | ((b ?? 0) << 8) | ((c ?? 0) << 16) | ((d ?? 0) << 24);
       this.#lookAt(haystack, word & CASELESS_WORD & this.#mask, at, sink);

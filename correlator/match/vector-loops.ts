@@ -37,7 +37,7 @@ export const NIBBLES = 16; // bytes of a mask
 export const MASKED = 3; // characters of a run
 export const MASKS_BYTES = MASKED * 2 * NIBBLES;
 export const TEXT = 128;
-export const READ_BEHIND = 32; // bytes behind the text, at most
+export const READ_BEHIND = 32; // bytes of the memory behind the text, where no text may be
 
 /** As much as is used; the types of Node leave it out. */
 declare const WebAssembly: {
@@ -47,7 +47,7 @@ declare const WebAssembly: {
 };
 export type VectorLoops = {
   readonly memory: { readonly buffer: ArrayBuffer; readonly grow: (pages: number) => number };
-  /** Whether the first two bytes of one of OTHERWISE are among so many: 0 where none is. */
+  /** Whether the first two bytes of one of OTHERWISE, which others have too, are among so many: 0 where none are. */
   readonly pairs: (length: number) => number;
   /** The first place from there on where a run may stand, of so many bytes; -1 where none does. */
   readonly next: (from: number, length: number) => number;
