@@ -40,14 +40,14 @@ test("a count: what feeds it, when it fires, where its fields stand, how its fin
     "escalate: [{ count: 20, level: high }, { assets: { criticality: critical }, level: critical }]";
   expect(linesOf(correlation(body), correlation("type: temporal, rules: [c0, worked]"))).toEqual([
     "c0 (r.yml:13:1)",
-    "  event_count of failed",
-    "  fires     when the number of events is >= 4 and < 9, within 90s",
+    "  counts    event_count of failed",
+    "  fires     when the number of matches is >= 4 and < 9, within 90s",
     "  groups    one for each user",
     "  user (of failed)",
     "      user",
-    "  tells     not again within 1h",
-    "  is high   from 20 on",
-    "  is critical about 1 asset name: dc1",
+    "  tells     not again within 1h, but what goes on or grows graver",
+    "  graver    high from a count of 20 on",
+    "  graver    critical about 1 asset name: dc1",
     "  feeds     c1",
     "",
   ]);
@@ -60,7 +60,7 @@ test.for([
   },
   {
     body: "type: value_percentile, rules: [failed], condition: { field: ms, percentile: 95, gt: 3 }",
-    fires: "when the percentile 95 of ms is > 3, within 90s",
+    fires: "when percentile 95 of ms is > 3, within 90s",
   },
   {
     body: "type: temporal, rules: [failed, worked]",
@@ -76,7 +76,7 @@ test.for([
   },
   {
     body: "type: temporal, rules: [failed, worked], condition: failed and not worked",
-    fires: 'when there is ("failed" and no "worked"), within 90s',
+    fires: 'when there is "failed" and no "worked", within 90s',
   },
   {
     body: "type: absence, rules: [failed]",
@@ -86,13 +86,41 @@ test.for([
   expect(linesOf(correlation(body))).toContain(`  fires     ${fires}`);
 });
 
+test("a chain and an alias: which field of which rule is meant", () => {
+  const lines = linesOf(
+    correlation(
+      "type: temporal, rules: [c1, worked], group-by: [who], aliases: { who: { c1: user, worked: name } }",
+    ),
+    correlation("type: event_count, rules: [failed], group-by: [user], condition: { eq: 2 }"),
+  );
+  expect(lines.slice(2)).toEqual([
+    "  fires     when each of them matched, within 90s",
+    "  groups    one for each who",
+    "  who (of c1: user of its group)",
+    "  who is name (of worked)",
+    "      name",
+    "",
+  ]);
+});
+
+test("an absence without groups awaits always", () => {
+  const body = "type: absence, rules: [worked], escalate: [{ count: 2, level: high }]";
+  expect(linesOf(correlation(body)).slice(2)).toEqual([
+    "  fires     when none came for 90s",
+    "  groups    none: all together",
+    "  awaits    always",
+    "  graver    high once 2 in a row were missed",
+    "",
+  ]);
+});
+
 test("an absence says whom it awaits, assets that were chosen by name; of very many, how many", () => {
   const body =
     "type: absence, rules: [worked], group-by: [host], expected: { assets: { tags: [backup] } }, rememberFor: 7d, " +
     'deadline: { by: "04:00", timezone: Europe/Berlin, days: [mon] }';
   const names = Array.from({ length: 20 }, (_, n) => `db${n + 10}`).join("; ");
   expect(linesOf(correlation(body)).slice(1)).toEqual([
-    "  absence   of worked",
+    "  counts    absence of worked",
     "  fires     when none came by 04:00 Europe/Berlin (mon), within 90s before",
     "  groups    one for each host",
     "  host (of worked)",
