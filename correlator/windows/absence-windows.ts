@@ -87,8 +87,9 @@ export class AbsenceWindows {
     for (const values of this.rule.absence?.expected ?? []) {
       if (!isOurs(values)) continue;
       const name = nameOf(values);
-      awaits(this.#group(name, values), atMs);
-      this.#agenda.put(name, atMs);
+      const group = this.#group(name, values);
+      awaits(group, atMs);
+      this.#agenda.put(name, Math.min(atMs, group.times[0] ?? atMs));
     }
   }
 

@@ -277,6 +277,14 @@ test("what came before the rule was in force, but arrives after it, takes the pl
   expect(run([2, 0])).toEqual([["db1", 960, 1090, 1, "came"]]);
 });
 
+test("one that came before the rule was in force everywhere is missed in time, not once the wait began", () => {
+  const bench = new Bench({ latenessMs: LATENESS_MS });
+  bench.send({ kind: "rule", rule: listed }, signal({ at: 860, id: "a", host: "db1" }, listed));
+  bench.force(listed);
+  bench.send(tick(1000), tick(960 + LATENESS_MS + 1));
+  expect(bench.told().map(told)).toEqual([["db1", 860, 960, 1, "open"]]);
+});
+
 test("an import awaits nobody whom it never held", () => {
   const bench = new Bench({ latenessMs: LATENESS_MS });
   bench.force(listed);
