@@ -3,7 +3,9 @@ import { describe, expect, test } from "vitest";
 import { fold } from "../sigma/text.ts";
 import { Haystack, needleOf } from "./haystack.ts";
 import { KeywordGuard } from "./keyword-guard.ts";
+import { LONG_S } from "./regex-literals.ts";
 import { SeenRuns } from "./substrings.ts";
+import { OTHERWISE } from "./vector-loops.ts";
 
 const literalOf = (text: string) => ({
   needles: [needleOf(fold(text))],
@@ -98,4 +100,13 @@ describe.for([
     for (let n = 0; n < 1000; n++) guard.mayHold('{"m":"cisco"}');
     expect(guard.mayHold('{"m":"juniper"}')).toBe(true);
   });
+});
+
+test("what folds to a character of ASCII is known to be written otherwise", () => {
+  const folds: string[] = [];
+  for (let code = 128; code <= 0x10ffff; code++) {
+    const one = String.fromCodePoint(code);
+    if (/[ -~]/.test(fold(one))) folds.push(one);
+  }
+  expect(OTHERWISE).toEqual(expect.arrayContaining([...folds, LONG_S]));
 });
