@@ -63,6 +63,10 @@ test.for([
     fires: "when percentile 95 of ms is > 3, within 90s",
   },
   {
+    body: "type: value_percentile, rules: [failed], condition: { field: user, lt: 5 }",
+    fires: "when the share, in percent, of a value of user is < 5, within 90s",
+  },
+  {
     body: "type: temporal, rules: [failed, worked]",
     fires: "when each of them matched, within 90s",
   },

@@ -115,7 +115,7 @@ const COUNTED: Readonly<Partial<Record<CorrelationRule["type"], string>>> = {
   value_sum: "the sum",
   value_avg: "the average",
   value_median: "the median",
-  value_percentile: "percentile",
+  value_percentile: "the share, in percent, of a value",
   temporal: "the number of rules that matched",
   temporal_ordered: "the number of rules that matched, in order,",
 };
@@ -142,8 +142,8 @@ function firesOf({ type, rules, condition, timespanMs }: ExplainedCorrelation): 
     return number === undefined ? [] : `${SIGNS[operator]}${number}`;
   });
   const ofField = field ? ` of ${field.join(", ")}` : "";
-  const which = percentile === undefined ? "" : ` ${percentile}`;
-  return `when ${COUNTED[type] ?? type}${which}${ofField} is ${numbers.join(" and ")}, ${within}`;
+  const what = percentile === undefined ? (COUNTED[type] ?? type) : `percentile ${percentile}`;
+  return `when ${what}${ofField} is ${numbers.join(" and ")}, ${within}`;
 }
 
 function testWords(test: RuleTest, titleOf: (place: number) => string): string {
