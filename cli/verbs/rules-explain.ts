@@ -56,13 +56,10 @@ export const rulesExplain: Verb = {
     }
     const rules = set.detections.filter(({ at }) => isNamed(at));
     const file = stringOf(values, "event");
-    if (file !== undefined && rules.length > 0) {
-      await explainEvents(rules, mappings, { file, call });
-      return EXIT.ok;
-    }
     if (file !== undefined) {
-      err("no detection rule was found there to try on an event");
-      return EXIT.failed;
+      if (rules.length > 0) await explainEvents(rules, mappings, { file, call });
+      else err("no detection rule was found there to try on an event");
+      return rules.length > 0 ? EXIT.ok : EXIT.failed;
     }
     const atOf = ({ about }: CorrelationRule): string => loaded.places?.get(about.id) ?? "";
     const correlations = set.correlations
@@ -70,13 +67,14 @@ export const rulesExplain: Verb = {
       .map((rule) => explainCorrelation(rule, { set, at: atOf(rule) }));
     const explained = rules.map((rule) => explain(rule, mappings));
     if (explained.length + correlations.length === 0) err("no rule was found there");
-    if (flagOf(values, "json"))
-      for (const one of [...explained, ...correlations]) out(JSON.stringify(one));
-    else {
-      for (const one of explained) for (const line of linesOf(one)) out(printable(line));
-      for (const one of correlations)
-        for (const line of correlationLines(one)) out(printable(line));
-    }
+    const asJson = flagOf(values, "json");
+    const show = <T>(all: readonly T[], lines: (one: T) => Iterable<string>): void => {
+      for (const one of all)
+        if (asJson) out(JSON.stringify(one));
+        else for (const line of lines(one)) out(printable(line));
+    };
+    show(explained, linesOf);
+    show(correlations, correlationLines);
     return explained.length + correlations.length === 0 ? EXIT.failed : EXIT.ok;
   },
 };

@@ -54,7 +54,7 @@ export class Plan {
   #watch = NOTHING;
   #weighing: Generator<void> | undefined; // on its way, a step with each event
   #fields: (FieldIndex | undefined)[] = []; // by slot
-  #keywords: Pick<Built, "index" | "guard"> | undefined;
+  #keywords: Built | undefined;
   #fires: number[] = []; // by id: in how many events
   readonly #runs = new SeenRuns();
   #wokenAt: number[] = []; // by rule: the stamp of the event in which it was woken last
@@ -127,11 +127,7 @@ export class Plan {
     for (const id of known.ids) this.fire(id);
   }
 
-  #scanKeywords(
-    { index, guard }: Pick<Built, "index" | "guard">,
-    event: Readable,
-    json: string | undefined,
-  ): void {
+  #scanKeywords({ index, guard }: Built, event: Readable, json: string | undefined): void {
     if (json !== undefined && guard?.mayHold(json) === false) return;
     const joined = index.isJoinable ? joinedTextsOf(event, BETWEEN) : undefined;
     if (joined === "") return;

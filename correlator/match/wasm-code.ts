@@ -7,7 +7,7 @@ export type Code = readonly number[];
 /** Of 32 bits, or of 128: as the binary format writes them. */
 export const INT = 0x7f;
 export const VECTOR = 0x7b;
-export type Function = {
+export type WasmFunction = {
   readonly name: string;
   readonly inputs: number; // integers; it gives one
   readonly vectors: number; // locals behind the inputs
@@ -19,7 +19,10 @@ const NO_TYPE = 0x40;
 const END = 0x0b;
 const HEADER = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
 
-export function moduleOf(pages: number, functions: readonly Function[]): Uint8Array<ArrayBuffer> {
+export function moduleOf(
+  pages: number,
+  functions: readonly WasmFunction[],
+): Uint8Array<ArrayBuffer> {
   const exports = functions.map(({ name }, place) => [...named(name), 0, place]);
   return Uint8Array.from([
     ...HEADER,
@@ -34,8 +37,13 @@ export function moduleOf(pages: number, functions: readonly Function[]): Uint8Ar
   ]);
 }
 
-const typeOf = ({ inputs }: Function): Code => [0x60, ...listed(Array(inputs).fill([INT])), 1, INT];
-const codeOf = ({ vectors, ints, body }: Function): Code =>
+const typeOf = ({ inputs }: WasmFunction): Code => [
+  0x60,
+  ...listed(Array(inputs).fill([INT])),
+  1,
+  INT,
+];
+const codeOf = ({ vectors, ints, body }: WasmFunction): Code =>
   sized([
     ...listed([
       [vectors, VECTOR],

@@ -76,7 +76,7 @@ export class AbsenceWindows {
       this.#counts.forgotten += 1;
       this.#counts.forgottenOf.add(this.rule.about.id);
     }
-    this.#agenda.put(name, Math.min(timeMs, group.times[0] ?? timeMs));
+    this.#lookAt(name, group);
     return "added";
   }
 
@@ -89,7 +89,7 @@ export class AbsenceWindows {
       const name = nameOf(values);
       const group = this.#group(name, values);
       awaits(group, atMs);
-      this.#agenda.put(name, Math.min(atMs, group.times[0] ?? atMs));
+      this.#lookAt(name, group);
     }
   }
 
@@ -111,7 +111,7 @@ export class AbsenceWindows {
     this.groups.set(name, group);
     this.#oldest.added(name);
     this.#room.groups += 1;
-    this.#agenda.put(name, group.times[0] ?? 0);
+    this.#lookAt(name, group);
   }
 
   evict(count: number): void {
@@ -132,6 +132,11 @@ export class AbsenceWindows {
     this.#oldest.added(name);
     this.#room.groups += 1;
     return group;
+  }
+
+  /** Nothing that is to be told of it is due before its first time. */
+  #lookAt(name: string, { times }: Awaited): void {
+    this.#agenda.put(name, times[0] ?? 0);
   }
 
   #delete(name: string): void {
