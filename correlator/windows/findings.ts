@@ -34,7 +34,7 @@ export function tellFresh(
 /** The next revision of each of the group's findings that grew, where it is due or the last. */
 export function grown(context: Context, group: Group, watermarkMs: number): Finding[] {
   return group.episodes
-    .filter((episode) => episode.isDirty && dueMs(context, group, episode) <= watermarkMs)
+    .filter((episode) => episode.isDirty && dueMsIn(context, group, episode) <= watermarkMs)
     .map((episode) => tell(context, group, episode, watermarkMs));
 }
 
@@ -42,19 +42,28 @@ export function grown(context: Context, group: Group, watermarkMs: number): Find
 export function tellDueMs(context: Context, group: Group): number {
   let leastMs = Number.POSITIVE_INFINITY;
   for (const episode of group.episodes)
-    if (episode.isDirty) leastMs = Math.min(leastMs, dueMs(context, group, episode));
+    if (episode.isDirty) leastMs = Math.min(leastMs, dueMsIn(context, group, episode));
   return leastMs;
 }
 
-/** When its pause is over, or nothing can be added to it any more; at once where it became graver. */
-function dueMs({ rule, onlyLast }: Context, group: Group, episode: Episode): number {
-  const { id, lastMs, toldLastMs, level } = episode;
+/** At once where it became graver. */
+function dueMsIn(context: Context, group: Group, episode: Episode): number {
+  const { rule, onlyLast } = context;
+  if (rule.escalate && !onlyLast) {
+    const now = aboutOf(rule, { values: group.values, count: countOf(group, episode) });
+    if (now.level !== episode.level) return Number.NEGATIVE_INFINITY;
+  }
+  return dueMs(context, episode);
+}
+
+/** When an episode's pause is over, or nothing can be added to it any more. */
+export function dueMs(
+  { rule, onlyLast }: Context,
+  episode: Pick<Episode, "id" | "lastMs" | "dueMs"> & { readonly toldLastMs?: number | undefined },
+): number {
+  const { id, lastMs, toldLastMs } = episode;
   if (onlyLast) return lastMs + rule.spanMs + 1;
   if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;
-  if (rule.escalate) {
-    const now = aboutOf(rule, { values: group.values, count: countOf(group, episode) });
-    if (now.level !== level) return Number.NEGATIVE_INFINITY;
-  }
   // Suppression takes an episode to be over when its end, as told, is a span below the watermark.
   const endMs = rule.suppressMs === undefined ? lastMs : (toldLastMs ?? 0);
   return Math.min(episode.dueMs, endMs + rule.spanMs + 1);

@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { CorrelationRule } from "../../core/records.ts";
-import { gaugeOf } from "./condition.ts";
+import { firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { cover } from "./episodes.ts";
 import { freeze, thaw } from "./frozen.ts";
 import { addMember, emptyGroup, forget, type Group } from "./group.ts";
 import { nameOf } from "./group-name.ts";
 import { GroupStore } from "./group-store.ts";
-import { fitsMember } from "./shelf.ts";
+import type { Member } from "./members.ts";
+import { type AtRest, fitsMember } from "./shelf.ts";
 
 const IDS = [
   "a",
@@ -113,42 +114,88 @@ test("a large group that was restored is read once, a small one is a copy until 
   expect(store.get("small")).not.toBe(store.get("small"));
 });
 
-test("a group at rest that a member is added to is the one that was looked at", () => {
+const counting = { ...rule, condition: { gte: 3 } };
+const together: CorrelationRule = {
+  ...{ ...rule, type: "temporal", rules: ["r0", "r1", "r2"], condition: { gte: 2 } },
+};
+const inOrder: CorrelationRule = {
+  ...{ ...rule, type: "temporal_ordered", rules: ["r0", "r1"], condition: { gte: 2 } },
+};
+
+test.for([
+  { name: "event_count", of: counting, froms: [0] },
+  { name: "event_count of many", of: { ...rule, condition: { gte: 1000 } }, froms: [0] },
+  { name: "temporal", of: together, froms: [0, 1, 2] },
+  { name: "temporal_ordered", of: inOrder, froms: [0, 1] },
+])("a group at rest, and its episode, grow as one that is looked at: $name", ({ of, froms }) => {
+  const step = fc.record({
+    timeMs: fc.oneof(fc.integer({ min: -3, max: 300 }), fc.constant(undefined)), // else behind the last
+    afterMs: fc.integer({ min: 1, max: 120 }),
+    id: fc.constantFrom(...IDS),
+    from: fc.constantFrom(...froms),
+    isTold: fc.boolean(),
+  });
   fc.assert(
     fc.property(
-      fc.array(fc.tuple(fc.integer({ min: -3, max: 300 }), fc.constantFrom(...IDS)), {
-        minLength: 1,
-        maxLength: 20,
-      }),
-      fc.record({
-        max: fc.integer({ min: 1, max: 20 }),
-        count: fc.integer({ min: 2, max: 20 }),
-        spanMs: fc.integer({ min: 1, max: 100 }),
-      }),
-      (drawn, stays) => {
+      fc.array(step, { minLength: 1, maxLength: 24 }),
+      fc.record({ max: fc.integer({ min: 1, max: 12 }), mayBegin: fc.boolean() }),
+      fc.boolean(),
+      (steps, { max, mayBegin }, isSimple) => {
+        const gauge = gaugeOf(of);
+        const holds = of.type === "event_count" ? true : gauge;
+        const rest: AtRest = {
+          ...{ max, mayBegin, count: firstsAtLeast(of), spanMs: of.spanMs },
+          holds: isSimple ? holds : undefined,
+        };
         const store = new GroupStore();
         const twin = emptyGroup(["ann"]);
-        const never = { ...rule, condition: { gte: 1000 } };
-        for (const [index, [timeMs, id]] of drawn.entries()) {
-          const member = { timeMs, id, from: 0 };
-          addMember(never, twin, member, ON);
-          if (index === 0 && fitsMember(timeMs, id)) {
-            store.begin("ann", member);
-            continue;
-          }
-          const found = store.append("ann", member, stays);
-          if (found !== "rests") {
-            const group = found ?? emptyGroup(["ann"]);
-            addMember(never, group, member, ON);
-            store.keep("ann", group);
-          }
+        for (const { timeMs: drawnMs, afterMs, id, from, isTold } of steps) {
+          const lastMs = Math.max(0, twin.members.lastMs);
+          const member = { timeMs: drawnMs ?? lastMs + afterMs, id, from };
+          const wasToTell = twin.episodes.filter(({ isDirty }) => isDirty).length;
+          addMember(of, twin, member, { atOnce: true, held: undefined, spare: gaugeOf(of) });
+          take(store, of, member, { rest, gauge, wasToTell });
           expect(store.lastMs("ann")).toBe(twin.members.lastMs);
+          if (!isTold) continue;
+          told(twin);
+          store.keep("ann", told(store.get("ann")));
         }
         expect([...store.texts()]).toEqual([["ann", freeze(twin)]]);
       },
     ),
   );
 });
+
+/** As the windows of a rule do it. */
+function take(
+  store: GroupStore,
+  of: CorrelationRule,
+  member: Member,
+  on: { readonly rest: AtRest; readonly gauge: Gauge; readonly wasToTell: number },
+): void {
+  const found = store.append("ann", member, on.rest);
+  if (found === "rests") {
+    const toTell = store.look("ann")?.episodes.filter(({ isDirty }) => isDirty) ?? [];
+    const [episode] = toTell.length > on.wasToTell ? toTell : [];
+    const { id, lastMs, dueMs } = episode ?? {};
+    expect(store.news).toEqual(episode && expect.objectContaining({ id, lastMs, dueMs }));
+  } else if (!found && fitsMember(member)) store.begin("ann", member);
+  else {
+    const group = found ?? emptyGroup(["ann"]);
+    addMember(of, group, member, { atOnce: true, held: undefined, spare: on.gauge });
+    store.keep("ann", group);
+  }
+}
+
+function told(group = emptyGroup(["ann"])): Group {
+  for (const episode of group.episodes) {
+    episode.id ??= `e${episode.firstMs}`;
+    episode.revision += 1;
+    episode.dueMs = episode.lastMs + 7;
+    episode.isDirty = false;
+  }
+  return group;
+}
 
 test("different values have different names, and a thawed group has its values", () => {
   const all = [

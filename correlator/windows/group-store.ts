@@ -5,13 +5,12 @@
 //        costs no more than its few members do; a large one that was restored is a text until it is asked for.
 // Why:   a small group that stays an object outlives some collections of young garbage, each of which copies it.
 import { freeze, thaw } from "./frozen.ts";
-import type { Group } from "./group.ts";
+import { type Group, RESTING_MEMBERS_MAX } from "./group.ts";
 import { valuesOf } from "./group-name.ts";
 import type { Member } from "./members.ts";
 import { type AtRest, Shelf } from "./shelf.ts";
 
 const IN_USE_MAX = 512; // became objects since the last turn; as many from before it
-export const RESTING_MEMBERS_MAX = 12;
 
 export class GroupStore {
   readonly #groups = new Map<string, Group | number | string>(); // itself, its place on the shelf, or its text
@@ -69,12 +68,17 @@ export class GroupStore {
   }
 
   /** Adds a member to a group at rest that stays there; else gives the group, where there is one, to be looked at. */
-  append(name: string, member: Member, stays: AtRest): Group | "rests" | undefined {
+  append(name: string, member: Member, rest: AtRest): Group | "rests" | undefined {
     const found = this.#groups.get(name);
-    const place = typeof found === "number" ? this.#shelf.append(found, member, stays) : undefined;
+    const place = typeof found === "number" ? this.#shelf.append(found, member, rest) : undefined;
     if (place === undefined) return this.#use(name, found);
-    this.#groups.set(name, place);
+    if (place !== found) this.#groups.set(name, place);
     return "rests";
+  }
+
+  /** Of a group that a member was added to and that rests: the episode that has to be told since then, and had not before. */
+  get news(): Shelf["news"] {
+    return this.#shelf.news;
   }
 
   clear(): void {

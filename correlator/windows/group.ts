@@ -40,7 +40,9 @@ export type Held = ((member: Member) => void) | undefined;
 /** The window that ends with the member before `end`: members from `start` on are in the gauge. */
 type Slide = { readonly gauge: Gauge; start: number; end: number };
 
-const SMALL = 4; // members of a group whose window is not kept between two members
+/** Members of a group of which a copy in bytes is kept, where they fit: its window is not. */
+export const RESTING_MEMBERS_MAX = 12;
+const SMALL = 4; // members of another group whose window is not kept between two members
 const CARRIED_MAX = 200; // twice the most evidence, so that the sample stays the same whatever was forgotten
 
 /** All fields from the start: an object that gains and loses fields is slow. */
@@ -177,7 +179,8 @@ function decideLast(
     hold(group, { firstMs, lastMs }, held);
     return;
   }
-  if (members.length > SMALL) {
+  const isCopy = group.usedInTurn === undefined && members.length <= RESTING_MEMBERS_MAX;
+  if (members.length > SMALL && !isCopy) {
     group.slide ??= slideFrom(rule, group, lastMs);
     decideWith(rule, group, group.slide, held);
     return;

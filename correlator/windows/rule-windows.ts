@@ -9,19 +9,28 @@ import { ENDED_MS } from "./clocks.ts";
 import { firesAtOnce, firstsAtLeast, type Gauge, gaugeOf } from "./condition.ts";
 import { DueNames } from "./due-names.ts";
 import { Expiry } from "./expiry.ts";
-import { type Context, grown, type LostGroups, mayLack, tellDueMs, tellFresh } from "./findings.ts";
+import {
+  type Context,
+  dueMs,
+  grown,
+  type LostGroups,
+  mayLack,
+  tellDueMs,
+  tellFresh,
+} from "./findings.ts";
 import {
   addMember,
   emptyGroup,
   forget,
   type Group,
   type Held,
+  RESTING_MEMBERS_MAX,
   reopen,
   settleLate,
   settleUntil,
 } from "./group.ts";
 import { nameOf } from "./group-name.ts";
-import { GroupStore, RESTING_MEMBERS_MAX } from "./group-store.ts";
+import { GroupStore } from "./group-store.ts";
 import type { Member } from "./members.ts";
 import type { Point } from "./points.ts";
 import { type AtRest, fitsMember } from "./shelf.ts";
@@ -68,7 +77,7 @@ export class RuleWindows {
   readonly #room: Room;
   readonly #atOnce: boolean;
   readonly #spare: Gauge; // with nothing in it
-  readonly #stays: AtRest; // as long as nothing can come of matches of the first rule alone
+  #rest: AtRest;
   readonly #due = new DueNames(); // groups that the watermark will concern
   readonly #expiry: Expiry;
 
@@ -84,11 +93,7 @@ export class RuleWindows {
     this.#bounds = bounds;
     this.#atOnce = firesAtOnce(context.rule);
     this.#spare = gaugeOf(context.rule);
-    this.#stays = {
-      max: Math.min(RESTING_MEMBERS_MAX, bounds.matchesMax),
-      count: this.#atOnce ? firstsAtLeast(context.rule) : 1,
-      spanMs: context.rule.spanMs,
-    };
+    this.#rest = this.#atRest();
     this.#expiry = new Expiry(Math.max(1000, Math.ceil(context.rule.spanMs / BUCKETS_A_SPAN)));
   }
 
@@ -96,6 +101,21 @@ export class RuleWindows {
   announced(rule: CorrelationRule): void {
     this.rule = rule;
     this.#context = { ...this.#context, rule };
+    this.#rest = this.#atRest();
+  }
+
+  #atRest(): AtRest {
+    const { rule, onlyLast } = this.#context;
+    const isPlain = rule.feeds.length === 0 && rule.suppressMs === undefined;
+    const isSimple = isPlain && (onlyLast || !rule.escalate); // no more than its episode and when that is told
+    const holds = rule.type === "event_count" ? true : this.#spare;
+    return {
+      max: Math.min(RESTING_MEMBERS_MAX, this.#bounds.matchesMax),
+      count: this.#atOnce ? firstsAtLeast(rule) : 1,
+      spanMs: rule.spanMs,
+      holds: isSimple ? holds : undefined,
+      mayBegin: onlyLast,
+    };
   }
 
   /** Nothing is left that a finding may depend on. */
@@ -108,8 +128,13 @@ export class RuleWindows {
     if (member.timeMs < this.watermarkMs) return "overdue";
     const name = nameOf(match.group);
     const mayRest = this.#mayRest(match);
-    const found = mayRest ? this.groups.append(name, member, this.#stays) : this.groups.get(name);
-    if (found === "rests" || (!found && mayRest && this.#begins(name, member))) return "added";
+    const found = mayRest ? this.groups.append(name, member, this.#rest) : this.groups.get(name);
+    if (found === "rests") {
+      const { news } = this.groups;
+      if (news) this.#due.put(name, dueMs(this.#context, news));
+      return "added";
+    }
+    if (!found && mayRest && this.#begins(name, member)) return "added";
     const group = found ?? this.#newGroup(name, match);
     if (this.#isRefused(group, member)) {
       this.#giveUp(group, caused);
@@ -158,16 +183,14 @@ export class RuleWindows {
     this.#plan(name, group);
   }
 
-  /** Nothing can come of few such members yet: most groups never get further, and then are never made an object. */
-  #mayRest({ member, page, bounded }: Match): boolean {
-    const { from, values, carried } = member;
-    const isMarked = page || bounded;
-    const isPlain = from === 0 && values === undefined && carried === undefined && !isMarked;
-    return isPlain && this.#stays.count >= 2;
+  /** Nothing can come of one such member: most groups never get far, and are never made an object. */
+  #mayRest({ member: { values, carried }, page, bounded }: Match): boolean {
+    const isPlain = values === undefined && carried === undefined && !page && !bounded;
+    return isPlain && this.#rest.count >= 2;
   }
 
   #begins(name: string, member: Member): boolean {
-    if (!fitsMember(member.timeMs, member.id)) return false;
+    if (!fitsMember(member)) return false;
     this.#makeRoom(name, member);
     this.groups.begin(name, member);
     return true;
@@ -189,8 +212,8 @@ export class RuleWindows {
   #plan(name: string, group: Group): void {
     const decideMs = this.#atOnce ? group.late && Number.NEGATIVE_INFINITY : undecidedFromMs(group);
     const tellMs = tellDueMs(this.#context, group);
-    const dueMs = Math.min(decideMs ?? Number.POSITIVE_INFINITY, tellMs);
-    if (dueMs < Number.POSITIVE_INFINITY) this.#due.put(name, dueMs);
+    const atMs = Math.min(decideMs ?? Number.POSITIVE_INFINITY, tellMs);
+    if (atMs < Number.POSITIVE_INFINITY) this.#due.put(name, atMs);
   }
 
   /** Takes the members with which the condition held, where other correlations want them. */

@@ -1,41 +1,56 @@
-// shelf.ts — small, plain groups as bytes: how they are kept while nothing happens to them.
+// shelf.ts — small, plain groups as bytes: how they are kept while nothing happens to them, and how they grow.
 //
-// Holds: what is read is as it was put up. A group that does not fit (values, ids that are long or not Latin-1, times
-//        before 1970 or within a millisecond, several episodes, something else told of it) is refused, and somebody else
-//        keeps it. What is freed is used again, and given back when the shelf goes.
+// Holds: what is read is as it was put up. A group that does not fit (values, ids that are long or not Latin-1, several
+//        episodes, something else told of it) is refused, and somebody else keeps it. What is freed is used again, and
+//        given back when the shelf goes.
 // Why:   a million groups of a few members each: objects weigh five times as much and each garbage collection looks at
 //        every one; of a text, each member makes a new one (docs/decisions/0010).
 //
 // A cell is some units of 8 bytes in a chunk. A group's place is that of its last member, or of its episode:
-//   0 the cell before, plus one (uint32) | 4 time, or first (uint48) | 10 flags, members up to this one | 11 letters of the id
-//   of a member:   12 its rule's place | 13 id
-//   of an episode: 12 last (uint48) | 18 due (uint48) | 24 revision (uint32) | 28 id
+//   0 time, or first (float64) | 8 the cell before, plus one (uint32) | 12 flags, members up to this one | 13 letters of the id
+//   of a member:   14 its rule's place | 15 id
+//   of an episode: 14 revision (uint16) | 16 last (float64) | 24 due (float64; not a number for none) | 32 id
 import { withOne } from "../with-one.ts";
+import type { Gauge } from "./condition.ts";
 import type { Episode } from "./episodes.ts";
 import { emptyGroup, type Group } from "./group.ts";
 import type { Member } from "./members.ts";
 
-/** A group stays with at most `max` members, and as long as no `count` of them are within `spanMs`. */
-export type AtRest = { readonly max: number; readonly count: number; readonly spanMs: number };
+/** How far a group gets without being looked at. */
+export type AtRest = {
+  readonly max: number; // members
+  /** Of its first rule alone so many must be within `spanMs` before its condition may hold. */
+  readonly count: number;
+  readonly spanMs: number;
+  /** Whether it does hold then: it does, or a gauge with nothing in it says so. Undefined: somebody has to look at the group. */
+  readonly holds: Gauge | true | undefined;
+  readonly mayBegin: boolean; // an episode may: nobody waits for its first revision
+};
 
 const UNIT = 8;
 const CHUNK_UNITS = 32_768; // at most; the first have fewer, so that a rule with few groups costs little
+const CHUNK_BITS = 15;
 const FIRST_CHUNK_UNITS = 64; // more than the largest cell
-const [BEFORE, TIME, FLAGS, LETTERS, FROM, MEMBER_ID] = [0, 4, 10, 11, 12, 13];
-const [LAST, DUE, REVISION, EPISODE_ID] = [12, 18, 24, 28];
+const [BEFORE, FLAGS, LETTERS, FROM, MEMBER_ID] = [8, 12, 13, 14, 15];
+const [REVISION, LAST, DUE, EPISODE_ID] = [14, 16, 24, 32];
 const COUNT_MAX = 15;
-const [HAS_OTHERS, IS_EPISODE, IS_DIRTY, HAS_DUE] = [16, 32, 64, 128]; // others: matches of other rules than the first
+const [HAS_OTHERS, IS_EPISODE, IS_DIRTY] = [16, 32, 64]; // others: matches of other rules than the first
 const BYTE_MAX = 255;
-const TIME_BYTES = 6;
-const TIME_END_MS = 2 ** 48;
-const REVISION_MAX = 2 ** 32 - 1;
+const REVISION_MAX = 65_535;
+const BEGINNING = { id: undefined, revision: 0, dueMs: null, isDirty: true } as const;
 
-// Of the ids of the group that is being read; of no meaning afterwards.
+// Of the group that is being read, or the window that is looked at; of no meaning afterwards.
 const LETTERS_READ = Buffer.alloc(COUNT_MAX * BYTE_MAX);
 const STARTS_READ = new Int32Array(COUNT_MAX);
+const TIMES_READ = new Float64Array(COUNT_MAX);
+const FROMS_READ = new Uint8Array(COUNT_MAX);
 
 export class Shelf {
-  readonly #chunks: Buffer[] = [];
+  /** The episode that has to be told, and had not before the last call of `append`. */
+  news: Pick<Episode, "id" | "lastMs" | "dueMs"> | undefined;
+  readonly #bytes: Uint8Array[] = []; // by chunk
+  readonly #words: Uint32Array[] = [];
+  readonly #times: Float64Array[] = [];
   readonly #free: (number[] | undefined)[] = []; // by units
   #next = 0; // of the last chunk's units
   #end = 0;
@@ -59,45 +74,53 @@ export class Shelf {
   }
 
   /**
-   * Adds a member behind the last one and gives the place where the group is then; undefined where it has to be looked
-   * at to know what that means.
+   * Adds a member behind the last one, lets its episode begin or grow where the condition holds then, and gives the place
+   * where the group is; undefined, and nothing is changed, where it has to be looked at to know what the member means.
    */
-  append(place: number, member: Member, stays: AtRest): number | undefined {
-    const { timeMs, id } = member;
-    const bytes = this.#chunkOf(place);
-    const at = startOf(place);
-    const count = bytes[at + FLAGS] as number; // where there are no flags
-    if (count >= COUNT_MAX || count >= stays.max || timeMs <= timeAt(bytes, at + TIME))
+  append(place: number, member: Member, rest: AtRest): number | undefined {
+    this.news = undefined;
+    const { timeMs } = member;
+    const isEpisode = (this.#byte(place, FLAGS) & IS_EPISODE) !== 0;
+    const last = isEpisode ? this.#before(place) : place;
+    if ((this.#byte(last, FLAGS) & COUNT_MAX) >= rest.max || timeMs <= this.#time(last))
       return undefined;
-    const needed = stays.count - 1; // before it
-    if (count >= needed && this.#timeBack(place, needed - 1) >= timeMs - stays.spanMs)
-      return undefined;
-    return fitsMember(timeMs, id) && !this.#has(place, id) ? this.#add(place, member) : undefined;
+    let firstMs: number | undefined;
+    if (this.#mayHold(last, member, rest)) {
+      if (rest.holds === undefined) return undefined;
+      firstMs = this.#heldFrom(last, member, rest);
+      const isPlain = isEpisode ? this.#reaches(place, firstMs) : rest.mayBegin;
+      if (firstMs !== undefined && !isPlain) return undefined;
+    }
+    if (!fitsMember(member) || this.#has(last, member.id)) return undefined;
+    const added = this.#add(last, member);
+    if (isEpisode) this.#setBefore(place, added);
+    if (firstMs === undefined) return isEpisode ? place : added;
+    if (isEpisode) return this.#grow(place, timeMs);
+    this.news = { id: undefined, lastMs: timeMs, dueMs: null };
+    return this.#addEpisode(added, { firstMs, lastMs: timeMs, ...BEGINNING });
   }
 
   /** The group as it was put up. */
   read(place: number, values: readonly string[]): Group {
     const group = emptyGroup(values);
-    const bytes = this.#chunkOf(place);
-    const at = startOf(place);
-    const isEpisode = ((bytes[at + FLAGS] as number) & IS_EPISODE) !== 0;
-    if (isEpisode) group.episodes.push(episodeAt(bytes, at));
-    this.#readMembers(isEpisode ? beforeOf(bytes, at) : place, group);
+    const isEpisode = this.hasEpisode(place);
+    if (isEpisode) group.episodes.push(this.#episodeAt(place));
+    this.#readMembers(isEpisode ? this.#before(place) : place, group);
     return group;
   }
 
   /** All ids become one string, and are slices of that: to make a string of bytes costs as much as all the rest. */
   #readMembers(last: number, { members }: Group): void {
-    const count = (this.#chunkOf(last)[startOf(last) + FLAGS] as number) & COUNT_MAX;
+    const count = this.#byte(last, FLAGS) & COUNT_MAX;
     const times = new Array<number>(count).fill(0);
     const ids = new Array<string>(count).fill("");
     let froms: number[] | undefined;
     let start = LETTERS_READ.length;
     let place = last;
     for (let index = count - 1; index >= 0; index--) {
-      const bytes = this.#chunkOf(place);
+      const bytes = this.#bytesOf(place);
       const at = startOf(place);
-      times[index] = timeAt(bytes, at + TIME);
+      times[index] = this.#time(place);
       const letters = bytes[at + LETTERS] as number;
       start -= letters;
       for (let letter = 0; letter < letters; letter++)
@@ -108,7 +131,7 @@ export class Shelf {
         froms ??= new Array<number>(count).fill(0);
         froms[index] = from;
       }
-      place = beforeOf(bytes, at);
+      place = this.#before(place);
     }
     const text = LETTERS_READ.toString("latin1", start);
     for (let index = 0; index < count; index++) {
@@ -122,65 +145,133 @@ export class Shelf {
 
   /** The time of the last member. */
   lastMs(place: number): number {
-    const bytes = this.#chunkOf(place);
-    const at = startOf(place);
-    const isEpisode = ((bytes[at + FLAGS] as number) & IS_EPISODE) !== 0;
-    return isEpisode ? this.lastMs(beforeOf(bytes, at)) : timeAt(bytes, at + TIME);
+    return this.#time(this.hasEpisode(place) ? this.#before(place) : place);
   }
 
   hasEpisode(place: number): boolean {
-    return ((this.#chunkOf(place)[startOf(place) + FLAGS] as number) & IS_EPISODE) !== 0;
+    return (this.#byte(place, FLAGS) & IS_EPISODE) !== 0;
   }
 
   free(place: number): void {
-    for (let cell = place; cell >= 0; ) {
-      const bytes = this.#chunkOf(cell);
-      const at = startOf(cell);
-      const units = unitsOf(bytes, at);
+    for (let cell = place; cell >= 0; cell = this.#before(cell)) {
+      const units = this.#unitsOf(cell);
       this.#free[units] = withOne(this.#free[units], cell);
-      cell = beforeOf(bytes, at);
     }
+  }
+
+  /** Of the window that ends with this member, behind the last one. */
+  #mayHold(last: number, { timeMs, from }: Member, { count, spanMs }: AtRest): boolean {
+    const flags = this.#byte(last, FLAGS);
+    if (from > 0 || (flags & HAS_OTHERS) !== 0) return true;
+    const needed = count - 1; // before it
+    return (flags & COUNT_MAX) >= needed && this.#timeBack(last, needed - 1) >= timeMs - spanMs;
+  }
+
+  /** The first time in the window that ends with this member, where the condition holds in it. */
+  #heldFrom(last: number, { timeMs, from }: Member, rest: AtRest): number | undefined {
+    const fromMs = timeMs - rest.spanMs;
+    let count = 0;
+    for (let place = last; place >= 0 && this.#time(place) >= fromMs; place = this.#before(place)) {
+      TIMES_READ[count] = this.#time(place);
+      FROMS_READ[count] = this.#byte(place, FROM);
+      count += 1;
+    }
+    const firstMs = count === 0 ? timeMs : (TIMES_READ[count - 1] as number);
+    if (rest.holds === true || rest.holds === undefined) return firstMs;
+    const gauge = rest.holds;
+    for (let index = count - 1; index >= 0; index--)
+      gauge.add(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
+    gauge.add(timeMs, from, undefined);
+    const holds = gauge.holds();
+    for (let index = count - 1; index >= 0; index--)
+      gauge.remove(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
+    gauge.remove(timeMs, from, undefined);
+    return holds ? firstMs : undefined;
+  }
+
+  /** Whether a window that begins then is one with the episode. */
+  #reaches(episode: number, firstMs: number | undefined): boolean {
+    const at = episode & (CHUNK_UNITS - 1);
+    const times = this.#timesOf(episode);
+    return (
+      firstMs !== undefined &&
+      firstMs >= (times[at] as number) &&
+      firstMs <= (times[at + LAST / UNIT] as number)
+    );
+  }
+
+  #grow(episode: number, lastMs: number): number {
+    this.#timesOf(episode)[(episode & (CHUNK_UNITS - 1)) + LAST / UNIT] = lastMs;
+    const bytes = this.#bytesOf(episode);
+    const at = startOf(episode) + FLAGS;
+    const flags = bytes[at] as number;
+    bytes[at] = flags | IS_DIRTY;
+    if ((flags & IS_DIRTY) === 0) this.news = this.#episodeAt(episode);
+    return episode;
   }
 
   #add(before: number | undefined, { timeMs, id, from }: Member): number {
     const place = this.#allot(Math.ceil((MEMBER_ID + id.length) / UNIT));
-    const bytes = this.#chunkOf(place);
+    const bytes = this.#bytesOf(place);
     const at = startOf(place);
-    const flags =
-      before === undefined ? 0 : (this.#chunkOf(before)[startOf(before) + FLAGS] as number);
-    bytes.writeUInt32LE((before ?? -1) + 1, at + BEFORE);
-    bytes.writeUIntLE(timeMs, at + TIME, TIME_BYTES);
+    const flags = before === undefined ? 0 : this.#byte(before, FLAGS);
+    this.#timesOf(place)[place & (CHUNK_UNITS - 1)] = timeMs;
+    this.#setBefore(place, before ?? NONE);
     bytes[at + FLAGS] = (flags + 1) | (from > 0 ? HAS_OTHERS : 0);
     bytes[at + FROM] = from;
     writeText(bytes, at, MEMBER_ID, id);
     return place;
   }
 
-  #addEpisode(before: number, { firstMs, lastMs, dueMs, revision, isDirty, id }: Episode): number {
+  #addEpisode(
+    before: number,
+    episode: Pick<Episode, "firstMs" | "lastMs" | "dueMs" | "revision" | "isDirty" | "id">,
+  ): number {
+    const { firstMs, lastMs, dueMs, revision, isDirty, id } = episode;
     const place = this.#allot(Math.ceil((EPISODE_ID + (id?.length ?? 0)) / UNIT));
-    const bytes = this.#chunkOf(place);
+    const bytes = this.#bytesOf(place);
+    const times = this.#timesOf(place);
+    const unit = place & (CHUNK_UNITS - 1);
     const at = startOf(place);
-    bytes.writeUInt32LE(before + 1, at + BEFORE);
-    bytes.writeUIntLE(firstMs, at + TIME, TIME_BYTES);
-    bytes.writeUIntLE(lastMs, at + LAST, TIME_BYTES);
-    bytes.writeUIntLE(dueMs ?? 0, at + DUE, TIME_BYTES);
-    bytes.writeUInt32LE(revision, at + REVISION);
-    bytes[at + FLAGS] = IS_EPISODE | (isDirty ? IS_DIRTY : 0) | (dueMs === null ? 0 : HAS_DUE);
+    times[unit] = firstMs;
+    times[unit + LAST / UNIT] = lastMs;
+    times[unit + DUE / UNIT] = dueMs ?? Number.NaN;
+    this.#setBefore(place, before);
+    bytes[at + FLAGS] = IS_EPISODE | (isDirty ? IS_DIRTY : 0);
+    bytes[at + REVISION] = revision & BYTE_MAX;
+    bytes[at + REVISION + 1] = revision >>> 8;
     writeText(bytes, at, EPISODE_ID, id ?? "");
     return place;
   }
 
+  #episodeAt(place: number): Episode {
+    const bytes = this.#bytesOf(place);
+    const times = this.#timesOf(place);
+    const unit = place & (CHUNK_UNITS - 1);
+    const at = startOf(place);
+    const dueMs = times[unit + DUE / UNIT] as number;
+    return {
+      firstMs: times[unit] as number,
+      lastMs: times[unit + LAST / UNIT] as number,
+      id: bytes[at + LETTERS] === 0 ? undefined : textAt(bytes, at, EPISODE_ID),
+      revision: (bytes[at + REVISION] as number) | ((bytes[at + REVISION + 1] as number) << 8),
+      replaces: [],
+      level: undefined,
+      toldLastMs: undefined,
+      isDirty: ((bytes[at + FLAGS] as number) & IS_DIRTY) !== 0,
+      dueMs: Number.isNaN(dueMs) ? null : dueMs,
+    };
+  }
+
   /** Compares from the end: ids that were counted up differ there. */
   #has(last: number, id: string): boolean {
-    for (let place = last; place >= 0; ) {
-      const bytes = this.#chunkOf(place);
+    for (let place = last; place >= 0; place = this.#before(place)) {
+      const bytes = this.#bytesOf(place);
       const at = startOf(place);
-      if (bytes[at + LETTERS] === id.length) {
-        let index = id.length - 1;
-        while (index >= 0 && bytes[at + MEMBER_ID + index] === id.charCodeAt(index)) index -= 1;
-        if (index < 0) return true;
-      }
-      place = beforeOf(bytes, at);
+      if (bytes[at + LETTERS] !== id.length) continue;
+      let index = id.length - 1;
+      while (index >= 0 && bytes[at + MEMBER_ID + index] === id.charCodeAt(index)) index -= 1;
+      if (index < 0) return true;
     }
     return false;
   }
@@ -188,8 +279,8 @@ export class Shelf {
   /** The time of the member so many before the last one. */
   #timeBack(last: number, steps: number): number {
     let place = last;
-    for (let left = steps; left > 0; left--) place = beforeOf(this.#chunkOf(place), startOf(place));
-    return timeAt(this.#chunkOf(place), startOf(place) + TIME);
+    for (let left = steps; left > 0; left--) place = this.#before(place);
+    return this.#time(place);
   }
 
   /** A cell of so many units: one that is free, else a new one. */
@@ -197,35 +288,57 @@ export class Shelf {
     const known = this.#free[units]?.pop();
     if (known !== undefined) return known;
     if (this.#end - this.#next < units) this.#addChunk();
-    const place = (this.#chunks.length - 1) * CHUNK_UNITS + this.#next;
+    const place = (this.#bytes.length - 1) * CHUNK_UNITS + this.#next;
     this.#next += units;
     return place;
   }
 
   #addChunk(): void {
-    const units = Math.min(CHUNK_UNITS, FIRST_CHUNK_UNITS * 2 ** this.#chunks.length);
-    this.#chunks.push(Buffer.from(new ArrayBuffer(units * UNIT)));
+    const units = Math.min(CHUNK_UNITS, FIRST_CHUNK_UNITS * 2 ** this.#bytes.length);
+    const memory = new ArrayBuffer(units * UNIT);
+    this.#bytes.push(new Uint8Array(memory));
+    this.#words.push(new Uint32Array(memory));
+    this.#times.push(new Float64Array(memory));
     this.#next = 0;
     this.#end = units;
   }
 
-  #chunkOf(place: number): Buffer {
-    return this.#chunks[Math.floor(place / CHUNK_UNITS)] as Buffer;
+  #unitsOf(place: number): number {
+    const size = this.hasEpisode(place) ? EPISODE_ID : MEMBER_ID;
+    return Math.ceil((size + this.#byte(place, LETTERS)) / UNIT);
+  }
+
+  #bytesOf(place: number): Uint8Array {
+    return this.#bytes[place >>> CHUNK_BITS] as Uint8Array;
+  }
+
+  #timesOf(place: number): Float64Array {
+    return this.#times[place >>> CHUNK_BITS] as Float64Array;
+  }
+
+  #byte(place: number, behind: number): number {
+    return this.#bytesOf(place)[startOf(place) + behind] as number;
+  }
+
+  /** Or the first one, of an episode. */
+  #time(place: number): number {
+    return this.#timesOf(place)[place & (CHUNK_UNITS - 1)] as number;
+  }
+
+  /** The place of the cell before; NONE for the first. */
+  #before(place: number): number {
+    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
+    return (words[(startOf(place) + BEFORE) >>> 2] as number) - 1;
+  }
+
+  #setBefore(place: number, before: number): void {
+    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
+    words[(startOf(place) + BEFORE) >>> 2] = before + 1;
   }
 }
 
-const startOf = (place: number): number => (place % CHUNK_UNITS) * UNIT;
-
-/** Less than none for the first. */
-const beforeOf = (bytes: Buffer, at: number): number => bytes.readUInt32LE(at + BEFORE) - 1;
-
-const timeAt = (bytes: Buffer, at: number): number => bytes.readUIntLE(at, TIME_BYTES);
-
-function unitsOf(bytes: Buffer, at: number): number {
-  const isEpisode = ((bytes[at + FLAGS] as number) & IS_EPISODE) !== 0;
-  const size = (isEpisode ? EPISODE_ID : MEMBER_ID) + (bytes[at + LETTERS] as number);
-  return Math.ceil(size / UNIT);
-}
+const NONE = -1;
+const startOf = (place: number): number => (place & (CHUNK_UNITS - 1)) * UNIT;
 
 function fits(group: Group): boolean {
   const { times, ids, froms, values, carried, held } = group.members;
@@ -233,26 +346,20 @@ function fits(group: Group): boolean {
   if (group.bounded || group.lacking || group.page) return false;
   if (group.forgottenBeforeMs !== undefined || group.settledMs !== undefined) return false;
   if (times.length === 0 || times.length > COUNT_MAX) return false;
-  for (let index = 0; index < times.length; index++) {
-    if (!fitsMember(times[index] as number, ids[index] as string)) return false;
-    if (froms && (froms[index] as number) > BYTE_MAX) return false;
-  }
+  for (let index = 0; index < times.length; index++)
+    if (!fitsMember({ id: ids[index] as string, from: froms?.[index] ?? 0 })) return false;
   const [episode, another] = group.episodes;
   return another === undefined && (episode === undefined || fitsEpisode(episode));
 }
 
 /** A match of which a cell can be made. */
-export const fitsMember = (timeMs: number, id: string): boolean => isTime(timeMs) && isShort(id);
+export const fitsMember = ({ id, from }: Pick<Member, "id" | "from">): boolean =>
+  from <= BYTE_MAX && isShort(id);
 
-function fitsEpisode(episode: Episode): boolean {
-  const { firstMs, lastMs, dueMs, revision, id, replaces, level, toldLastMs } = episode;
+function fitsEpisode({ revision, id, replaces, level, toldLastMs }: Episode): boolean {
   if (replaces.length > 0 || level !== undefined || toldLastMs !== undefined) return false;
-  if (!isTime(firstMs) || !isTime(lastMs) || !isTime(dueMs ?? 0)) return false;
   return revision <= REVISION_MAX && (id === undefined || (id !== "" && isShort(id)));
 }
-
-const isTime = (timeMs: number): boolean =>
-  Number.isInteger(timeMs) && timeMs >= 0 && timeMs < TIME_END_MS;
 
 function isShort(text: string): boolean {
   if (text.length > BYTE_MAX) return false;
@@ -261,26 +368,13 @@ function isShort(text: string): boolean {
   return true;
 }
 
-function writeText(bytes: Buffer, at: number, from: number, text: string): void {
+function writeText(bytes: Uint8Array, at: number, from: number, text: string): void {
   bytes[at + LETTERS] = text.length;
   for (let index = 0; index < text.length; index++)
     bytes[at + from + index] = text.charCodeAt(index);
 }
 
-const textAt = (bytes: Buffer, at: number, from: number): string =>
-  bytes.toString("latin1", at + from, at + from + (bytes[at + LETTERS] as number));
-
-function episodeAt(bytes: Buffer, at: number): Episode {
-  const flags = bytes[at + FLAGS] as number;
-  return {
-    firstMs: timeAt(bytes, at + TIME),
-    lastMs: timeAt(bytes, at + LAST),
-    id: bytes[at + LETTERS] === 0 ? undefined : textAt(bytes, at, EPISODE_ID),
-    revision: bytes.readUInt32LE(at + REVISION),
-    replaces: [],
-    level: undefined,
-    toldLastMs: undefined,
-    isDirty: (flags & IS_DIRTY) !== 0,
-    dueMs: flags & HAS_DUE ? timeAt(bytes, at + DUE) : null,
-  };
+function textAt(bytes: Uint8Array, at: number, from: number): string {
+  const start = at + from;
+  return Buffer.from(bytes.buffer, start, bytes[at + LETTERS]).toString("latin1");
 }

@@ -23,8 +23,8 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: "correlator/windows/shelf.ts",
-        from: "fitsMember(timeMs, id) && !this.#has(place, id)",
-        to: "fitsMember(timeMs, id)",
+        from: "!fitsMember(member) || this.#has(last, member.id)",
+        to: "!fitsMember(member)",
       },
     ],
   },

@@ -62,6 +62,26 @@ const PLANTED: readonly Planted[] = [
     ],
   },
   {
+    says: "a group at rest takes windows apart from each other for one",
+    edits: [
+      {
+        file: "correlator/windows/shelf.ts",
+        from: "firstMs <= (times[at + LAST / UNIT] as number)",
+        to: "firstMs <= Number.POSITIVE_INFINITY",
+      },
+    ],
+  },
+  {
+    says: "an episode that grew at rest is not told",
+    edits: [
+      {
+        file: "correlator/windows/shelf.ts",
+        from: "this.news = this.#episodeAt(episode);",
+        to: "{}",
+      },
+    ],
+  },
+  {
     says: "an event at the very edge of the lateness is overdue",
     edits: [
       {
