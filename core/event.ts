@@ -49,7 +49,9 @@ export const saysTime = ({ wache }: Partial<Pick<EcsEvent, "wache">>): boolean =
   !(Array.isArray(wache?.assumed) && wache.assumed.includes("time"));
 
 const PLAIN_TIME = "0000-00-00T00:00:00.000Z"; // a digit at each 0
-const PLAIN_MARKS: readonly number[] = [4, 7, 10, 13, 16, 19, 23];
+const DATE_MARKS: readonly number[] = [4, 7, 10];
+const TIME_MARKS: readonly number[] = [13, 16, 19, 23];
+const TIME_FROM = 11;
 
 let lastText = ""; // one event's time is asked for by one stage after the other
 let lastMs: number | undefined;
@@ -62,20 +64,39 @@ export function plainTimeMs(text: string): number | undefined {
   return lastMs;
 }
 
+let lastDate = ""; // of a time as events carry it, with the T behind it
+let lastDateMs = 0;
+
 function readPlainTime(text: string): number | undefined {
   if (text.length !== PLAIN_TIME.length) return undefined;
-  for (const at of PLAIN_MARKS)
-    if (text.charCodeAt(at) !== PLAIN_TIME.charCodeAt(at)) return undefined;
-  const month = digitsAt(text, 5, 2);
-  const day = digitsAt(text, 8, 2);
+  if (lastDate === "" || !text.startsWith(lastDate)) {
+    const dateMs = readDate(text);
+    if (dateMs === undefined) return undefined;
+    lastDate = text.slice(0, TIME_FROM);
+    lastDateMs = dateMs;
+  }
+  if (!hasMarks(text, TIME_MARKS)) return undefined;
   const hour = digitsAt(text, 11, 2);
   const minute = digitsAt(text, 14, 2);
   const second = digitsAt(text, 17, 2);
-  const year = digitsAt(text, 0, 4);
   const ms = digitsAt(text, 20, 3);
-  const isUsual = month >= 1 && month <= 12 && day >= 1 && day <= 28 && year >= 1000;
-  if (!isUsual || !(hour <= 23 && minute <= 59 && second <= 59 && ms >= 0)) return undefined;
-  return Date.UTC(year, month - 1, day, hour, minute, second, ms);
+  if (!(hour <= 23 && minute <= 59 && second <= 59 && ms >= 0)) return undefined;
+  return lastDateMs + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
+}
+
+function readDate(text: string): number | undefined {
+  if (!hasMarks(text, DATE_MARKS)) return undefined;
+  const year = digitsAt(text, 0, 4);
+  const month = digitsAt(text, 5, 2);
+  const day = digitsAt(text, 8, 2);
+  if (!(year >= 1000 && month >= 1 && month <= 12 && day >= 1)) return undefined;
+  const dateMs = Date.UTC(year, month - 1, day);
+  return new Date(dateMs).getUTCDate() === day ? dateMs : undefined; // the month has that day
+}
+
+function hasMarks(text: string, places: readonly number[]): boolean {
+  for (const at of places) if (text.charCodeAt(at) !== PLAIN_TIME.charCodeAt(at)) return false;
+  return true;
 }
 
 export const DAY_MS = 86_400_000;

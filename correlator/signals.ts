@@ -110,7 +110,10 @@ function groupsOf(
   fields: readonly EventField[],
   missed: Missed,
 ): readonly (readonly string[])[] {
-  const texts = fields.map((field) => textsOf(valueAt(event, field)));
+  const values = fields.map((field) => valueAt(event, field));
+  const [only] = values;
+  if (values.length === 1 && typeof only === "string" && only !== "") return [[short(only)]];
+  const texts = values.map(textsOf);
   if (areCut(texts)) missed.cutGroups += 1;
   return combinationsOf(texts);
 }

@@ -231,6 +231,7 @@ export class Evaluation {
 
 /** The id by which a repeated event is known, where it has one. */
 function ownId(event: Readable): string | undefined {
+  if (event["event.id"] === undefined && event.event === undefined) return undefined;
   const id = fieldOf(event, "event.id");
   return typeof id === "number" || (typeof id === "string" && id !== "") ? String(id) : undefined;
 }
