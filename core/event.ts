@@ -164,19 +164,22 @@ export function fieldOf(document: unknown, path: string): unknown {
   return undefined;
 }
 
+type Judgement = { readonly late?: true; readonly implausible?: true };
+const IMPLAUSIBLE: Judgement = { implausible: true };
+const LATE: Judgement = { late: true };
+const NOTHING_SPECIAL: Judgement = {};
+
 /** Windows of event time must not count what came too late or cannot be: decided once, where the event is stamped. */
 export function judgeTime(args: {
   readonly timeMs: number;
   readonly clockMs: number | undefined;
   readonly receiptMs: number;
   readonly latenessMs: number;
-}): { readonly late?: true; readonly implausible?: true } {
+}): Judgement {
   const { timeMs, clockMs, receiptMs, latenessMs } = args;
-  if (timeMs < IMPLAUSIBLE_BEFORE_MS) return { implausible: true };
-  if (timeMs > Math.max(clockMs ?? receiptMs, receiptMs) + IMPLAUSIBLE_AHEAD_MS)
-    return { implausible: true };
-  if (clockMs !== undefined && clockMs - timeMs > latenessMs) return { late: true };
-  return {};
+  if (timeMs < IMPLAUSIBLE_BEFORE_MS) return IMPLAUSIBLE;
+  if (timeMs > Math.max(clockMs ?? receiptMs, receiptMs) + IMPLAUSIBLE_AHEAD_MS) return IMPLAUSIBLE;
+  return clockMs !== undefined && clockMs - timeMs > latenessMs ? LATE : NOTHING_SPECIAL;
 }
 
 /** The UTC day of a time, as index names carry it: `2026.11.23`. */

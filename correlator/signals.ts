@@ -110,10 +110,12 @@ function groupsOf(
   fields: readonly EventField[],
   missed: Missed,
 ): readonly (readonly string[])[] {
-  const values = fields.map((field) => valueAt(event, field));
-  const [only] = values;
-  if (values.length === 1 && typeof only === "string" && only !== "") return [[short(only)]];
-  const texts = values.map(textsOf);
+  const [only] = fields;
+  if (only && fields.length === 1) {
+    const value = valueAt(event, only);
+    if (typeof value === "string" && value !== "") return [[short(value)]];
+  }
+  const texts = fields.map((field) => textsOf(valueAt(event, field)));
   if (areCut(texts)) missed.cutGroups += 1;
   return combinationsOf(texts);
 }

@@ -26,18 +26,18 @@ export class Judge {
   readonly #clock: StreamClock | undefined;
   readonly #latenessMs: number;
   readonly #nowMs: number;
-  readonly #zone: string;
+  readonly #context: { readonly zone: string; readonly latestMs: number };
 
   constructor({ latenessMs, nowMs, zone }: JudgeOptions) {
     this.#latenessMs = latenessMs ?? Number.POSITIVE_INFINITY;
     this.#nowMs = nowMs;
-    this.#zone = zone;
+    this.#context = { zone, latestMs: 0 };
     if (latenessMs !== undefined) this.#clock = new StreamClock(new Float64Array(), undefined);
   }
 
   /** Undefined where the event has no time. Events come in the order of the stream, each once. */
   judge(event: Readable): Judged | undefined {
-    const timeMs = jsonTime(event, { zone: this.#zone, latestMs: 0 })?.ms;
+    const timeMs = jsonTime(event, this.#context)?.ms;
     if (timeMs === undefined) return undefined;
     const { wache } = event as Partial<EcsEvent>;
     const isSaid = wache === undefined || saysTime({ wache });
