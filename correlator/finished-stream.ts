@@ -82,7 +82,8 @@ export class FinishedStream {
     const untilMs = Number.isFinite(this.#untilMs) ? { untilMs: this.#untilMs } : {};
     this.#take({ ...this.#tick, atMs: 0, end: true, ...this.#from(), ...untilMs });
     const all = [...this.#findings.values()];
-    const superseded = new Set(all.flatMap(({ supersedes }) => supersedes ?? []));
+    const superseded = new Set<string>();
+    for (const { supersedes } of all) for (const id of supersedes ?? NONE) superseded.add(id);
     return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
   }
 
@@ -106,3 +107,4 @@ export class FinishedStream {
 }
 
 const FEEDER = "events/0";
+const NONE: readonly string[] = [];

@@ -4,7 +4,19 @@ import { DueNames } from "./due-names.ts";
 
 test("names are taken at the earliest time that they were put at, each once, however they come and go", () => {
   const step = fc.record({
-    do: fc.constantFrom("put", "put", "put", "delete", "take"),
+    do: fc.constantFrom(
+      "put",
+      "put",
+      "put",
+      "put",
+      "put",
+      "put",
+      "delete",
+      "delete",
+      "take",
+      "take",
+      "all",
+    ),
     name: fc.nat(20).map((number) => `n${number}`),
     atMs: fc.integer({ min: -5, max: 50 }),
   });
@@ -19,6 +31,9 @@ test("names are taken at the earliest time that they were put at, each once, how
         } else if (what === "delete") {
           names.delete(name);
           naive.delete(name);
+        } else if (what === "all") {
+          expect([...names.takeAll()].sort()).toEqual([...naive.keys()].sort());
+          naive.clear();
         } else {
           const due = [...naive].filter(([, dueMs]) => dueMs <= atMs).map(([one]) => one);
           for (const one of due) naive.delete(one);

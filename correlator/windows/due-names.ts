@@ -39,6 +39,14 @@ export class DueNames {
     return due;
   }
 
+  /** Takes out all of them, in no order. */
+  takeAll(): readonly string[] {
+    const all = [...this.#due.keys()];
+    this.#due.clear();
+    this.#heap.clear();
+    return all;
+  }
+
   #tidy(): void {
     this.#heap.clear();
     for (const [name, dueMs] of this.#due) this.#heap.put(dueMs, name);

@@ -160,7 +160,7 @@ export class RuleWindows {
   advance(watermarkMs: number, caused: Caused): void {
     this.watermarkMs = watermarkMs;
     const isEnd = watermarkMs === ENDED_MS;
-    for (const name of this.#due.take(watermarkMs)) {
+    for (const name of isEnd ? this.#due.takeAll() : this.#due.take(watermarkMs)) {
       const group = isEnd ? this.groups.look(name) : this.groups.get(name);
       if (!group) continue;
       const held = this.#points(group, caused);

@@ -84,13 +84,11 @@ export class Shelf {
     const last = isEpisode ? this.#before(place) : place;
     if ((this.#byte(last, FLAGS) & COUNT_MAX) >= rest.max || timeMs <= this.#time(last))
       return undefined;
-    let firstMs: number | undefined;
-    if (this.#mayHold(last, member, rest)) {
-      if (rest.holds === undefined) return undefined;
-      firstMs = this.#heldFrom(last, member, rest);
-      const isPlain = isEpisode ? this.#reaches(place, firstMs) : rest.mayBegin;
-      if (firstMs !== undefined && !isPlain) return undefined;
-    }
+    const mayHold = this.#mayHold(last, member, rest);
+    if (mayHold && rest.holds === undefined) return undefined;
+    const firstMs = mayHold ? this.#heldFrom(last, member, rest) : undefined;
+    if (firstMs !== undefined && !(isEpisode ? this.#reaches(place, firstMs) : rest.mayBegin))
+      return undefined;
     if (!fitsMember(member) || this.#has(last, member.id)) return undefined;
     const added = this.#add(last, member);
     if (isEpisode) this.#setBefore(place, added);
@@ -190,14 +188,10 @@ export class Shelf {
   }
 
   /** Whether a window that begins then is one with the episode. */
-  #reaches(episode: number, firstMs: number | undefined): boolean {
+  #reaches(episode: number, firstMs: number): boolean {
     const at = episode & (CHUNK_UNITS - 1);
     const times = this.#timesOf(episode);
-    return (
-      firstMs !== undefined &&
-      firstMs >= (times[at] as number) &&
-      firstMs <= (times[at + LAST / UNIT] as number)
-    );
+    return firstMs >= (times[at] as number) && firstMs <= (times[at + LAST / UNIT] as number);
   }
 
   #grow(episode: number, lastMs: number): number {
