@@ -24,6 +24,17 @@ test.for([
   { args: ["verson"], code: 2, err: "wache verson: there is no such verb; did you mean version?" },
   { args: ["rules", "tets"], code: 2, err: "did you mean rules test?" },
   { args: ["version", "--jsn"], code: 2, err: "--jsn is not an option; did you mean --json?" },
+  {
+    args: ["eval", "--lenient", "x"],
+    code: 2,
+    err: "wache eval: --lenient is not an option; leave it out: bad rules are always left out here, and said",
+  },
+  {
+    args: ["rules", "import", "--lenient", "x"],
+    code: 2,
+    err: "wache rules import: --lenient is not an option; leave it out: bad rules are always left out here, and said",
+  },
+  { args: ["version", "--lenient"], code: 2, err: "--lenient is not an option; known are --" },
   { args: ["version", "--json=1"], code: 2, err: "--json takes no value" },
   { args: ["send", "--to"], code: 2, err: "--to needs a value: --to URL" },
   {

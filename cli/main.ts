@@ -108,15 +108,11 @@ type Given = {
 
 function refuseWrongOption(verb: Verb, { name, rawName: raw, value, inlineValue }: Given): void {
   const option = Object.hasOwn(verb.options, name) ? verb.options[name] : undefined;
-  if (option === undefined) {
-    const known = [...Object.keys(verb.options), "help"];
-    const near = nearest(name, known);
-    const meant =
-      near === undefined
-        ? `known are ${known.map((one) => `--${one}`).join(", ")}`
-        : `did you mean --${near}?`;
-    throw usage("cli.unknown-option", `wache ${verb.name}: ${raw} is not an option; ${meant}`);
-  }
+  if (option === undefined)
+    throw usage(
+      "cli.unknown-option",
+      `wache ${verb.name}: ${raw} is not an option; ${insteadOf(verb, name)}`,
+    );
   const needs = `wache ${verb.name}: ${raw} needs a value: ${raw} ${option.value ?? "VALUE"}`;
   if (option.type === "string" && value === undefined) throw usage("cli.usage", needs);
   if (option.type === "string" && inlineValue === false && /^-./.test(value ?? ""))
@@ -126,6 +122,16 @@ function refuseWrongOption(verb: Verb, { name, rawName: raw, value, inlineValue 
     );
   if (option.type === "boolean" && value !== undefined)
     throw usage("cli.usage", `wache ${verb.name}: ${raw} takes no value`);
+}
+
+function insteadOf(verb: Verb, name: string): string {
+  if (verb.needless !== undefined && Object.hasOwn(verb.needless, name))
+    return `leave it out: ${verb.needless[name]}`;
+  const known = [...Object.keys(verb.options), "help"];
+  const near = nearest(name, known);
+  return near === undefined
+    ? `known are ${known.map((one) => `--${one}`).join(", ")}`
+    : `did you mean --${near}?`;
 }
 
 const usage = (code: string, message: string): UserError =>

@@ -24,6 +24,7 @@ export type Verb = {
   readonly text?: string; // more, in whole sentences
   readonly positionals: { readonly min: number; readonly max: number };
   readonly options: Readonly<Record<string, Option>>;
+  readonly needless?: Readonly<Record<string, string>>; // options of other verbs, and why this one has none
   readonly examples: readonly { readonly line: string; readonly does: string }[];
   readonly exits?: Readonly<Record<number, string>>; // where this verb has more to say than EXITS
   readonly run: (call: Call) => Promise<number>;

@@ -52,6 +52,7 @@ export const evaluate: Verb = {
     },
     json: { type: "boolean", text: "the summary as a line of JSON" },
   },
+  needless: { lenient: "bad rules are always left out here, and said" },
   examples: [
     { line: "wache eval --rules my-rules events.ndjson", does: "a line for each match" },
     {

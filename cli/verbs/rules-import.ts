@@ -26,6 +26,7 @@ export const rulesImport: Verb = {
     },
     ...JSON_OPTION,
   },
+  needless: { lenient: "bad rules are always left out here, and said" },
   examples: [
     { line: "wache rules import sigma", does: "what loads, and what does not and why" },
     {
