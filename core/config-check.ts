@@ -5,7 +5,8 @@
 // Holds: a secret's value never appears in a fault.
 // Why:   a walk of our own, not a validator's errors: it knows which variant of a union was meant and the nearest known key.
 import { FORMS, type Form } from "./addresses.ts";
-import { isObject } from "./json.ts";
+import { isObject, type Json } from "./json.ts";
+import { placesOf } from "./key-places.ts";
 import { nearest } from "./nearest.ts";
 
 /** The part of JSON Schema that configuration uses. */
@@ -50,11 +51,15 @@ export function checkConfig(
   resolver: Resolver,
 ): { readonly value: unknown; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
-  const walk: Walk = { resolver, faults };
+  const walk: Walk = { schema, resolver, faults };
   return { value: checkNode(walk, schema, value ?? {}, []), faults };
 }
 
-type Walk = { readonly resolver: Resolver; readonly faults: Fault[] };
+type Walk = {
+  readonly schema: SchemaNode; // of the whole
+  readonly resolver: Resolver;
+  readonly faults: Fault[];
+};
 const FILE = "_file";
 
 function checkNode(walk: Walk, schema: SchemaNode, given: unknown, path: Path): unknown {
@@ -97,7 +102,10 @@ function checkObject(walk: Walk, schema: SchemaNode, given: unknown, path: Path)
     if (ownField(fields, key) !== undefined || isSecretFile) continue;
     if (schema.additionalProperties === true)
       Object.defineProperty(filled, key, ownValue(value[key]));
-    else refuse(walk, [...path, key], unknownKey(key, fields), true);
+    else {
+      const known = Object.keys(fields);
+      refuse(walk, [...path, key], unknownKey(walk.schema, key, { value, path, known }), true);
+    }
   }
   for (const [key, field] of Object.entries(fields)) {
     const filledValue = checkField(walk, { schema, field, value, path, key });
@@ -251,13 +259,27 @@ export function allowed(schema: SchemaNode): string {
 
 const SPAN_PATTERN = "^[0-9]+(ms|s|m|h|d)$";
 
-function unknownKey(key: string, fields: Readonly<Record<string, SchemaNode>>): string {
-  const known = Object.keys(fields);
-  const near = nearest(key, known);
-  return near === undefined
-    ? `is not a key here; known are ${known.join(", ")}`
-    : `is not a key here; did you mean ${near}?`;
+function unknownKey(
+  schema: SchemaNode,
+  key: string,
+  at: { readonly value: Json; readonly path: Path; readonly known: readonly string[] },
+): string {
+  const near = nearest(key, at.known);
+  const elsewhere = placesOf(key, at.path, schema);
+  if (near !== undefined)
+    return `is not a key here; did you mean ${[...elsewhere, near].join(" or ")}?`;
+  const known = at.known.join(", ");
+  if (elsewhere.length > 0)
+    return `is not a key here; elsewhere there is ${elsewhere.join(" and ")}; known here are ${known}`;
+  const own = at.value[key];
+  const moved = (isObject(own) ? Object.keys(own) : [])
+    .map((inner) => ({ inner, places: placesOf(inner, [...at.path, key], schema) }))
+    .filter(({ places }) => places.length > 0)
+    .slice(0, MOVED_MAX)
+    .map(({ inner, places }) => `; for its ${inner} there is ${places.join(" and ")}`);
+  return `is not a key here; known are ${known}${moved.join("")}`;
 }
+const MOVED_MAX = 5;
 
 const meant = (value: unknown, words: readonly string[]): string => {
   const near = typeof value === "string" ? nearest(value, words) : undefined;

@@ -91,6 +91,33 @@ test.for([
     want: ["w.yaml:2:3: log.zzzzzzzz is not a key here; known are level"],
   },
   {
+    name: "a section that is none, with keys of the one above",
+    text: "bus:\n  embedded: { partitions: 8, nokey: 1, retention: 1d }\n",
+    want: [
+      "w.yaml:2:3: bus.embedded is not a key here; known are kind, partitions, retention, kafka; for its partitions there is bus.partitions; for its retention there is bus.retention",
+    ],
+  },
+  {
+    name: "keys of another section, of a list's entries, of two sections, and of one too far away",
+    text: "alerting: { publicUrl: u }\ncorrelator: { lenient: true }\ntime: { retention: 1d }\nstore: { kind: embedded, type: x }\n",
+    want: [
+      "w.yaml:1:13: alerting.publicUrl is not a key here; elsewhere there is api.publicUrl; known here are channels, routes, delivery, snapshot",
+      "w.yaml:2:15: correlator.lenient is not a key here; elsewhere there is correlator.rules[].lenient; known here are rules, mappings, assets, shippedRules, placeholders, groupsMax, matchesMax, valuesMax, evidenceMax, late, snapshot",
+      "w.yaml:3:9: time.retention is not a key here; elsewhere there is bus.retention and store.retention; known here are lateness, zone",
+      "w.yaml:4:26: store.type is not a key here; known are kind, retention, opensearch",
+    ],
+  },
+  {
+    name: "keys of another type of channel, of what a list stands in, of a secret's file, and like one here",
+    text: "bus: { password_file: p }\ncollectors: { files: [{ path: p, lineBytesMax: 1 }] }\ncorrelator: { page: false }\nalerting: { channels: { x: { type: webhook, url: http://h/, port: 1 } } }\n",
+    want: [
+      "w.yaml:1:8: bus.password_file is not a key here; elsewhere there is store.opensearch.password_file; known here are kind, partitions, retention, kafka",
+      "w.yaml:2:34: collectors.files[0].lineBytesMax is not a key here; elsewhere there is collectors.lineBytesMax; known here are path, name, zone, logSource, from",
+      "w.yaml:3:15: correlator.page is not a key here; did you mean correlator.late.page or late?",
+      "w.yaml:4:61: alerting.channels.x.port is not a key here; known are type, url, key",
+    ],
+  },
+  {
     name: "a number out of range",
     text: "api:\n  port: 65536\n",
     want: ["w.yaml:2:9: api.port is 65536, allowed is a whole number from 0 to 65535"],
