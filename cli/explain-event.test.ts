@@ -81,7 +81,7 @@ test("as JSON, one line for each event; lists and lines are several", async () =
 });
 
 test.for([
-  { name: "no file", path: join(folder, "none"), err: "can't be read" },
+  { name: "no file", path: join(folder, "none"), err: "can't be read: there is no such file" },
   { name: "no event", path: file("empty.json", "[]"), err: "holds no event" },
   { name: "no JSON", path: file("text.json", "{}\nhello"), err: "holds no event" },
 ])("$name: it says so", async ({ path, err }) => {

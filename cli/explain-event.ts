@@ -2,9 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { withWindowsFields } from "../collectors/parsers/windows-shippers.ts";
-import { messageOf, UserError } from "../core/errors.ts";
+import { UserError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Mappings } from "../core/mappings.ts";
+import { pathFault } from "../core/path-fault.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import {
   type ConditionExplanation,
@@ -44,9 +45,13 @@ export async function explainEvents(
 async function eventsOf(file: string): Promise<readonly Readable[]> {
   const text = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8")).catch(
     (error: unknown) => {
-      throw new UserError("cli.file-unreadable", `${file} can't be read: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw new UserError(
+        "cli.file-unreadable",
+        `${file} can't be read: ${pathFault(error, file)}`,
+        {
+          cause: error,
+        },
+      );
     },
   );
   const bare = text.replace(/^\ufeff/, "");

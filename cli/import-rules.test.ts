@@ -190,6 +190,17 @@ test("a list that names files outside of the target touches none of them", async
   expect([filesIn(other), filesIn(to)]).toEqual([["one.yml"], ["rules/one.yml"]]);
 });
 
+test("a target that can't be written is told", async () => {
+  const from = checkout("whole", { "rules/one.yml": ruleOf("one") });
+  const { code, err } = await run(from, "--to", join(from, "rules/one.yml/below"));
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: expect.stringMatching(
+      / can't be written: \S+\/below: a part of the path is a file, not a folder; /,
+    ),
+  });
+});
+
 test("a copy that was broken off goes on; a list that can't be read is told", async () => {
   const from = checkout("long", {
     "rules/one.yml": ruleOf("one"),

@@ -9,6 +9,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../core/errors.ts";
 import { idOf } from "../core/event.ts";
+import { pathFault } from "../core/path-fault.ts";
 import { onceDisk, ruleDisk } from "../correlator/sigma/disk.ts";
 import { isRuleFile, type LoadOptions, loadRules } from "../correlator/sigma/load.ts";
 import type { LoadedRules } from "../correlator/sigma/rule.ts";
@@ -126,9 +127,13 @@ const writeList = (to: string, list: ReadonlyMap<string, string>): Promise<void>
 
 /** As a whole or not at all. */
 async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, content);
-  await rename(`${path}.part`, path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.part`, content);
+    await rename(`${path}.part`, path);
+  } catch (cause) {
+    throw refused(`${path} can't be written: ${pathFault(cause, path)}`, cause);
+  }
 }
 
 const markOf = (bytes: Uint8Array): string => idOf(Buffer.from(bytes).toString("latin1"));

@@ -68,14 +68,27 @@ test.for([
     code: 2,
     err: "bad.yaml:1:1: aip is not a key here; did you mean api?",
   },
+  {
+    args: ["run", "--data", join(folder, "bad.yaml")],
+    code: 1,
+    err: "bad.yaml can't be made: a file is in its place; move it away; or choose a folder",
+  },
   { args: ["detect", "--data", join(folder, "d")], code: 2, err: "wache detect alone needs Kafka" },
   {
     args: ["send", "--data", join(folder, "none"), join(folder, "bad.yaml")],
     code: 4,
     err: "no Wache has run with the data folder",
   },
-  { args: ["rules", "validate", join(folder, "none")], code: 1, err: "the folder cannot be read" },
-  { args: ["rules", "explain", join(folder, "none")], code: 1, err: "the folder cannot be read" },
+  {
+    args: ["rules", "validate", join(folder, "none")],
+    code: 1,
+    err: "the folder cannot be read: there is no such file or folder; check the path",
+  },
+  {
+    args: ["rules", "explain", join(folder, "none")],
+    code: 1,
+    err: "the folder cannot be read: there is no such file or folder; check the path",
+  },
 ])("wache $args ends with $code and says why", async ({ args, code, err }) => {
   const ended = await run(...args);
   expect(ended.err).toContain(err);

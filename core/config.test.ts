@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the configuration's own form of the environment's names
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Check } from "typebox/value";
@@ -298,7 +298,14 @@ test.for([
 
 test("an explicitly named file that is absent is refused", () => {
   expect(faultOf(() => loadConfig({ file: "none.yaml", cwd: folder, env: {} }))).toMatch(
-    /^the configuration none\.yaml can't be read: .*; name an existing file/,
+    /^the configuration none\.yaml can't be read: there is no such file or folder; check the path, or leave --config out for the defaults$/,
+  );
+});
+
+test("a default file that can't be read is refused", () => {
+  mkdirSync(join(folder, "wache.yaml"));
+  expect(faultOf(() => loadConfig({ cwd: folder, env: {} }))).toBe(
+    "the configuration wache.yaml can't be read: it is a folder; name a file, or name another with --config",
   );
 });
 
@@ -319,7 +326,7 @@ test("a secret's file is relative to the configuration and trimmed, and known as
   expect(config.collectors.http.sources).toEqual([{ name: "a", token: "s3cret" }]);
   expect(secretsOf(config)).toEqual(["s3cret", "kk"]);
   expect(faultOf(() => load("bus: { kafka: { saslPassword_file: none } }\n"))).toMatch(
-    /w\.yaml:1:36: bus\.kafka\.saslPassword_file names a file that can't be read/,
+    /w\.yaml:1:36: bus\.kafka\.saslPassword_file names \S+\/none, which can't be read: there is no such file or folder; check the path$/,
   );
 });
 

@@ -21,6 +21,7 @@ import { checkConfig, type Fault, type Path, type SchemaNode } from "./config-ch
 import { type Config, configSchema } from "./config-schema.ts";
 import { messageOf, UserError } from "./errors.ts";
 import { isObject } from "./json.ts";
+import { pathFault } from "./path-fault.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type LoadOptions = {
@@ -93,7 +94,7 @@ function readConfigFile(file: string, shownFile: string, mustExist: boolean): st
     if (bytes.length <= FILE_BYTES_MAX) return textOf(bytes, shownFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && !mustExist) return "";
-    throw error instanceof UserError ? error : unreadable(shownFile, error);
+    throw error instanceof UserError ? error : unreadable({ file, shownFile, mustExist }, error);
   }
   throw refused(shownFile, [`${shownFile}: larger than ${FILE_BYTES_MAX} bytes`]);
 }
@@ -113,12 +114,17 @@ function textOf(bytes: Buffer, shownFile: string): string {
   ]);
 }
 
-const unreadable = (shownFile: string, cause: unknown): UserError =>
-  new UserError(
+function unreadable(
+  of: { readonly file: string; readonly shownFile: string; readonly mustExist: boolean },
+  cause: unknown,
+): UserError {
+  const or = of.mustExist ? "leave --config out for the defaults" : "name another with --config";
+  return new UserError(
     "config.unreadable",
-    `the configuration ${shownFile} can't be read: ${messageOf(cause)}; name an existing file with --config, or leave --config out for the defaults`,
+    `the configuration ${of.shownFile} can't be read: ${pathFault(cause, of.file)}, or ${or}`,
     { cause, exitCode: CONFIG_EXIT_CODE },
   );
+}
 
 function parse(text: string, shownFile: string): Parsed {
   const lines = new LineCounter();
@@ -254,6 +260,6 @@ function readSecret(path: string): { text: string } | { fault: string } {
   try {
     return { text: readFileSync(path, "utf8").trim() };
   } catch (error) {
-    return { fault: `names a file that can't be read: ${messageOf(error)}` };
+    return { fault: `names ${path}, which can't be read: ${pathFault(error, path)}` };
   }
 }

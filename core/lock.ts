@@ -6,7 +6,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { onDisk } from "./disk-fault.ts";
-import { messageOf, UserError } from "./errors.ts";
+import { UserError } from "./errors.ts";
+import { pathFault } from "./path-fault.ts";
 
 export type Lock = {
   readonly release: () => void;
@@ -78,6 +79,6 @@ export function makeDataDir(dataDir: string): void {
 const dataFault = (cause: unknown, dataDir: string): UserError =>
   new UserError(
     "data.unusable",
-    `the data folder ${dataDir} can't be made: ${messageOf(cause)}; choose a folder that this user may write to, with --data or the key data`,
+    `the data folder ${dataDir} can't be made: ${pathFault(cause, dataDir)}; or choose a folder that this user may write to, with --data or the key data`,
     { cause },
   );

@@ -6,7 +6,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config-schema.ts";
-import { messageOf, UserError } from "./errors.ts";
+import { UserError } from "./errors.ts";
 import type { LogSource } from "./event.ts";
 import { isJoined, withParts } from "./joined-path.ts";
 import { type LogSourceReader, logSourceReader } from "./log-sources.ts";
@@ -18,6 +18,7 @@ import {
 } from "./mapping-file.ts";
 import { withMoved } from "./moved-fields.ts";
 import { packageRoot } from "./package-root.ts";
+import { pathFault } from "./path-fault.ts";
 
 export type MappedField = {
   readonly name: string;
@@ -61,11 +62,12 @@ export async function loadMappings(folders: readonly string[]): Promise<Mappings
   const files: MappingText[] = [];
   const faults: string[] = [];
   for (const folder of folders)
-    for (const path of await filesOf(folder).catch((error: unknown) => {
-      faults.push(`${folder}: ${messageOf(error)}`);
-      return [];
-    }))
-      files.push({ path, text: await readFile(path, "utf8") });
+    try {
+      for (const path of await filesOf(folder))
+        files.push({ path, text: await readFile(path, "utf8") });
+    } catch (error) {
+      faults.push(`${folder}: ${pathFault(error, folder)}`);
+    }
   const { mappings, problems } = mappingsOf(files);
   faults.push(...problems.map(({ at, message }) => `${at}: ${message}`));
   if (faults.length === 0) return mappings;

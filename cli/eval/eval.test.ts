@@ -58,10 +58,22 @@ test("a pipe of a shell's <(…) is read like a file", async () => {
 });
 
 test.for([
-  { args: ["--rules", join(folder, "none"), few], code: 1, err: "the folder cannot be read" },
+  {
+    args: ["--rules", join(folder, "none"), few],
+    code: 1,
+    err: "the folder cannot be read: there is no such",
+  },
   { args: ["--rules", bad, few], code: 1, err: "no rule loads from" },
-  { args: ["--rules", rule, join(folder, "none")], code: 1, err: "can't be read: ENOENT" },
-  { args: ["--rules", rule, folder], code: 1, err: "can't be read: EISDIR" },
+  {
+    args: ["--rules", rule, join(folder, "none")],
+    code: 1,
+    err: "none can't be read: there is no such file or folder; check the path",
+  },
+  { args: ["--rules", rule, folder], code: 1, err: "can't be read: it is a folder; name a file" },
+  {
+    args: ["--rules", rule, file("bad.gz", Buffer.from("\x1f\x8b\x08garbage", "latin1"))],
+    ...{ code: 1, err: "bad.gz can't be read: it begins as gzip does, but is damaged" },
+  },
   {
     args: ["--rules", rule, rule],
     code: 1,

@@ -1,9 +1,10 @@
 // eval.ts — the verb that tries rules on a file of events, without a running Wache.
 import { statSync } from "node:fs";
 import { STREAM_NAME } from "../../collectors/streams.ts";
-import { messageOf, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
 import { LIVE } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
+import { pathFault } from "../../core/path-fault.ts";
 import { spanMs } from "../../core/spans.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
@@ -144,7 +145,7 @@ async function printAll(
     await evaluateAll(take, flush);
   } catch (error) {
     await flush();
-    throw unreadable("the events", error);
+    throw unreadable(call.positionals[0], error);
   }
   let findings = 0;
   for (const line of evaluation.end()) {
@@ -190,8 +191,12 @@ async function bytesOf(file: string | undefined): Promise<AsyncIterable<Uint8Arr
 const changedMsOf = (file: string | undefined): number | undefined =>
   file === undefined || file === "-" ? undefined : Math.floor(statSync(file).mtimeMs);
 
-const unreadable = (what: string, cause: unknown): UserError =>
-  new UserError("cli.file-unreadable", `${what} can't be read: ${messageOf(cause)}`, { cause });
+function unreadable(file = "-", cause: unknown): UserError {
+  const what = file === "-" ? "standard input" : file;
+  return new UserError("cli.file-unreadable", `${what} can't be read: ${pathFault(cause, file)}`, {
+    cause,
+  });
+}
 
 function streamOf(values: Values): string | undefined {
   const name = stringOf(values, "stream");

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { systemClock } from "../../core/clock.ts";
 import type { Config } from "../../core/config-schema.ts";
-import { messageOf, UserError } from "../../core/errors.ts";
+import { UserError } from "../../core/errors.ts";
+import { pathFault } from "../../core/path-fault.ts";
 import { CONFIG_OPTIONS, configOf } from "../common.ts";
 import { createIngest, destinationOf, type FindDestination } from "../ingest.ts";
 import { createProgress } from "../progress.ts";
@@ -85,7 +86,9 @@ function read(file: string): string {
 }
 
 const unreadable = (file: string, cause: unknown): UserError =>
-  new UserError("cli.file-unreadable", `${file} can't be read: ${messageOf(cause)}`, { cause });
+  new UserError("cli.file-unreadable", `${file} can't be read: ${pathFault(cause, file)}`, {
+    cause,
+  });
 
 type How = {
   readonly options: SendOptions;

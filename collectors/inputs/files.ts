@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import type { Config } from "../../core/config-schema.ts";
 import { messageOf } from "../../core/errors.ts";
 import { idOf, LIVE } from "../../core/event.ts";
+import { pathFault } from "../../core/path-fault.ts";
 import type { FileCheckpoint } from "../collector-db.ts";
 import { type Origin, stampLine } from "../stamp.ts";
 import { FileTail, type TailedLines } from "./file-tail.ts";
@@ -132,7 +133,7 @@ class Follower {
       this.#tails.set(tail.inode, { tail, config });
       return tail.inode;
     } catch (error) {
-      this.#fault(path, messageOf(error));
+      this.#fault(path, pathFault(error, path));
       return undefined;
     }
   }

@@ -194,12 +194,20 @@ test("files in UTF-16, and bytes that are no text", patience, async () => {
 
 test("a folder that is none, a file that cannot be read", async () => {
   const { problems } = await loadRules([{ path: "/no/such/folder", lenient: false }], ruleDisk);
-  expect(problems.map(({ code, at }) => [code, at])).toEqual([
-    ["rule.folder", "/no/such/folder:1:1"],
+  const none = "there is no such file or folder; check the path";
+  expect(problems).toEqual([
+    {
+      code: "rule.folder",
+      at: "/no/such/folder:1:1",
+      message: `the folder cannot be read: ${none}`,
+    },
   ]);
-  const named = await loadRules([{ path: "/no/such/rule.yml", lenient: false }], ruleDisk);
-  expect(named.problems.map(({ code, message }) => [code, message.split(":")[0]])).toEqual([
-    ["rule.file", "the file cannot be read"],
+  const named = await loadRules([{ path: "/no/such/rule.yml", lenient: false }], ruleDisk, {
+    assets: ["/no/such/assets"],
+  });
+  expect(named.problems.map(({ code, message }) => [code, message])).toEqual([
+    ["assets.refused", `the assets that correlator.assets names cannot be read: ${none}`],
+    ["rule.file", `the file cannot be read: ${none}`],
   ]);
 });
 

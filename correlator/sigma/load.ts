@@ -4,8 +4,8 @@
 // Out:   the set of all rules; or the problems that refuse it. What a lenient folder leaves out is listed.
 // Holds: a set is all or nothing for strict folders; the same files give the same set in any order of listing.
 import { type Asset, readAssets } from "../../core/assets.ts";
-import { messageOf } from "../../core/errors.ts";
 import { isYamlFile, type Mappings, mappingsOf } from "../../core/mappings.ts";
+import { pathFault } from "../../core/path-fault.ts";
 import { withinNames } from "./asset-names.ts";
 import { type Reading, type Refused, readFile } from "./document.ts";
 import { linkRules } from "./link.ts";
@@ -46,7 +46,7 @@ export async function loadRules(
     };
     const paths = await disk.list(path).catch((error: unknown) => {
       const [code, what] = isRuleFile(path) ? ["rule.file", "file"] : ["rule.folder", "folder"];
-      refuse(`${path}:1:1`, code, `the ${what} cannot be read: ${messageOf(error)}`);
+      refuse(`${path}:1:1`, code, `the ${what} cannot be read: ${pathFault(error, path)}`);
       return [];
     });
     const wanted = paths.filter((one) => isRuleFile(one) && !seen.has(one)).sort();
@@ -108,7 +108,10 @@ async function textsBelow(
   const files: { readonly path: string; readonly text: string }[] = [];
   for (const folder of folders) {
     const paths = await disk.list(folder).catch((error: unknown) => {
-      refuse(folder, `the ${what} cannot be read: ${messageOf(error)}`);
+      refuse(
+        folder,
+        `the ${what} that correlator.${what} names cannot be read: ${pathFault(error, folder)}`,
+      );
       return [];
     });
     const named = (path: string): boolean => path === folder || isYamlFile(path); // one file may be called anything
@@ -173,7 +176,11 @@ export async function readText(path: string, disk: RuleDisk): Promise<Text> {
   try {
     return textOf(await disk.read(path));
   } catch (error) {
-    return { ok: false, code: "rule.file", message: `cannot be read: ${messageOf(error)}` };
+    return {
+      ok: false,
+      code: "rule.file",
+      message: `the file cannot be read: ${pathFault(error, path)}`,
+    };
   }
 }
 
