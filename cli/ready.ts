@@ -8,12 +8,14 @@ export function readyWords(ready: Ready): string[] {
   const setup = setupLink(ready.address, part(ready, "setup")?.data);
   const syslog = part(ready, "syslog");
   const rules = part(ready, "rules");
+  const assets = part(ready, "assets");
   return [
     "",
     `  Wache is ready: ${ready.address}`,
     ...(setup === undefined ? [] : [setupWords(setup)]),
     ...(syslog === undefined ? [] : [`  Syslog: ${syslog.text}`]),
     ...(rules === undefined ? [] : [`  Rules: ${rules.text}`]),
+    ...(assets === undefined ? [] : [`  Assets: ${assets.text}`]),
     `  Data: ${ready.dataDir}`,
     "",
   ];
@@ -28,6 +30,7 @@ export function readyLine(ready: Ready): string {
     ...(setup === undefined ? {} : { setup }),
     syslog: part(ready, "syslog")?.data,
     rules: part(ready, "rules")?.data.count,
+    assets: part(ready, "assets")?.data.count,
     data: ready.dataDir,
     pid: process.pid,
   });

@@ -55,6 +55,7 @@ test("a broken set is refused and says so while the running one stays, until the
     expect(readiness(status).ready).toBe(true);
     return [ok, text?.split(":")[0], refused?.values.map(({ value }) => value), at(rules)];
   };
+  expect(status.all().assets).toBeUndefined();
   const good = "1 detections and 0 correlations in force";
   const first = at(rules);
   expect(await seen()).toEqual([true, good, [0], first]);
@@ -133,8 +134,13 @@ test("a changed file of assets is as good as a changed rule", async () => {
     return inForce.current().set.correlations[0]?.assetLevels;
   };
   expect(levels()).toEqual([["db1", "high"]]);
+  const known = (count: number) => ({ ok: true, text: `${count} known`, data: { count } });
+  expect(status.all().assets).toEqual(known(1));
   write("db2-new");
   await expect.poll(levels, WITHIN).toEqual([["db2-new", "high"]]);
+  writeFileSync(join(inventory, "more.yml"), "assets: [{ name: web1 }, { name: web2 }]\n");
+  await expect.poll(() => levels() && status.all().assets, WITHIN).toEqual(known(3));
+  rmSync(join(inventory, "more.yml"));
 
   // One wrong word in what a program writes is a fault of each asset: the status tells the first.
   const faulty = Array.from({ length: 100 }, (_, n) => `- { nam: db${n} }\n`);
@@ -146,6 +152,24 @@ test("a changed file of assets is as good as a changed rule", async () => {
   };
   await expect.poll(told, WITHIN).toEqual(new Array(20).fill("assets.refused"));
   inForce.stop();
+});
+
+test("files of assets that list none are told of", async () => {
+  const rules = mkdtempSync(join(folder, "alone-"));
+  const inventory = mkdtempSync(join(folder, "none-"));
+  writeFileSync(join(rules, "word.yml"), ruleOf("first"));
+  const status = createStatus();
+  const inForce = await rulesInForce({
+    config: { correlator: { mappings: [], placeholders: {}, assets: [inventory] } },
+    rulesDirs: [{ path: rules, lenient: false }],
+    clock: lookedBy(() => {}),
+    log: createLog({ level: "info", write: () => {} }),
+    status,
+    metrics: createMetrics({ version: "0" }),
+  } as unknown as ServiceContext);
+  inForce.stop();
+  const text = "0 known, as the files of correlator.assets list none";
+  expect(status.all().assets).toEqual({ ok: true, text, data: { count: 0 } });
 });
 
 const at = (rules: { readonly current: () => { readonly set: { readonly version: string } } }) =>

@@ -132,6 +132,12 @@ function show(
     text: `${detections.length} detections and ${correlations.length} correlations in force${left}${nothing}`,
     data: summary(active, loaded),
   });
+  if (loaded.assets !== undefined)
+    status.set("assets", {
+      ok: true,
+      text: `${loaded.assets} known${loaded.assets === 0 ? ", as the files of correlator.assets list none" : ""}`,
+      data: { count: loaded.assets },
+    });
 }
 
 function summary({ set }: ActiveRules, { problems, leftOut }: LoadedRules): unknown {

@@ -20,7 +20,7 @@ const CASES = join(DATA, "sigma", "regression");
 const LANES = join(DATA, "lanes");
 const why = (path: string): string => (existsSync(path) ? "" : `: ${path} is not there`);
 
-const load = async (path: string): Promise<Required<Omit<LoadedRules, "places">>> => {
+const load = async (path: string): Promise<Required<Omit<LoadedRules, "places" | "assets">>> => {
   const reading = { mappings: [shippedMappings()] };
   const { set, mappings, problems, leftOut } = await loadRules(
     [{ path, lenient: false }],

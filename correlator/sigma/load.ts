@@ -64,9 +64,10 @@ export async function loadRules(
     }
   }
   const reading = { ...options, inventory };
-  if (mappings === undefined) return readRules(files, reading, refused);
+  const known = options.assets?.length && inventory ? { assets: inventory.length } : {};
+  if (mappings === undefined) return { ...readRules(files, reading, refused), ...known };
   const loaded = readRules(files, { mapField: mappings.field, ...reading }, refused);
-  return { ...loaded, mappings };
+  return { ...loaded, ...known, mappings };
 }
 
 /** Mapping files in the order of their folders. */

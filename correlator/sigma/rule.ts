@@ -137,5 +137,6 @@ export type LoadedRules = {
   readonly problems: readonly Problem[]; // what refuses the set
   readonly leftOut: readonly LeftOut[]; // of lenient folders
   readonly mappings?: Mappings; // where they were asked for
+  readonly assets?: number; // that are known, where files of them are named
   readonly places?: ReadonlyMap<string, string>; // file:line:column of each correlation of the set, by its id
 };
