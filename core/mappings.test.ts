@@ -323,7 +323,14 @@ test("a start with a bad mapping is refused with its place", async () => {
     const file = join(folder, "own.yml");
     writeFileSync(file, "fields: { a: [] }\n");
     await expect(loadMappings([folder])).rejects.toThrow(`${file}:1:14`);
-    await expect(loadMappings([join(folder, "none")])).rejects.toThrow("none");
+    await expect(loadMappings([join(folder, "none")])).rejects.toThrow(
+      `${join(folder, "none")}: there is no such file or folder; check the path`,
+    );
+    // For root too: its first bytes can't be read.
+    await expect(loadMappings(["/proc/self/mem"])).rejects.toMatchObject({
+      code: "mappings.refused",
+      message: expect.stringContaining("/proc/self/mem: EIO"),
+    });
     await expect(loadMappings([shippedMappings()])).resolves.toBeDefined();
   } finally {
     rmSync(folder, { recursive: true });
