@@ -54,8 +54,10 @@ const EVENTS = [
   event(40, "dan", { sources: [{ product: "windows" }] }),
   ...[0, 10, 20].map((second) => event(second, "eve", { late: true })), // live they were not correlated
 ];
-await withStore(loadConfig({ overrides: { data } }), (store) =>
-  store.putEvents(EVENTS.map((one) => ({ event: one, text: JSON.stringify(one) }))),
+await withStore(
+  loadConfig({ overrides: { data } }),
+  (store) => store.putEvents(EVENTS.map((one) => ({ event: one, text: JSON.stringify(one) }))),
+  { makesFolder: true },
 );
 
 const run = async (...args: string[]) => {

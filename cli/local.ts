@@ -1,4 +1,5 @@
 // local.ts — talks to the process that runs with a data folder, by the socket in it; or opens the store or the bus itself.
+import { existsSync } from "node:fs";
 import { request } from "node:http";
 import type { Bus } from "../core/bus/bus.ts";
 import { openBus } from "../core/bus/open.ts";
@@ -111,15 +112,21 @@ export const withBus = <T>(config: Config, use: (bus: Bus) => Promise<T>): Promi
     });
   });
 
-/** For the time of `use` this process is the one that has the data folder. */
-export const withStore = <T>(config: Config, use: (store: Store) => Promise<T>): Promise<T> =>
-  alone(config, config.store.kind, async (log) => {
+/** For the time of `use` this process is the one that has the data folder. One that is not there is refused, unless told. */
+export const withStore = <T>(
+  config: Config,
+  use: (store: Store) => Promise<T>,
+  { makesFolder = false }: { readonly makesFolder?: boolean } = {},
+): Promise<T> => {
+  if (makesFolder && config.store.kind === "embedded") makeDataDir(config.data);
+  return alone(config, config.store.kind, async (log) => {
     const store = await openStore(config, config.data, log);
     return closing(store, async () => {
       await store.open();
       return use(store);
     });
   });
+};
 
 /** With the lock of the data folder, where what is opened lies there. */
 async function alone<T>(
@@ -129,7 +136,11 @@ async function alone<T>(
 ): Promise<T> {
   const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
   if (kind !== "embedded") return use(log);
-  makeDataDir(data);
+  if (!existsSync(data))
+    throw new UserError(
+      "data.missing",
+      `there is no data folder ${data}: name the one that wache run keeps its data in, with --data or the key data`,
+    );
   const lock = takeLock(data);
   try {
     return await use(log);

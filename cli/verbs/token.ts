@@ -56,6 +56,7 @@ export const tokenCreate: Verb = {
     const made = await here(values, {
       call: { method: "POST", path: "/api/tokens", body: wish },
       direct: async (store) => ({ ...(await createToken(store, { ...wish, nowMs: madeMs })) }),
+      makesFolder: true,
     });
     out(flagOf(values, "json") ? JSON.stringify(made) : String(made.token));
     return EXIT.ok;
@@ -111,10 +112,11 @@ async function here(
   way: {
     readonly call: LocalCall;
     readonly direct: (store: Store) => Promise<Readonly<Record<string, unknown>>>;
+    readonly makesFolder?: boolean;
   },
 ): Promise<Readonly<Record<string, unknown>>> {
   const config = configOf(values);
-  return (await askLocalOk(config.data, way.call)) ?? (await withStore(config, way.direct));
+  return (await askLocalOk(config.data, way.call)) ?? (await withStore(config, way.direct, way));
 }
 
 function roleOf(text: string | undefined): Role {
