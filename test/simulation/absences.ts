@@ -40,10 +40,15 @@ export function drawAwaiting(
 ): Awaiting {
   const rememberS = spanS * chance.int(2, 10);
   if (groupBy.length === 0) return chance.is(0.5) ? { rememberS } : {};
+  const expected = drawGroups(chance, groupBy);
+  return chance.one([{ rememberS }, { rememberS }, { expected }, { rememberS, expected }]);
+}
+
+/** One or two that are awaited for ever. */
+export function drawGroups(chance: Chance, groupBy: readonly string[]): string[][] {
   const draw = (): string[] => groupBy.map((field) => chance.one(VALUES[field] ?? [""]));
   const groups = [draw(), draw()].map((group) => [JSON.stringify(group), group] as const);
-  const expected = [...new Map(groups).values()];
-  return chance.one([{ rememberS }, { rememberS }, { expected }, { rememberS, expected }]);
+  return [...new Map(groups).values()];
 }
 
 /** The same by a time of day: groups are remembered for seconds still, or for long enough to miss some. */

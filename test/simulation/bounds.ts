@@ -40,7 +40,8 @@ export function certaintyOf(
     const rule = byName.get(name);
     return rule?.kind === "correlation" ? rule.rules : [];
   };
-  const isTouched = (name: string): boolean => gaveUp.has(name) || below(name).some(isTouched);
+  const isTouched = (name: string): boolean =>
+    gaveUp.has(name) || unsure.has(name) || below(name).some(isTouched);
   return (name) => {
     const rule = byName.get(name);
     if (unsure.has(name)) return "nothing";

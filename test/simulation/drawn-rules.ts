@@ -197,6 +197,18 @@ function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCor
   };
 }
 
+/** The same is awaited, by its name and by the same time of day; all else may be another. */
+export function redrawn(
+  chance: Chance,
+  { name, rules: [awaited], awaiting }: DrawnCorrelation,
+  among: readonly DrawnRule[],
+): DrawnCorrelation {
+  const below = among.filter((rule) => rule.name === awaited);
+  const drawn = drawAbsence(chance, name, chance.one(below));
+  const deadline = awaiting?.deadline;
+  return { ...drawn, awaiting: { ...drawn.awaiting, ...(deadline && { deadline }) } };
+}
+
 /** At times something is awaited by a time of day. Moves no other draw of the seed. */
 function drawDaily(rules: readonly DrawnRule[]): DrawnCorrelation[] {
   const chance = chanceOf(hashed(JSON.stringify(rules), 2));
@@ -214,7 +226,7 @@ export const deadlineIn = (rules: readonly DrawnRule[]): DrawnDeadline | undefin
     .map((rule) => (rule.kind === "correlation" ? rule.awaiting?.deadline : undefined))
     .find((deadline) => deadline !== undefined);
 
-function drawSteps(chance: Chance, level: Level): Step[] {
+export function drawSteps(chance: Chance, level: Level): Step[] {
   const higher = LEVELS.slice(LEVELS.indexOf(level) + 1).filter(() => chance.is(0.7));
   let count = 1;
   return (higher.length > 0 ? higher : LEVELS.slice(-1)).map((one) => {

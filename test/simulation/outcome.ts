@@ -21,7 +21,7 @@ import { type AbsenceLife, nameOf, type SignalClock } from "./signal-clock.ts";
 /** Rules as a worker may have had them. */
 export type Edition = { readonly rules: readonly DrawnRule[]; readonly active: ActiveRules };
 export type Left = {
-  readonly editions: readonly [Edition, Edition];
+  readonly editions: readonly [Edition, ...Edition[]]; // the first has every rule
   readonly evidenceMax: number;
   readonly events: readonly EcsEvent[]; // each once; late or implausible only where all its deliveries were
   readonly acknowledged: ReadonlySet<string>;
@@ -177,12 +177,12 @@ function expectedIn(
   });
 }
 
-/** A rule that is another in the other edition. What it saw is not what all saw, nor is what it names as evidence. */
-function changedIn([one, other]: Left["editions"]): ReadonlySet<string> {
-  const names = one.rules
-    .map(({ name }) => name)
-    .filter((name) => ruleIn(one.active, name)?.version !== ruleIn(other.active, name)?.version);
-  return new Set(names);
+/** A rule that is another in another edition. What it saw is not what all saw, nor is what it names as evidence. */
+function changedIn(editions: Left["editions"]): ReadonlySet<string> {
+  const [{ rules }] = editions;
+  const versions = (name: string) => editions.map(({ active }) => ruleIn(active, name)?.version);
+  const names = rules.map(({ name }) => name);
+  return new Set(names.filter((name) => new Set(versions(name)).size > 1));
 }
 
 function waitOf(left: Left, active: ActiveRules, stream: string): Wait {

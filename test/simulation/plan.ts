@@ -12,25 +12,44 @@ import {
   drawEvents,
   type Scene,
 } from "./drawn-events.ts";
+import { drawReloads, type Reloads } from "./drawn-reloads.ts";
 import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
 import type { Import } from "./feeder.ts";
 import type { Edition } from "./outcome.ts";
 import { ROLES, type Role } from "./worker.ts";
-import { FAULTS, type Odds } from "./world.ts";
+import { FAULTS, type Odds, type World } from "./world.ts";
 
 const START_MS = Date.UTC(2026, 0, 15, 12);
 export const BEGIN_MS = 10_000; // after the start, things happen
 
-/** The same rules under two titles, at times one of them changed: a worker has one set or the other. */
-export function drawEditions(chance: Chance): readonly [Edition, Edition] {
+const TITLES = ["first", "second", "third"];
+export type Editions = {
+  readonly all: readonly [Edition, ...Edition[]]; // the first has every rule
+  /** Which of them a worker has; undefined: the one or the other, drawn when it starts. */
+  readonly takenBy?: Reloads["takenBy"];
+};
+
+/** The same rules under other titles, at times one of them changed. */
+export function drawEditions(chance: Chance): Editions {
   for (;;) {
     const rules = drawRules(chance);
-    const [one, other] = [
-      editionOf(rules, "first"),
-      editionOf(drawReload(chance, rules), "second"),
-    ];
-    if (one && other) return [one, other];
+    const other = drawReload(chance, rules);
+    const reloads = drawReloads(rules);
+    const [first, ...others] = (reloads?.sets ?? [rules, other]).map((set, index) =>
+      editionOf(set, TITLES[index] ?? ""),
+    );
+    if (first && others.every((one) => one !== undefined))
+      return { all: [first, ...others], ...(reloads && { takenBy: reloads.takenBy }) };
   }
+}
+
+/** What a worker has for as long as it runs, or takes while it runs. */
+export function rulesOf({ all, takenBy }: Editions, world: World, worker: string) {
+  if (takenBy === undefined) {
+    const { active } = world.chance.one(all);
+    return () => active;
+  }
+  return () => (all[takenBy(worker, world.nowMs - world.startMs)] ?? all[0]).active;
 }
 
 /** Undefined where a condition is one that nothing can satisfy. */

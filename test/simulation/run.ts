@@ -11,7 +11,15 @@ import { live } from "./live.ts";
 import { MemoryBus } from "./memory-bus.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { type Differences, differencesOf } from "./outcome.ts";
-import { allFromTheStart, BEGIN_MS, drawEditions, drawOdds, drawPlan, type Plan } from "./plan.ts";
+import {
+  allFromTheStart,
+  BEGIN_MS,
+  drawEditions,
+  drawOdds,
+  drawPlan,
+  type Plan,
+  rulesOf,
+} from "./plan.ts";
 import { watch } from "./seen.ts";
 import { type House, Worker } from "./worker.ts";
 import { type Fault, World } from "./world.ts";
@@ -32,12 +40,12 @@ export async function runSeed(
 ): Promise<Outcome> {
   const chance = chanceOf(seed);
   const editions = drawEditions(chance.fork());
-  const drawn = drawPlan(chance.fork(), deadlineIn(editions[0].rules));
+  const { rules } = editions.all[0];
+  const drawn = drawPlan(chance.fork(), deadlineIn(rules));
   const forked = chance.fork();
   const odds = drawOdds(chance.fork());
   const delayMsMax = chance.one([0, 3, 20, 200]);
   const bounds = drawBounds(chance.fork());
-  const { rules } = editions[0];
   const deliveries = withEdges(chance.fork(), { rules, scene: drawn.scene }, drawn.deliveries);
   const plan = { ...(odds["clock set"] ? allFromTheStart(drawn) : drawn), deliveries };
   const world = new World({
@@ -51,7 +59,7 @@ export async function runSeed(
   const seen = watch(bus, plan);
   const { evidenceMax, snapshotS, scene } = plan;
   const house: House = {
-    ...{ world, bus, store, rules: () => world.chance.one(editions).active },
+    ...{ world, bus, store, rules: (worker) => rulesOf(editions, world, worker) },
     settings: { latenessMs: scene.latenessMs, evidenceMax, snapshotS, bounds },
     gaveUp: new Set(),
   };
@@ -61,7 +69,7 @@ export async function runSeed(
   const incidents = [...store.documents("incidents").values()].map(({ body }) => body);
   const findings = [...store.documents("findings").values()].map(({ body }) => body);
   const differences = differencesOf({
-    editions,
+    editions: editions.all,
     evidenceMax,
     events: [...seen.events.values()],
     acknowledged: new Set(feeders.flatMap(({ acknowledged }) => [...acknowledged])),
@@ -85,7 +93,7 @@ export async function runSeed(
     trace: world.scheduler.trace,
     lines: [
       ...(world.scheduler.lines ?? []),
-      ...(options.keepLines ? editions.map(({ rules }) => yamlOf(rules, "")) : []),
+      ...(options.keepLines ? editions.all.map(({ rules }) => yamlOf(rules, "")) : []),
     ],
   };
 }

@@ -89,7 +89,14 @@ async function findingsOf(way: Way, rules: ActiveRules): Promise<unknown[]> {
   const store = new MemoryStore(world);
   bus.ensureTopics(way.partitions);
   const settings = { latenessMs: LATENESS_MS, evidenceMax: 10, snapshotS: 5, bounds: {} };
-  const house = { world, bus, store, settings, rules: () => rules, gaveUp: new Set<string>() };
+  const house = {
+    world,
+    bus,
+    store,
+    settings,
+    rules: () => () => rules,
+    gaveUp: new Set<string>(),
+  };
   const workers = ["a", "b"].map((name) => new Worker(house, name, ["detect", "correlate"]));
   for (const worker of workers) worker.start();
   let isSent = false;

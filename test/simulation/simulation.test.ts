@@ -177,6 +177,17 @@ const PLANTED: readonly Planted[] = [
     ],
   },
   {
+    says: "an absence goes on where it was when some had another and took it back",
+    from: 300,
+    edits: [
+      {
+        file: "correlator/windows/processor.ts",
+        from: "if (stays && this.inForce.isAnywhere(version)) continue;",
+        to: "if (this.inForce.isAnywhere(version)) continue;",
+      },
+    ],
+  },
+  {
     says: "findings that may lack events of groups that gave way do not say so",
     edits: [
       {

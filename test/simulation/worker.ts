@@ -36,7 +36,7 @@ export type House = {
   readonly bus: MemoryBus;
   readonly store: MemoryStore;
   readonly settings: Settings;
-  readonly rules: () => ActiveRules; // one edition or another of the same rules
+  readonly rules: (worker: string) => () => ActiveRules; // one edition or another of the same rules
   readonly gaveUp: Set<string>; // names of rules that were said to have reached a bound
 };
 
@@ -92,7 +92,8 @@ export class Worker {
   async #open(process: Process): Promise<() => Promise<void>> {
     const context = this.#context(process);
     const steps: { readonly stop: () => Promise<void> }[] = [];
-    for (const role of this.#roles) steps.push(...(await START[role](context, this.#house)));
+    for (const role of this.#roles)
+      steps.push(...(await START[role](context, this.#house, this.name)));
     return async () => {
       for (const step of steps.reverse()) await step.stop();
     };
@@ -120,13 +121,14 @@ export class Worker {
 const START: Readonly<
   Record<
     Role,
-    (context: ServiceContext, house: House) => Promise<readonly { stop: () => Promise<void> }[]>
+    (
+      context: ServiceContext,
+      house: House,
+      worker: string,
+    ) => Promise<readonly { stop: () => Promise<void> }[]>
   >
 > = {
-  detect: async (context, { rules }) => {
-    const now = rules();
-    return [await startDetection(context, () => now)];
-  },
+  detect: async (context, { rules }, worker) => [await startDetection(context, rules(worker))],
   correlate: async (context) => [await correlateService.start(context)],
   alert: async (context) => [
     await startKeep(context, {

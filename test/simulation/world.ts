@@ -33,6 +33,7 @@ export type Odds = { readonly [fault in Fault]?: number };
 export class World {
   readonly scheduler: Scheduler;
   readonly chance: Chance;
+  readonly startMs: number;
   readonly counts = new Map<Fault, number>();
   /** No fault comes while it is false. */
   isRough = true;
@@ -51,6 +52,7 @@ export class World {
   }) {
     this.scheduler = new Scheduler(args.startMs, args.keepLines);
     this.chance = args.chance;
+    this.startMs = args.startMs;
     this.odds = args.odds;
     this.delayMsMax = args.delayMsMax;
   }
