@@ -21,6 +21,7 @@ export type Wait = {
 };
 
 export type AbsenceFound = {
+  readonly dueMs: number; // when it was missed first: what feeds others
   readonly firstMs: number;
   readonly lastMs: number;
   readonly count: number;
@@ -146,7 +147,7 @@ function gapOf(rule: DrawnCorrelation, gap: Gap, clockMs: number): AbsenceFound 
     return count;
   };
   const found = (count: number, lastMs: number, evidence: readonly string[]) =>
-    count === 0 ? undefined : { firstMs, lastMs, count, evidence };
+    count === 0 ? undefined : { dueMs: missed(1), firstMs, lastMs, count, evidence };
   if (next !== undefined && next.timeMs <= forgetMs) {
     const count = missedUntil((atMs) => atMs < next.timeMs);
     return found(count, next.timeMs, [...from.ids, ...next.ids]);

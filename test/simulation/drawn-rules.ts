@@ -70,7 +70,8 @@ export function drawRules(chance: Chance): DrawnRule[] {
   return withAliases([...rules, ...drawDaily(rules)]);
 }
 
-function drawCorrelation(
+/** Of a correlation that stands first, and of the others; else of any of them. */
+export function drawCorrelation(
   chance: Chance,
   name: string,
   among: readonly DrawnRule[],
@@ -182,8 +183,7 @@ const isUsedBeside = (rules: readonly DrawnRule[], absence: DrawnCorrelation): b
     ),
   );
 
-/** It feeds no other. */
-function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {
+export function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): DrawnCorrelation {
   const known = groupOf([awaited]);
   const groupBy = chance.some(known, Math.min(known.length, chance.one([0, 1, 1, 2])));
   const level = chance.one(RULE_LEVELS);

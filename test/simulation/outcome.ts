@@ -158,6 +158,7 @@ function expectedIn(
     left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
   const to: Known = {
     ...{ wait: waitOf(left, active, stream), sees, told: of.told },
+    idOf: (rule, group, firstMs) => idOf(stream, versionOf(active, rule), ...group, firstMs),
     lives: (rule) => (changed.has(rule) ? livesOf(left, { active, stream, rule }) : undefined),
   };
   return expectedFindings(rules, events.map(seen), to).map((one): Named => {
@@ -168,13 +169,25 @@ function expectedIn(
         ? idOf(stream, version, ...values, one.firstMs)
         : idOf(stream, version, one.event);
     const twin = twins.get(placeOf(one.rule, one.group, one));
-    const named = one.evidence ?? (one.event === undefined ? twin?.evidence : [one.event]) ?? [];
+    const own = one.evidence ?? (one.event === undefined ? undefined : [one.event]);
+    const named = own ?? (isAbove(rules, one.rule) ? "some" : (twin?.evidence ?? []));
     return {
       ...one,
       ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
       evidence: changed.has(one.rule) ? "some" : named,
     };
   });
+}
+
+/** A correlation that what did not come feeds: of that an undisturbed pass finds less, it has no clock. */
+function isAbove(rules: readonly DrawnRule[], name: string): boolean {
+  const rule = rules.find((one) => one.name === name);
+  const below = rules.filter(
+    (one) => rule?.kind === "correlation" && rule.rules.includes(one.name),
+  );
+  return below.some(
+    (one) => (one.kind === "correlation" && one.awaiting) || isAbove(rules, one.name),
+  );
 }
 
 /** A rule that is another in another edition. What it saw is not what all saw, nor is what it names as evidence. */

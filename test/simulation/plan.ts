@@ -4,6 +4,7 @@ import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import type { Chance } from "./chance.ts";
 import type { DrawnDeadline } from "./deadlines.ts";
+import { withChains } from "./drawn-chains.ts";
 import {
   BUSY,
   type Delivery,
@@ -32,7 +33,7 @@ export type Editions = {
 /** The same rules under other titles, at times one of them changed. */
 export function drawEditions(chance: Chance): Editions {
   for (;;) {
-    const rules = drawRules(chance);
+    const rules = withChains(drawRules(chance));
     const other = drawReload(chance, rules);
     const reloads = drawReloads(rules);
     const [first, ...others] = (reloads?.sets ?? [rules, other]).map((set, index) =>

@@ -3,8 +3,9 @@
 // Holds: DESIGN.md, "Findings", word for word: an episode is the maximal union of overlapping closed windows [f, t], t a
 //        member event, f the oldest member event with t - f <= timespan, in which the condition holds; a correlation is
 //        fed by each member event with which the condition of another held. docs/correlation.md, "Suppression" and
-//        "Rising severity": which of a group's episodes are told, how many are not, how grave each is.
-import { absencesOf, listedOf, type Wait } from "./absences.ts";
+//        "Rising severity": which of a group's episodes are told, how many are not, how grave each is. An absence feeds
+//        others with the moment at which it was due.
+import { type AbsenceFound, absencesOf, listedOf, type Wait } from "./absences.ts";
 import {
   type Body,
   CORRELATION_TYPES,
@@ -54,6 +55,8 @@ export type Known = {
   /** Of an absence that a reload changed: each time that it was in force, what it saw and how far that went. */
   readonly lives?: (rule: string) => readonly Pick<Known, "wait" | "sees">[] | undefined;
   readonly told?: "every episode" | undefined; // as if nothing were suppressed
+  /** The id that a finding of the rule has. */
+  readonly idOf: (rule: string, group: readonly string[], firstMs: number) => string;
 };
 
 /** Of one stream. */
@@ -81,8 +84,14 @@ export function expectedFindings(
       continue;
     }
     if (rule.awaiting) {
-      for (const life of known.lives?.(rule.name) ?? [known])
-        found.push(...awaitedOf(rule, groupsOf(rule, points, life.sees), life.wait));
+      const absences = (known.lives?.(rule.name) ?? [known]).flatMap((life) =>
+        awaitedOf(rule, groupsOf(rule, points, life.sees), life.wait),
+      );
+      if (isShown) found.push(...absences);
+      points.set(
+        rule.name,
+        absences.map((one) => dueIn(one, known)),
+      );
       continue;
     }
     const groups = groupsOf(rule, points, sees);
@@ -109,12 +118,21 @@ function findingOf({ name, level }: DrawnRule, { id, timeMs, host }: SeenEvent):
   return { rule: name, group, ...times, ...content };
 }
 
+type Absence = ExpectedFinding & Pick<AbsenceFound, "dueMs">;
+
+/** What did not come has no event: its id is the finding's, and its fields are the group's. */
+function dueIn({ rule, group, firstMs, dueMs }: Absence, { idOf }: Known): Point {
+  const values = group.map(([, value]) => value);
+  const fields = Object.fromEntries(group.map(([name, value]) => [name, [value]]));
+  return { id: idOf(rule, values, firstMs), timeMs: dueMs, own: fields, fields };
+}
+
 /** Of all groups that were seen or are listed. */
 function awaitedOf(
   rule: DrawnCorrelation,
   seen: ReadonlyMap<string, Group>,
   wait: Wait,
-): ExpectedFinding[] {
+): Absence[] {
   const groups = new Map(seen);
   for (const values of listedOf(rule)) {
     const key = values.join("\n");

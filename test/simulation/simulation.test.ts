@@ -188,6 +188,27 @@ const PLANTED: readonly Planted[] = [
     ],
   },
   {
+    says: "what did not come feeds others with when it was missed last",
+    edits: [
+      {
+        file: "correlator/windows/absence-windows.ts",
+        from: "timeMs: absence.dueMs,",
+        to: "timeMs: absence.lastMs,",
+      },
+    ],
+  },
+  {
+    says: "what did not come has no fields for the rules two above it",
+    from: 1700,
+    edits: [
+      {
+        file: "correlator/windows/points.ts",
+        from: 'rule.type === "absence" ? known : ofEvent',
+        to: "ofEvent",
+      },
+    ],
+  },
+  {
     says: "findings that may lack events of groups that gave way do not say so",
     edits: [
       {
