@@ -5,11 +5,13 @@
 import type { Chance } from "./chance.ts";
 import type { Member } from "./correlation-types.ts";
 import { type DrawnDeadline, deadlineLine, deadlinesBetween, drawDeadline } from "./deadlines.ts";
+import type { Choice } from "./drawn-assets.ts";
 import type { DrawnCorrelation } from "./drawn-rules.ts";
 
 export type Awaiting = {
   readonly rememberS?: number;
   readonly expected?: readonly (readonly string[])[]; // groups
+  readonly choice?: Choice | undefined; // of the assets that these are
   readonly deadline?: DrawnDeadline;
 };
 
@@ -28,7 +30,8 @@ export type AbsenceFound = {
   readonly evidence: readonly string[];
 };
 
-const VALUES: Readonly<Record<string, readonly string[]>> = {
+/** By what a group may be listed. */
+export const VALUES: Readonly<Record<string, readonly string[]>> = {
   "sim.user": ["ann", "bob", "nobody"],
   "sim.address": ["10.0.0.1", "10.0.0.9"],
   "sim.host": ["x", "y"],
@@ -62,9 +65,9 @@ export function withDeadline(chance: Chance, { rememberS, ...awaiting }: Awaitin
   };
 }
 
-export const awaitingLines = ({ rememberS, expected, deadline }: Awaiting): string[] => [
+export const awaitingLines = ({ rememberS, expected, choice, deadline }: Awaiting): string[] => [
   ...(rememberS === undefined ? [] : [`rememberFor: ${rememberS}s`]),
-  ...(expected ? [`expected: ${JSON.stringify(expected)}`] : []),
+  ...(expected ? [`expected: ${JSON.stringify(choice ? { assets: choice } : expected)}`] : []),
   ...(deadline ? [deadlineLine(deadline)] : []),
 ];
 

@@ -5,47 +5,69 @@
 //        by some of them before the others.
 import { type Awaiting, drawGroups } from "./absences.ts";
 import { type Chance, chanceOf, hashed } from "./chance.ts";
+import { awaitedIn, type DrawnAsset, type DrawnSet, retagged } from "./drawn-assets.ts";
 import { type DrawnCorrelation, type DrawnRule, drawSteps, redrawn } from "./drawn-rules.ts";
 
-const SHARE = 0.15; // of the seeds that await something
+const SHARE = 0.13; // of the seeds that await something
+const SHARE_OF_ASSETS = 0.5; // of those that await assets
 const SOON_MS_MAX = 40_000; // after the start: while events come
 const LATER_MS_MAX = 15 * 60_000; // while time leaps
 const BEHINDS_MS_MAX = [0, 500, 6000, SOON_MS_MAX]; // a worker
 
 export type Reloads = {
-  readonly sets: readonly (readonly DrawnRule[])[]; // the first has every rule
+  readonly sets: readonly DrawnSet[]; // the first has every rule
   /** Which of them this worker has so long after the start. */
   readonly takenBy: (worker: string, afterMs: number) => number;
 };
 
-export function drawReloads(rules: readonly DrawnRule[]): Reloads | undefined {
+export function drawReloads({ rules, assets }: DrawnSet): Reloads | undefined {
   const chance = chanceOf(hashed(JSON.stringify(rules), 4));
   const absences = rules.filter((rule) => rule.kind === "correlation" && rule.awaiting);
-  if (absences.length === 0 || !chance.is(SHARE)) return undefined;
+  const ofAssets = absences.some((rule) => rule.kind === "correlation" && rule.awaiting?.choice);
+  if (absences.length === 0 || !chance.is(ofAssets ? SHARE_OF_ASSETS : SHARE)) return undefined;
   const changes = Array.from({ length: chance.one([1, 1, 1, 2]) }, () =>
-    drawChange(chance, rules, chance.one(absences) as DrawnCorrelation),
+    drawChange(chance, { rules, assets }, chance.one(absences) as DrawnCorrelation),
   );
   const shown = new Set(changes.flatMap((change) => change.shown ?? []));
   const whole = rules.map((rule) => (shown.has(rule.name) ? { ...rule, generate: true } : rule));
-  const sets = [whole, ...changes.map(({ to }) => to(whole))];
+  const first = { rules: whole, assets };
+  const sets = [first, ...changes.map(({ to }) => ({ ...first, ...to(whole) }))];
   return { sets, takenBy: drawTaking(chance, sets.length) };
 }
 
 type Change = {
-  readonly to: (whole: readonly DrawnRule[]) => readonly DrawnRule[];
+  readonly to: (whole: readonly DrawnRule[]) => Partial<DrawnSet>;
   /** What must say that it is shown, so that nothing else comes to be shown by the change. */
   readonly shown?: readonly string[];
 };
 
 function drawChange(
   chance: Chance,
-  rules: readonly DrawnRule[],
+  { rules, assets }: DrawnSet,
   absence: DrawnCorrelation,
 ): Change {
   if (chance.is(0.3)) return removal(rules, absence);
+  if (absence.awaiting?.choice && chance.is(0.5)) return otherTags(retagged(chance, assets));
   const changed = drawChanged(chance, rules, absence);
-  return { to: (whole) => whole.map((rule) => (rule.name === absence.name ? changed : rule)) };
+  return {
+    to: (whole) => ({
+      rules: whole.map((rule) =>
+        rule.name === absence.name ? { ...changed, generate: rule.generate } : rule,
+      ),
+    }),
+  };
 }
+
+/** Each absence that chooses assets may await others by that. One to which none would be left is as it was. */
+const otherTags = (assets: readonly DrawnAsset[]): Change => ({
+  to: (whole) => {
+    const chosen = whole.map((rule) =>
+      rule.kind === "correlation" && rule.awaiting?.choice ? awaitedIn(rule, assets) : rule,
+    );
+    const rules = chosen.filter((rule) => rule !== undefined);
+    return rules.length < whole.length ? {} : { rules, assets };
+  },
+});
 
 /** With all that it feeds. */
 function removal(rules: readonly DrawnRule[], { name }: DrawnCorrelation): Change {
@@ -55,7 +77,10 @@ function removal(rules: readonly DrawnRule[], { name }: DrawnCorrelation): Chang
   const fed = rules.flatMap((rule) =>
     rule.kind === "correlation" && gone.has(rule.name) ? rule.rules : [],
   );
-  return { to: (whole) => whole.filter((rule) => !gone.has(rule.name)), shown: fed };
+  return {
+    to: (whole) => ({ rules: whole.filter((rule) => !gone.has(rule.name)) }),
+    shown: fed,
+  };
 }
 
 function drawChanged(
@@ -70,7 +95,7 @@ function drawChanged(
       return { ...absence, awaiting: drawRemembering(chance, awaiting, spanS) };
     case 1:
       if (groupBy.length === 0) break;
-      return { ...absence, awaiting: { ...awaiting, expected: drawGroups(chance, groupBy) } };
+      return { ...absence, awaiting: { ...awaiting, ...drawListed(chance, groupBy) } };
     case 2:
       return { ...absence, escalate: drawSteps(chance, absence.level) };
     case 4:
@@ -78,6 +103,11 @@ function drawChanged(
   }
   return { ...absence, spanS: spanS + chance.int(1, 5) };
 }
+
+const drawListed = (chance: Chance, groupBy: readonly string[]): Awaiting => ({
+  expected: drawGroups(chance, groupBy),
+  choice: undefined,
+});
 
 /** For another time; at times no longer at all, or at last. */
 function drawRemembering(chance: Chance, awaiting: Awaiting, spanS: number): Awaiting {

@@ -3,6 +3,7 @@ import { type Awaiting, awaitingLines, drawAwaiting, withDeadline } from "./abse
 import { type Chance, chanceOf, hashed } from "./chance.ts";
 import { type Body, CORRELATION_TYPES } from "./correlation-types.ts";
 import type { DrawnDeadline } from "./deadlines.ts";
+import type { Choice } from "./drawn-assets.ts";
 
 export const MARKS = ["a", "b", "c", "d"];
 export const GROUP_FIELDS = ["sim.user", "sim.address", "sim.host", "sim.port"];
@@ -34,12 +35,19 @@ export type DrawnCorrelation = {
   readonly generate: boolean;
   readonly suppressS?: number;
   readonly escalate?: readonly Step[];
+  readonly assetLevels?: readonly AssetLevel[];
   readonly awaiting?: Awaiting; // of an absence
 };
 /** The field that `name` stands for, by the name of the rule that it is read of. */
 export type Alias = { readonly name: string; readonly fields: Readonly<Record<string, string>> };
 /** From this count on a finding has this level. */
 export type Step = { readonly count: number; readonly level: Level };
+/** About an asset that is chosen it has this level at least. */
+export type AssetLevel = {
+  readonly choice: Choice | undefined;
+  readonly level: Level;
+  readonly names: readonly string[]; // of those that are, and their aliases, in lower case
+};
 export type DrawnRule = DrawnDetection | DrawnCorrelation;
 
 /** What feeds a rule stands before it. */
@@ -197,16 +205,21 @@ export function drawAbsence(chance: Chance, name: string, awaited: DrawnRule): D
   };
 }
 
-/** The same is awaited, by its name and by the same time of day; all else may be another. */
+/** The same is awaited by the same time of day, and as grave; all else may be another. */
 export function redrawn(
   chance: Chance,
-  { name, rules: [awaited], awaiting }: DrawnCorrelation,
+  { name, rules: [awaited], level, assetLevels, awaiting }: DrawnCorrelation,
   among: readonly DrawnRule[],
 ): DrawnCorrelation {
   const below = among.filter((rule) => rule.name === awaited);
   const drawn = drawAbsence(chance, name, chance.one(below));
   const deadline = awaiting?.deadline;
-  return { ...drawn, awaiting: { ...drawn.awaiting, ...(deadline && { deadline }) } };
+  return {
+    ...{ ...drawn, level },
+    ...(drawn.escalate && { escalate: drawSteps(chance, level) }),
+    ...(assetLevels && { assetLevels }),
+    awaiting: { ...drawn.awaiting, ...(deadline && { deadline }) },
+  };
 }
 
 /** At times something is awaited by a time of day. Moves no other draw of the seed. */
@@ -262,6 +275,10 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
       "  condition: marked",
     ];
   const condition = CORRELATION_TYPES[rule.type]?.condition(rule.body, rule.rules) ?? [];
+  const graver = [
+    ...(rule.escalate ?? []).map(stepText),
+    ...(rule.assetLevels ?? []).map(assetText),
+  ];
   return [
     ...head,
     "correlation:",
@@ -274,8 +291,10 @@ function yamlLines(rule: DrawnRule, edition: string): string[] {
     `  timespan: ${rule.spanS}s`,
     ...[...condition, ...awaitingLines(rule.awaiting ?? {})].map((line) => `  ${line}`),
     ...(rule.suppressS === undefined ? [] : [`  suppress: ${rule.suppressS}s`]),
-    ...(rule.escalate ? [`  escalate: [${rule.escalate.map(stepText).join(", ")}]`] : []),
+    ...(graver.length > 0 ? [`  escalate: [${graver.join(", ")}]`] : []),
   ];
 }
 
 const stepText = ({ count, level }: Step): string => `{ count: ${count}, level: ${level} }`;
+const assetText = ({ choice, level }: AssetLevel): string =>
+  `{ assets: ${JSON.stringify(choice ?? "all")}, level: ${level} }`;

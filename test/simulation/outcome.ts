@@ -8,7 +8,16 @@ import { partitionOfGroup } from "../../correlator/windows/signal-records.ts";
 import type { Wait } from "./absences.ts";
 import { type Certainty, certaintyOf, type Judged, wrongIn } from "./bounds.ts";
 import type { DrawnEvent, SimValue } from "./drawn-events.ts";
-import { type DrawnRule, LEVELS, type Level } from "./drawn-rules.ts";
+import { LEVELS, type Level } from "./drawn-rules.ts";
+import {
+  type AllEditions,
+  changedIn,
+  type Edition,
+  feedsAlways,
+  isAboveAbsence,
+  ruleIn,
+  versionOf,
+} from "./editions.ts";
 import {
   type ExpectedFinding,
   expectedFindings,
@@ -18,10 +27,8 @@ import {
 } from "./reference.ts";
 import { type AbsenceLife, nameOf, type SignalClock } from "./signal-clock.ts";
 
-/** Rules as a worker may have had them. */
-export type Edition = { readonly rules: readonly DrawnRule[]; readonly active: ActiveRules };
 export type Left = {
-  readonly editions: readonly [Edition, ...Edition[]]; // the first has every rule
+  readonly editions: AllEditions;
   readonly evidenceMax: number;
   readonly events: readonly EcsEvent[]; // each once; late or implausible only where all its deliveries were
   readonly acknowledged: ReadonlySet<string>;
@@ -154,7 +161,7 @@ function expectedIn(
   const twins = undisturbed(left, active, events);
   const sees = ({ rule, by, ...match }: Fed): boolean =>
     !changed.has(rule) ||
-    changed.has(by) ||
+    feedsAlways(left.editions, active, { by, rule }) ||
     left.signalClock.wasTaken({ stream, version: versionOf(active, rule), ...match });
   const to: Known = {
     ...{ wait: waitOf(left, active, stream), sees, told: of.told },
@@ -170,32 +177,13 @@ function expectedIn(
         : idOf(stream, version, one.event);
     const twin = twins.get(placeOf(one.rule, one.group, one));
     const own = one.evidence ?? (one.event === undefined ? undefined : [one.event]);
-    const named = own ?? (isAbove(rules, one.rule) ? "some" : (twin?.evidence ?? []));
+    const named = own ?? (isAboveAbsence(rules, one.rule) ? "some" : (twin?.evidence ?? []));
     return {
       ...one,
       ...{ id, stream, fingerprint: idOf("fingerprint", stream, one.rule, ...values) },
       evidence: changed.has(one.rule) ? "some" : named,
     };
   });
-}
-
-/** A correlation that what did not come feeds: of that an undisturbed pass finds less, it has no clock. */
-function isAbove(rules: readonly DrawnRule[], name: string): boolean {
-  const rule = rules.find((one) => one.name === name);
-  const below = rules.filter(
-    (one) => rule?.kind === "correlation" && rule.rules.includes(one.name),
-  );
-  return below.some(
-    (one) => (one.kind === "correlation" && one.awaiting) || isAbove(rules, one.name),
-  );
-}
-
-/** A rule that is another in another edition. What it saw is not what all saw, nor is what it names as evidence. */
-function changedIn(editions: Left["editions"]): ReadonlySet<string> {
-  const [{ rules }] = editions;
-  const versions = (name: string) => editions.map(({ active }) => ruleIn(active, name)?.version);
-  const names = rules.map(({ name }) => name);
-  return new Set(names.filter((name) => new Set(versions(name)).size > 1));
 }
 
 function waitOf(left: Left, active: ActiveRules, stream: string): Wait {
@@ -300,15 +288,6 @@ const placeOf = (
   group: readonly (readonly [string, string])[],
   { firstMs }: { readonly firstMs: number },
 ): string => JSON.stringify([rule, group, firstMs]);
-
-const ruleIn = ({ set }: ActiveRules, name: string) =>
-  [...set.detections, ...set.correlations].find(({ about }) => about.id === name);
-
-function versionOf(active: ActiveRules, name: string): string {
-  const rule = ruleIn(active, name);
-  if (rule === undefined) throw new Error(`there is no rule ${name}`);
-  return rule.version;
-}
 
 export function unsuperseded(findings: readonly Finding[]): Finding[] {
   const superseded = new Set(findings.flatMap(({ supersedes }) => supersedes ?? []));

@@ -1,9 +1,11 @@
 // plan.ts — draws what a run is made of: two editions of its rules, what is told by whom and when, the house, the faults' odds.
+import { readAssets } from "../../core/assets.ts";
 import { DAY_MS } from "../../core/event.ts";
 import { indexedMatcher } from "../../correlator/match/indexed.ts";
 import { readRules } from "../../correlator/sigma/load.ts";
 import type { Chance } from "./chance.ts";
 import type { DrawnDeadline } from "./deadlines.ts";
+import { assetsText, type DrawnSet, withAssets } from "./drawn-assets.ts";
 import { withChains } from "./drawn-chains.ts";
 import {
   BUSY,
@@ -14,9 +16,9 @@ import {
   type Scene,
 } from "./drawn-events.ts";
 import { drawReloads, type Reloads } from "./drawn-reloads.ts";
-import { type DrawnRule, drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
+import { drawReload, drawRules, yamlOf } from "./drawn-rules.ts";
+import type { AllEditions, Edition } from "./editions.ts";
 import type { Import } from "./feeder.ts";
-import type { Edition } from "./outcome.ts";
 import { ROLES, type Role } from "./worker.ts";
 import { FAULTS, type Odds, type World } from "./world.ts";
 
@@ -25,7 +27,7 @@ export const BEGIN_MS = 10_000; // after the start, things happen
 
 const TITLES = ["first", "second", "third"];
 export type Editions = {
-  readonly all: readonly [Edition, ...Edition[]]; // the first has every rule
+  readonly all: AllEditions;
   /** Which of them a worker has; undefined: the one or the other, drawn when it starts. */
   readonly takenBy?: Reloads["takenBy"];
 };
@@ -33,10 +35,10 @@ export type Editions = {
 /** The same rules under other titles, at times one of them changed. */
 export function drawEditions(chance: Chance): Editions {
   for (;;) {
-    const rules = withChains(drawRules(chance));
-    const other = drawReload(chance, rules);
-    const reloads = drawReloads(rules);
-    const [first, ...others] = (reloads?.sets ?? [rules, other]).map((set, index) =>
+    const drawn = withAssets(withChains(drawRules(chance)));
+    const other = { ...drawn, rules: drawReload(chance, drawn.rules) };
+    const reloads = drawReloads(drawn);
+    const [first, ...others] = (reloads?.sets ?? [drawn, other]).map((set, index) =>
       editionOf(set, TITLES[index] ?? ""),
     );
     if (first && others.every((one) => one !== undefined))
@@ -54,10 +56,12 @@ export function rulesOf({ all, takenBy }: Editions, world: World, worker: string
 }
 
 /** Undefined where a condition is one that nothing can satisfy. */
-function editionOf(rules: readonly DrawnRule[], title: string): Edition | undefined {
+function editionOf({ rules, assets }: DrawnSet, title: string): Edition | undefined {
   const text = yamlOf(rules, title);
-  const { set } = readRules([{ path: "drawn.yml", text, lenient: false }]);
-  return set && { rules, active: { set, matcher: indexedMatcher(set) } };
+  const known = assetsText(assets);
+  const inventory = readAssets([{ path: "assets.yml", text: known }]).assets;
+  const { set } = readRules([{ path: "drawn.yml", text, lenient: false }], { inventory });
+  return set && { rules, assets: known, active: { set, matcher: indexedMatcher(set) } };
 }
 
 export type Plan = {

@@ -104,7 +104,9 @@ export function expectedFindings(
         held.push({ id, timeMs, own, fields: { ...own, ...fields } });
       const shown = told ? { ...rule, suppressS: undefined } : rule;
       if (isShown)
-        found.push(...toldOf(shown, episodes).map((one) => ({ rule: rule.name, group, ...one })));
+        found.push(
+          ...toldOf(shown, values, episodes).map((one) => ({ rule: rule.name, group, ...one })),
+        );
     }
     points.set(rule.name, held);
   }
@@ -142,7 +144,7 @@ function awaitedOf(
     const group = rule.groupBy.map((name, index) => [name, values[index] ?? ""] as const);
     return absencesOf(rule, { values, members }, wait).map((one) => ({
       ...{ rule: rule.name, group, suppressed: 0, members: [], ...one },
-      level: levelOf(rule, one.count),
+      level: levelOf(rule, values, one.count),
     }));
   });
 }
@@ -233,12 +235,13 @@ type Told = Episode & { readonly level: Level; suppressed: number };
 
 /** In the order of their beginnings; each is judged by the one that was told before it. */
 function toldOf(
-  rule: Pick<DrawnCorrelation, "level" | "escalate"> & { readonly suppressS?: number | undefined },
+  rule: Graded & { readonly suppressS?: number | undefined },
+  group: readonly string[],
   episodes: readonly Episode[],
 ): Told[] {
   const told: Told[] = [];
   for (const episode of episodes) {
-    const level = levelOf(rule, episode.count);
+    const level = levelOf(rule, group, episode.count);
     const head = told.at(-1);
     const isQuiet =
       rule.suppressS !== undefined &&
@@ -251,12 +254,19 @@ function toldOf(
   return told;
 }
 
+type Graded = Pick<DrawnCorrelation, "level" | "escalate" | "assetLevels">;
+
+/** The highest that the count or an asset among the group's values asks for. */
 function levelOf(
-  { level, escalate = [] }: Pick<DrawnCorrelation, "level" | "escalate">,
+  { level, escalate = [], assetLevels = [] }: Graded,
+  group: readonly string[],
   count: number,
 ): Level {
   const reached = escalate.filter((step) => step.count <= count);
-  return reached.at(-1)?.level ?? level;
+  const names = group.map((value) => value.toLowerCase());
+  const about = assetLevels.filter((one) => names.some((name) => one.names.includes(name)));
+  const asked = [level, ...[...reached, ...about].map((one) => one.level)];
+  return LEVELS.findLast((one) => asked.includes(one)) ?? level;
 }
 
 const holds = (type: string, body: Body, window: readonly Member[]): boolean =>

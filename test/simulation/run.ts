@@ -93,7 +93,9 @@ export async function runSeed(
     trace: world.scheduler.trace,
     lines: [
       ...(world.scheduler.lines ?? []),
-      ...(options.keepLines ? editions.all.map(({ rules }) => yamlOf(rules, "")) : []),
+      ...(options.keepLines
+        ? editions.all.map(({ rules, assets }) => `${yamlOf(rules, "")}\n${assets}`)
+        : []),
     ],
   };
 }

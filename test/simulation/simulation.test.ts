@@ -30,6 +30,7 @@ test.for([
   { says: "a worker snapshots further on after its successor has loaded", seed: 5_009_140 },
   { says: "what superseded another gave way and came again", seed: 301_177 },
   { says: "one came before the rule was in force everywhere, and none after", seed: 586_185_529 },
+  { says: "rules above an absence are taken away and come again, the absence stays", seed: 6448 },
   { says: "what was superseded gave way, came again and superseded another", seed: 7022 },
 ])("a seed that failed once: $says", async ({ seed }) => {
   const summary = new Summary();
@@ -205,6 +206,38 @@ const PLANTED: readonly Planted[] = [
         file: "correlator/windows/points.ts",
         from: 'rule.type === "absence" ? known : ofEvent',
         to: "ofEvent",
+      },
+    ],
+  },
+  {
+    says: "a group must name an asset in the letters in which it is written",
+    from: 500,
+    edits: [
+      {
+        file: "correlator/windows/severity.ts",
+        from: ".get(lowered(value))",
+        to: ".get(value)",
+      },
+    ],
+  },
+  {
+    says: "an alias of an asset makes nothing graver",
+    edits: [
+      {
+        file: "correlator/sigma/telling.ts",
+        from: "[name, ...aliases]).map(lowered)",
+        to: "[name]).map(lowered)",
+      },
+    ],
+  },
+  {
+    says: "a rule for which others are awaited goes on as the same rule",
+    from: 100,
+    edits: [
+      {
+        file: "correlator/sigma/additions.ts",
+        from: "[{ absence, suppressMs, escalate }] : [];",
+        to: "[{ absence: absence && { ...absence, expected: [] }, suppressMs, escalate }] : [];",
       },
     ],
   },
