@@ -53,6 +53,7 @@ export function deadlinesBetween(
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
 ): number[] {
   const reading = readingIn(timezone);
+  const byMinutes = minutesIn(by);
   const firsts = new Map<number, { readonly atMs: number; readonly read: number }>(); // by the zone's day
   const wholeDayMs = Math.floor(fromMs / DAY_MS) * DAY_MS - 2 * DAY_MS;
   for (let dayMs = wholeDayMs; dayMs <= toMs; dayMs += DAY_MS) {
@@ -61,7 +62,7 @@ export function deadlinesBetween(
     for (let atMs = dayMs; atMs < dayMs + DAY_MS; atMs += MINUTE_MS) {
       const read = isSteady ? atMs + aheadMs : reading(atMs);
       const day = Math.floor(read / DAY_MS);
-      if (minutesOf(read) >= minutesIn(by) && !firsts.has(day)) firsts.set(day, { atMs, read });
+      if (minutesOf(read) >= byMinutes && !firsts.has(day)) firsts.set(day, { atMs, read });
     }
   }
   return [...firsts.values()]
