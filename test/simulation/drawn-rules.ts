@@ -183,8 +183,9 @@ export function drawReload(chance: Chance, rules: readonly DrawnRule[]): readonl
   return rules.map((rule) => (rule === changed ? { ...changed, spanS: changed.spanS + 2 } : rule));
 }
 
-/** Whether what it awaits is used by others too, and shown or not by what they say. */
+/** Whether it feeds nothing, and what it awaits is used by others too, and shown or not by what they say. */
 const isUsedBeside = (rules: readonly DrawnRule[], absence: DrawnCorrelation): boolean =>
+  !rules.some((rule) => rule.kind === "correlation" && rule.rules.includes(absence.name)) &&
   absence.rules.every((name) =>
     rules.some(
       (rule) => rule !== absence && rule.kind === "correlation" && rule.rules.includes(name),
