@@ -27,14 +27,14 @@ function groupOf({ times = [AT_MS], ids = ["a"], froms, ...rest }: Parts): Group
 }
 
 const text = fc.string({ unit: fc.constantFrom("a", "Z", "0", "\u0000", "ÿ", '"'), maxLength: 60 });
-const time = fc.double({ noNaN: true, noDefaultInfinity: true });
+const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
 const plainGroup = fc
   .record({
     members: fc.array(fc.tuple(time, text, fc.nat(255)), { minLength: 1, maxLength: 12 }),
     hasFroms: fc.boolean(),
     episode: fc.option(
       fc.record({
-        ...{ firstMs: time, lastMs: time, revision: fc.nat(65_535) },
+        ...{ firstMs: time, lastMs: time, revision: fc.nat(2 ** 32 - 1) },
         ...{
           id: fc.option(
             text.map((id) => `e${id}`),
@@ -99,6 +99,9 @@ test.for<{ name: string; parts: Parts }>([
   { name: "no members", parts: { times: [], ids: [] } },
   { name: "an id that is not Latin-1", parts: { ids: ["\u2028"] } },
   { name: "a long id", parts: { ids: [LONG] } },
+  { name: "a time before 1970", parts: { times: [-1] } },
+  { name: "a part of a millisecond", parts: { times: [0.5] } },
+  { name: "a time of the far future", parts: { times: [2 ** 48] } },
   { name: "many members", parts: { times: Array(16).fill(0), ids: Array(16).fill("a") } },
   { name: "a rule's place beyond a byte", parts: { froms: [256] } },
   { name: "several episodes", parts: { episodes: [episode, episode] } },
@@ -108,7 +111,7 @@ test.for<{ name: string; parts: Parts }>([
   },
   { name: "an episode's level", parts: { episodes: [{ ...episode, level: "high" }] } },
   { name: "what suppression was told", parts: { episodes: [{ ...episode, toldLastMs: 5 }] } },
-  { name: "many revisions", parts: { episodes: [{ ...episode, revision: 65_536 }] } },
+  { name: "an episode before 1970", parts: { episodes: [{ ...episode, firstMs: -1 }] } },
   { name: "a long id of the episode", parts: { episodes: [{ ...episode, id: LONG }] } },
   { name: "something forgotten", parts: { forgottenBeforeMs: 0 } },
   { name: "something settled", parts: { settledMs: 0 } },

@@ -1,15 +1,15 @@
 // shelf.ts — small, plain groups as bytes: how they are kept while nothing happens to them, and how they grow.
 //
-// Holds: what is read is as it was put up. A group that does not fit (values, ids that are long or not Latin-1, several
-//        episodes, something else told of it) is refused, and somebody else keeps it. What is freed is used again, and
-//        given back when the shelf goes.
+// Holds: what is read is as it was put up. A group that does not fit (values, ids that are long or not Latin-1, times
+//        before 1970 or within a millisecond, several episodes, something else told of it) is refused, and somebody else
+//        keeps it. What is freed is used again, and given back when the shelf goes.
 // Why:   a million groups of a few members each: objects weigh five times as much and each garbage collection looks at
 //        every one; of a text, each member makes a new one (docs/decisions/0010).
 //
 // A cell is some units of 8 bytes in a chunk. A group's place is that of its last member, or of its episode:
-//   0 time, or first (float64) | 8 the cell before, plus one (uint32) | 12 flags, members up to this one | 13 letters of the id
-//   of a member:   14 its rule's place | 15 id
-//   of an episode: 14 revision (uint16) | 16 last (float64) | 24 due (float64; not a number for none) | 32 id
+//   0 the cell before, plus one (uint32) | 4 time, or first (uint32, and 8: uint16 above it) | 10 flags, members up to this one | 11 letters of the id
+//   of a member:   12 its rule's place | 13 id
+//   of an episode: 16 last (and 12 above) | 20 due (and 14 above) | 24 revision (uint32) | 28 id
 import { withOne } from "../with-one.ts";
 import type { Gauge } from "./condition.ts";
 import type { Episode } from "./episodes.ts";
@@ -31,12 +31,19 @@ const UNIT = 8;
 const CHUNK_UNITS = 32_768; // at most; the first have fewer, so that a rule with few groups costs little
 const CHUNK_BITS = 15;
 const FIRST_CHUNK_UNITS = 64; // more than the largest cell
-const [BEFORE, FLAGS, LETTERS, FROM, MEMBER_ID] = [8, 12, 13, 14, 15];
-const [REVISION, LAST, DUE, EPISODE_ID] = [14, 16, 24, 32];
+const [BEFORE, FLAGS, LETTERS, FROM, MEMBER_ID] = [0, 10, 11, 12, 13];
+const [REVISION, EPISODE_ID] = [24, 28];
+/** Where the lower 32 bits of a time are, and those above them. */
+const [TIME, LAST, DUE] = [
+  { low: 4, high: 8 },
+  { low: 16, high: 12 },
+  { low: 20, high: 14 },
+] as const;
 const COUNT_MAX = 15;
-const [HAS_OTHERS, IS_EPISODE, IS_DIRTY] = [16, 32, 64]; // others: matches of other rules than the first
+const [HAS_OTHERS, IS_EPISODE, IS_DIRTY, HAS_DUE] = [16, 32, 64, 128]; // others: matches of other rules than the first
 const BYTE_MAX = 255;
-const REVISION_MAX = 65_535;
+const WORD = 2 ** 32;
+const TIME_END_MS = 2 ** 48;
 const BEGINNING = { id: undefined, revision: 0, dueMs: null, isDirty: true } as const;
 
 // Of the group that is being read, or the window that is looked at; of no meaning afterwards.
@@ -49,8 +56,8 @@ export class Shelf {
   /** The episode that has to be told, and had not before the last call of `append`. */
   news: Pick<Episode, "id" | "lastMs" | "dueMs"> | undefined;
   readonly #bytes: Uint8Array[] = []; // by chunk
+  readonly #halves: Uint16Array[] = [];
   readonly #words: Uint32Array[] = [];
-  readonly #times: Float64Array[] = [];
   readonly #free: (number[] | undefined)[] = []; // by units
   #next = 0; // of the last chunk's units
   #end = 0;
@@ -91,7 +98,7 @@ export class Shelf {
       return undefined;
     if (!fitsMember(member) || this.#has(last, member.id)) return undefined;
     const added = this.#add(last, member);
-    if (isEpisode) this.#setBefore(place, added);
+    if (isEpisode) this.#setWord(place, BEFORE, added + 1);
     if (firstMs === undefined) return isEpisode ? place : added;
     if (isEpisode) return this.#grow(place, timeMs);
     this.news = { id: undefined, lastMs: timeMs, dueMs: null };
@@ -189,13 +196,11 @@ export class Shelf {
 
   /** Whether a window that begins then is one with the episode. */
   #reaches(episode: number, firstMs: number): boolean {
-    const at = episode & (CHUNK_UNITS - 1);
-    const times = this.#timesOf(episode);
-    return firstMs >= (times[at] as number) && firstMs <= (times[at + LAST / UNIT] as number);
+    return firstMs >= this.#time(episode) && firstMs <= this.#time(episode, LAST);
   }
 
   #grow(episode: number, lastMs: number): number {
-    this.#timesOf(episode)[(episode & (CHUNK_UNITS - 1)) + LAST / UNIT] = lastMs;
+    this.#setTime(episode, LAST, lastMs);
     const bytes = this.#bytesOf(episode);
     const at = startOf(episode) + FLAGS;
     const flags = bytes[at] as number;
@@ -209,8 +214,8 @@ export class Shelf {
     const bytes = this.#bytesOf(place);
     const at = startOf(place);
     const flags = before === undefined ? 0 : this.#byte(before, FLAGS);
-    this.#timesOf(place)[place & (CHUNK_UNITS - 1)] = timeMs;
-    this.#setBefore(place, before ?? NONE);
+    this.#setWord(place, BEFORE, (before ?? NONE) + 1);
+    this.#setTime(place, TIME, timeMs);
     bytes[at + FLAGS] = (flags + 1) | (from > 0 ? HAS_OTHERS : 0);
     bytes[at + FROM] = from;
     writeText(bytes, at, MEMBER_ID, id);
@@ -224,36 +229,31 @@ export class Shelf {
     const { firstMs, lastMs, dueMs, revision, isDirty, id } = episode;
     const place = this.#allot(Math.ceil((EPISODE_ID + (id?.length ?? 0)) / UNIT));
     const bytes = this.#bytesOf(place);
-    const times = this.#timesOf(place);
-    const unit = place & (CHUNK_UNITS - 1);
     const at = startOf(place);
-    times[unit] = firstMs;
-    times[unit + LAST / UNIT] = lastMs;
-    times[unit + DUE / UNIT] = dueMs ?? Number.NaN;
-    this.#setBefore(place, before);
-    bytes[at + FLAGS] = IS_EPISODE | (isDirty ? IS_DIRTY : 0);
-    bytes[at + REVISION] = revision & BYTE_MAX;
-    bytes[at + REVISION + 1] = revision >>> 8;
+    this.#setWord(place, BEFORE, before + 1);
+    this.#setTime(place, TIME, firstMs);
+    this.#setTime(place, LAST, lastMs);
+    this.#setTime(place, DUE, dueMs ?? 0);
+    this.#setWord(place, REVISION, revision);
+    bytes[at + FLAGS] = IS_EPISODE | (isDirty ? IS_DIRTY : 0) | (dueMs === null ? 0 : HAS_DUE);
     writeText(bytes, at, EPISODE_ID, id ?? "");
     return place;
   }
 
   #episodeAt(place: number): Episode {
     const bytes = this.#bytesOf(place);
-    const times = this.#timesOf(place);
-    const unit = place & (CHUNK_UNITS - 1);
     const at = startOf(place);
-    const dueMs = times[unit + DUE / UNIT] as number;
+    const flags = bytes[at + FLAGS] as number;
     return {
-      firstMs: times[unit] as number,
-      lastMs: times[unit + LAST / UNIT] as number,
+      firstMs: this.#time(place),
+      lastMs: this.#time(place, LAST),
       id: bytes[at + LETTERS] === 0 ? undefined : textAt(bytes, at, EPISODE_ID),
-      revision: (bytes[at + REVISION] as number) | ((bytes[at + REVISION + 1] as number) << 8),
+      revision: this.#word(place, REVISION),
       replaces: [],
       level: undefined,
       toldLastMs: undefined,
-      isDirty: ((bytes[at + FLAGS] as number) & IS_DIRTY) !== 0,
-      dueMs: Number.isNaN(dueMs) ? null : dueMs,
+      isDirty: (flags & IS_DIRTY) !== 0,
+      dueMs: flags & HAS_DUE ? this.#time(place, DUE) : null,
     };
   }
 
@@ -291,8 +291,8 @@ export class Shelf {
     const units = Math.min(CHUNK_UNITS, FIRST_CHUNK_UNITS * 2 ** this.#bytes.length);
     const memory = new ArrayBuffer(units * UNIT);
     this.#bytes.push(new Uint8Array(memory));
+    this.#halves.push(new Uint16Array(memory));
     this.#words.push(new Uint32Array(memory));
-    this.#times.push(new Float64Array(memory));
     this.#next = 0;
     this.#end = units;
   }
@@ -306,31 +306,39 @@ export class Shelf {
     return this.#bytes[place >>> CHUNK_BITS] as Uint8Array;
   }
 
-  #timesOf(place: number): Float64Array {
-    return this.#times[place >>> CHUNK_BITS] as Float64Array;
-  }
-
   #byte(place: number, behind: number): number {
     return this.#bytesOf(place)[startOf(place) + behind] as number;
   }
 
-  /** Or the first one, of an episode. */
-  #time(place: number): number {
-    return this.#timesOf(place)[place & (CHUNK_UNITS - 1)] as number;
+  #word(place: number, behind: number): number {
+    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
+    return words[(startOf(place) + behind) >>> 2] as number;
+  }
+
+  #setWord(place: number, behind: number, word: number): void {
+    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
+    words[(startOf(place) + behind) >>> 2] = word;
+  }
+
+  /** Or the first one, of an episode, unless another is asked for. */
+  #time(place: number, { low, high } = TIME as Halves): number {
+    const halves = this.#halves[place >>> CHUNK_BITS] as Uint16Array;
+    return (halves[(startOf(place) + high) >>> 1] as number) * WORD + this.#word(place, low);
+  }
+
+  #setTime(place: number, { low, high }: Halves, timeMs: number): void {
+    const halves = this.#halves[place >>> CHUNK_BITS] as Uint16Array;
+    halves[(startOf(place) + high) >>> 1] = timeMs / WORD;
+    this.#setWord(place, low, timeMs);
   }
 
   /** The place of the cell before; NONE for the first. */
   #before(place: number): number {
-    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
-    return (words[(startOf(place) + BEFORE) >>> 2] as number) - 1;
-  }
-
-  #setBefore(place: number, before: number): void {
-    const words = this.#words[place >>> CHUNK_BITS] as Uint32Array;
-    words[(startOf(place) + BEFORE) >>> 2] = before + 1;
+    return this.#word(place, BEFORE) - 1;
   }
 }
 
+type Halves = { readonly low: number; readonly high: number };
 const NONE = -1;
 const startOf = (place: number): number => (place & (CHUNK_UNITS - 1)) * UNIT;
 
@@ -341,19 +349,31 @@ function fits(group: Group): boolean {
   if (group.forgottenBeforeMs !== undefined || group.settledMs !== undefined) return false;
   if (times.length === 0 || times.length > COUNT_MAX) return false;
   for (let index = 0; index < times.length; index++)
-    if (!fitsMember({ id: ids[index] as string, from: froms?.[index] ?? 0 })) return false;
+    if (
+      !fitsMember({
+        timeMs: times[index] as number,
+        id: ids[index] as string,
+        from: froms?.[index] ?? 0,
+      })
+    )
+      return false;
   const [episode, another] = group.episodes;
   return another === undefined && (episode === undefined || fitsEpisode(episode));
 }
 
 /** A match of which a cell can be made. */
-export const fitsMember = ({ id, from }: Pick<Member, "id" | "from">): boolean =>
-  from <= BYTE_MAX && isShort(id);
+export const fitsMember = ({ timeMs, id, from }: Pick<Member, "timeMs" | "id" | "from">): boolean =>
+  isTime(timeMs) && from <= BYTE_MAX && isShort(id);
 
-function fitsEpisode({ revision, id, replaces, level, toldLastMs }: Episode): boolean {
+function fitsEpisode(episode: Episode): boolean {
+  const { firstMs, lastMs, dueMs, revision, id, replaces, level, toldLastMs } = episode;
   if (replaces.length > 0 || level !== undefined || toldLastMs !== undefined) return false;
-  return revision <= REVISION_MAX && (id === undefined || (id !== "" && isShort(id)));
+  if (!isTime(firstMs) || !isTime(lastMs) || !isTime(dueMs ?? 0)) return false;
+  return revision < WORD && (id === undefined || (id !== "" && isShort(id)));
 }
+
+const isTime = (timeMs: number): boolean =>
+  Number.isInteger(timeMs) && timeMs >= 0 && timeMs < TIME_END_MS;
 
 function isShort(text: string): boolean {
   if (text.length > BYTE_MAX) return false;

@@ -67,7 +67,7 @@ const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: "correlator/windows/shelf.ts",
-        from: "firstMs <= (times[at + LAST / UNIT] as number)",
+        from: "firstMs <= this.#time(episode, LAST)",
         to: "firstMs <= Number.POSITIVE_INFINITY",
       },
     ],
