@@ -9,6 +9,7 @@ const node = {
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    maxConcurrency: 2, // of tests in a file that may run beside each other
     projects: [
       {
         test: {

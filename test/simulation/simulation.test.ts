@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { applied, type Edit, MUTATIONS } from "../faults/mutation-table.ts";
 import { runSeed } from "./run.ts";
 import { Summary } from "./summary.ts";
@@ -273,29 +273,35 @@ const PLANTED: readonly Planted[] = [
   },
 ];
 
-test.for(PLANTED)("the simulator sees a planted bug: $says", async ({ edits, from = 1 }) => {
-  const copy = mkdtempSync(join(tmpdir(), "wache-planted-"));
-  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
-  for (const part of ["alerting", "collectors", "core", "correlator", "test", "package.json"])
-    cpSync(join(ROOT, part), join(copy, part), { recursive: true });
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
-  for (const edit of edits) {
-    const path = join(copy, edit.file);
-    writeFileSync(path, applied(edit, readFileSync(path, "utf8")));
-  }
-  const main = join(copy, "test", "simulation", "simulate.main.ts");
-  const { status, said } = await ended(
-    [main, "--seeds", "400", "--from", String(from), "--first"],
-    copy,
-  );
-  const [, seed] =
-    /^seed (\d+) failed; repeat it with: npm run simulate -- --seeds 1 --from \1$/m.exec(said) ??
-    [];
-  expect([status, seed], said).toEqual([1, expect.stringMatching(/^\d+$/)]);
-  console.log(`seen with seed ${seed}`);
-});
+test.concurrent.for(PLANTED)(
+  "the simulator sees a planted bug: $says",
+  async (planted, context) => {
+    const { edits, from = 1 } = planted;
+    const { onTestFinished, expect } = context;
+    const copy = mkdtempSync(join(tmpdir(), "wache-planted-"));
+    onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+    for (const part of ["alerting", "collectors", "core", "correlator", "test", "package.json"])
+      cpSync(join(ROOT, part), join(copy, part), { recursive: true });
+    symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+    for (const edit of edits) {
+      const path = join(copy, edit.file);
+      writeFileSync(path, applied(edit, readFileSync(path, "utf8")));
+    }
+    const main = join(copy, "test", "simulation", "simulate.main.ts");
+    const args = [main, "--seeds", "400", "--from", String(from), "--first"];
+    const { status, said } = await ended(args, { cwd: copy, onTestFinished });
+    const [, seed] =
+      /^seed (\d+) failed; repeat it with: npm run simulate -- --seeds 1 --from \1$/m.exec(said) ??
+      [];
+    expect([status, seed], said).toEqual([1, expect.stringMatching(/^\d+$/)]);
+    console.log(`seen with seed ${seed}`);
+  },
+);
 
-async function ended(args: readonly string[], cwd: string) {
+async function ended(
+  args: readonly string[],
+  { cwd, onTestFinished }: { readonly cwd: string } & Pick<TestContext, "onTestFinished">,
+) {
   const child = spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill());
   let said = "";
