@@ -1,7 +1,8 @@
-// common.ts — the options that most verbs share, and the configuration that they lead to.
+// common.ts — the options that most verbs share, the configuration that they lead to, the answer to a file of no use.
 import { type Environment, loadConfig } from "../core/config.ts";
 import type { Config } from "../core/config-schema.ts";
 import { UserError } from "../core/errors.ts";
+import { pathFault } from "../core/path-fault.ts";
 import { EXIT, type Option, stringOf, type Values } from "./verb.ts";
 
 export const CONFIG_OPTIONS = {
@@ -56,4 +57,11 @@ function portOf(text: string | undefined): number | undefined {
   throw new UserError("cli.port", `--port is "${text}", allowed is a number from 0 to 65535`, {
     exitCode: EXIT.usage,
   });
+}
+
+/** Of a file that somebody named; `-` is standard input. */
+export function unreadable(file: string, cause: unknown): UserError {
+  const what = file === "-" ? "standard input" : file;
+  const message = `${what} can't be read: ${pathFault(cause, file)}`;
+  return new UserError("cli.file-unreadable", message, { cause });
 }

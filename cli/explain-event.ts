@@ -5,7 +5,6 @@ import { withWindowsFields } from "../collectors/parsers/windows-shippers.ts";
 import { UserError } from "../core/errors.ts";
 import { isObject } from "../core/json.ts";
 import type { Mappings } from "../core/mappings.ts";
-import { pathFault } from "../core/path-fault.ts";
 import { formOf } from "../correlator/event-forms.ts";
 import {
   type ConditionExplanation,
@@ -16,6 +15,7 @@ import {
 } from "../correlator/explain.ts";
 import type { Readable } from "../correlator/match/matcher.ts";
 import type { DetectionRule } from "../correlator/sigma/rule.ts";
+import { unreadable } from "./common.ts";
 import { printable } from "./table.ts";
 import { type Call, flagOf } from "./verb.ts";
 
@@ -45,13 +45,7 @@ export async function explainEvents(
 async function eventsOf(file: string): Promise<readonly Readable[]> {
   const text = await (file === "-" ? textOf(process.stdin) : readFile(file, "utf8")).catch(
     (error: unknown) => {
-      throw new UserError(
-        "cli.file-unreadable",
-        `${file} can't be read: ${pathFault(error, file)}`,
-        {
-          cause: error,
-        },
-      );
+      throw unreadable(file, error);
     },
   );
   const bare = text.replace(/^\ufeff/, "");

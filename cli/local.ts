@@ -103,7 +103,7 @@ function parsed(text: string): LocalAnswer["body"] {
 
 /** As withStore, with the bus; its topics are there. */
 export const withBus = <T>(config: Config, use: (bus: Bus) => Promise<T>): Promise<T> =>
-  alone(config, config.bus.kind, async (log) => {
+  alone({ data: config.data, kind: config.bus.kind }, async (log) => {
     const bus = await openBus(config, config.data, log);
     return closing(bus, async () => {
       await bus.check();
@@ -117,26 +117,25 @@ export const withStore = <T>(
   config: Config,
   use: (store: Store) => Promise<T>,
   { makesFolder = false }: { readonly makesFolder?: boolean } = {},
-): Promise<T> => {
-  if (makesFolder && config.store.kind === "embedded") makeDataDir(config.data);
-  return alone(config, config.store.kind, async (log) => {
+): Promise<T> =>
+  alone({ data: config.data, kind: config.store.kind, makesFolder }, async (log) => {
     const store = await openStore(config, config.data, log);
     return closing(store, async () => {
       await store.open();
       return use(store);
     });
   });
-};
 
 /** With the lock of the data folder, where what is opened lies there. */
 async function alone<T>(
-  { data }: Config,
-  kind: string,
+  of: { readonly data: string; readonly kind: string; readonly makesFolder?: boolean },
   use: (log: ReturnType<typeof createLog>) => Promise<T>,
 ): Promise<T> {
   const log = createLog({ level: "warn", pretty: process.stderr.isTTY === true });
+  const { data, kind, makesFolder = false } = of;
   if (kind !== "embedded") return use(log);
-  if (!existsSync(data))
+  if (makesFolder) makeDataDir(data);
+  else if (!existsSync(data))
     throw new UserError(
       "data.missing",
       `there is no data folder ${data}: name the one that wache run keeps its data in, with --data or the key data`,

@@ -82,8 +82,7 @@ export class FinishedStream {
     const untilMs = Number.isFinite(this.#untilMs) ? { untilMs: this.#untilMs } : {};
     this.#take({ ...this.#tick, atMs: 0, end: true, ...this.#from(), ...untilMs });
     const all = [...this.#findings.values()];
-    const superseded = new Set<string>();
-    for (const { supersedes } of all) for (const id of supersedes ?? NONE) superseded.add(id);
+    const superseded = new Set(all.flatMap(({ supersedes = NONE }) => supersedes));
     return all.filter(({ id, withdrawn }) => !superseded.has(id) && !withdrawn);
   }
 

@@ -110,11 +110,6 @@ function groupsOf(
   fields: readonly EventField[],
   missed: Missed,
 ): readonly (readonly string[])[] {
-  const [only] = fields;
-  if (only && fields.length === 1) {
-    const value = valueAt(event, only);
-    if (typeof value === "string" && value !== "") return [[short(value)]];
-  }
   const texts = fields.map((field) => textsOf(valueAt(event, field)));
   if (areCut(texts)) missed.cutGroups += 1;
   return combinationsOf(texts);

@@ -4,13 +4,12 @@ import { STREAM_NAME } from "../../collectors/streams.ts";
 import { UserError } from "../../core/errors.ts";
 import { LIVE } from "../../core/event.ts";
 import type { Mappings } from "../../core/mappings.ts";
-import { pathFault } from "../../core/path-fault.ts";
 import { spanMs } from "../../core/spans.ts";
 import { ruleDisk } from "../../correlator/sigma/disk.ts";
 import { loadRules } from "../../correlator/sigma/load.ts";
 import type { RuleSet } from "../../correlator/sigma/rule.ts";
 import { thresholdWarnings } from "../../correlator/threshold-warnings.ts";
-import { CONFIG_OPTIONS, configOf } from "../common.ts";
+import { CONFIG_OPTIONS, configOf, unreadable } from "../common.ts";
 import { Evaluation } from "../eval/evaluation.ts";
 import { eachLogLine, type Log } from "../eval/log-lines.ts";
 import { leftOutLines, summaryLines, summaryOf } from "../eval/summary.ts";
@@ -145,7 +144,7 @@ async function printAll(
     await evaluateAll(take, flush);
   } catch (error) {
     await flush();
-    throw unreadable(call.positionals[0], error);
+    throw unreadable(call.positionals[0] ?? "-", error);
   }
   let findings = 0;
   for (const line of evaluation.end()) {
@@ -190,13 +189,6 @@ async function bytesOf(file: string | undefined): Promise<AsyncIterable<Uint8Arr
 /** When the lines of a file were written. */
 const changedMsOf = (file: string | undefined): number | undefined =>
   file === undefined || file === "-" ? undefined : Math.floor(statSync(file).mtimeMs);
-
-function unreadable(file = "-", cause: unknown): UserError {
-  const what = file === "-" ? "standard input" : file;
-  return new UserError("cli.file-unreadable", `${what} can't be read: ${pathFault(cause, file)}`, {
-    cause,
-  });
-}
 
 function streamOf(values: Values): string | undefined {
   const name = stringOf(values, "stream");

@@ -7,8 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { systemClock } from "../../core/clock.ts";
 import type { Config } from "../../core/config-schema.ts";
 import { UserError } from "../../core/errors.ts";
-import { pathFault } from "../../core/path-fault.ts";
-import { CONFIG_OPTIONS, configOf } from "../common.ts";
+import { CONFIG_OPTIONS, configOf, unreadable } from "../common.ts";
 import { createIngest, destinationOf, type FindDestination } from "../ingest.ts";
 import { createProgress } from "../progress.ts";
 import { type SendOptions, type Sent, sendFile } from "../send-file.ts";
@@ -84,11 +83,6 @@ function read(file: string): string {
     throw unreadable(file, error);
   }
 }
-
-const unreadable = (file: string, cause: unknown): UserError =>
-  new UserError("cli.file-unreadable", `${file} can't be read: ${pathFault(cause, file)}`, {
-    cause,
-  });
 
 type How = {
   readonly options: SendOptions;

@@ -73,7 +73,8 @@ export class Haystack {
 
   /** Of JSON that was taken in: whether a character of ASCII, quotes and controls aside, may be written otherwise. */
   get mayReadOtherwise(): boolean {
-    if (this.length === this.#text.length && !this.#text.includes("\\")) return false; // all of it begins so
+    // What is written otherwise begins with a backslash or is not ASCII.
+    if (this.length === this.#text.length && !this.#text.includes("\\")) return false;
     if (this.#loops) return this.#loops.pairs(this.length) !== 0;
     return OTHERWISE.some((text) => this.#text.includes(text));
   }

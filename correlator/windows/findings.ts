@@ -57,10 +57,7 @@ function dueMsIn(context: Context, group: Group, episode: Episode): number {
 }
 
 /** When an episode's pause is over, or nothing can be added to it any more. */
-export function dueMs(
-  { rule, onlyLast }: Context,
-  episode: Pick<Episode, "id" | "lastMs" | "dueMs"> & { readonly toldLastMs?: number | undefined },
-): number {
+export function dueMs({ rule, onlyLast }: Context, episode: Episode): number {
   const { id, lastMs, toldLastMs } = episode;
   if (onlyLast) return lastMs + rule.spanMs + 1;
   if (id === undefined || episode.dueMs === null) return Number.NEGATIVE_INFINITY;

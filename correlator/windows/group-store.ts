@@ -4,6 +4,7 @@
 // Holds: what is changed in a group counts once it is kept. To put a small group to rest, or to make it an object again,
 //        costs no more than its few members do; a large one that was restored is a text until it is asked for.
 // Why:   a small group that stays an object outlives some collections of young garbage, each of which copies it.
+import type { Episode } from "./episodes.ts";
 import { freeze, thaw } from "./frozen.ts";
 import { type Group, RESTING_MEMBERS_MAX } from "./group.ts";
 import { valuesOf } from "./group-name.ts";
@@ -77,7 +78,7 @@ export class GroupStore {
   }
 
   /** Of a group that a member was added to and that rests: the episode that has to be told since then, and had not before. */
-  get news(): Shelf["news"] {
+  get news(): Episode | undefined {
     return this.#shelf.news;
   }
 

@@ -32,7 +32,7 @@ export type Group = {
   page: boolean;
   slide: Slide | undefined; // derived
   fingerprint: string | undefined; // derived
-  dueMs: number | undefined; // derived: when the watermark will concern it, where that is noted; undefined where that is not known
+  plannedMs: number | undefined; // derived: for when it is noted that the watermark will concern it, where that is known
   usedInTurn: number | undefined; // derived: of the store that keeps it as an object; undefined where it keeps a copy
 };
 /** Told of each member that ends a window in which the condition holds, once; undefined where nobody wants to know. */
@@ -60,7 +60,7 @@ export const emptyGroup = (values: readonly string[]): Group => ({
   page: false,
   slide: undefined,
   fingerprint: undefined,
-  dueMs: undefined,
+  plannedMs: undefined,
   usedInTurn: undefined,
 });
 

@@ -163,7 +163,7 @@ export class RuleWindows {
     for (const name of isEnd ? this.#due.takeAll() : this.#due.take(watermarkMs)) {
       const group = isEnd ? this.groups.look(name) : this.groups.get(name);
       if (!group) continue;
-      group.dueMs = undefined;
+      group.plannedMs = undefined;
       const held = this.#points(group, caused);
       if (this.#atOnce) settleLate(this.rule, group, held);
       else settleUntil(this.rule, group, { untilMs: watermarkMs, held });
@@ -214,9 +214,8 @@ export class RuleWindows {
     const decideMs = this.#atOnce ? group.late && Number.NEGATIVE_INFINITY : undecidedFromMs(group);
     const tellMs = tellDueMs(this.#context, group);
     const atMs = Math.min(decideMs ?? Number.POSITIVE_INFINITY, tellMs);
-    if (atMs === Number.POSITIVE_INFINITY || atMs >= (group.dueMs ?? Number.POSITIVE_INFINITY))
-      return;
-    group.dueMs = atMs;
+    if (atMs >= (group.plannedMs ?? Number.POSITIVE_INFINITY)) return;
+    group.plannedMs = atMs;
     this.#due.put(name, atMs);
   }
 

@@ -28,8 +28,8 @@ export type AtRest = {
 };
 
 const UNIT = 8;
-const CHUNK_UNITS = 32_768; // at most; the first have fewer, so that a rule with few groups costs little
 const CHUNK_BITS = 15;
+const CHUNK_UNITS = 2 ** CHUNK_BITS; // at most; the first have fewer, so that a rule with few groups costs little
 const FIRST_CHUNK_UNITS = 64; // more than the largest cell
 const [BEFORE, FLAGS, LETTERS, FROM, MEMBER_ID] = [0, 10, 11, 12, 13];
 const [REVISION, EPISODE_ID] = [24, 28];
@@ -44,7 +44,7 @@ const [HAS_OTHERS, IS_EPISODE, IS_DIRTY, HAS_DUE] = [16, 32, 64, 128]; // others
 const BYTE_MAX = 255;
 const WORD = 2 ** 32;
 const TIME_END_MS = 2 ** 48;
-const BEGINNING = { id: undefined, revision: 0, dueMs: null, isDirty: true } as const;
+const UNTOLD = { id: undefined, revision: 0, dueMs: null, isDirty: true } as const;
 
 // Of the group that is being read, or the window that is looked at; of no meaning afterwards.
 const LETTERS_READ = Buffer.alloc(COUNT_MAX * BYTE_MAX);
@@ -54,7 +54,7 @@ const FROMS_READ = new Uint8Array(COUNT_MAX);
 
 export class Shelf {
   /** The episode that has to be told, and had not before the last call of `append`. */
-  news: Pick<Episode, "id" | "lastMs" | "dueMs"> | undefined;
+  news: Episode | undefined;
   readonly #bytes: Uint8Array[] = []; // by chunk
   readonly #halves: Uint16Array[] = [];
   readonly #words: Uint32Array[] = [];
@@ -87,22 +87,27 @@ export class Shelf {
   append(place: number, member: Member, rest: AtRest): number | undefined {
     this.news = undefined;
     const { timeMs } = member;
-    const isEpisode = (this.#byte(place, FLAGS) & IS_EPISODE) !== 0;
+    const isEpisode = this.hasEpisode(place);
     const last = isEpisode ? this.#before(place) : place;
     if ((this.#byte(last, FLAGS) & COUNT_MAX) >= rest.max || timeMs <= this.#time(last))
       return undefined;
+    const { holds, spanMs } = rest;
     const mayHold = this.#mayHold(last, member, rest);
-    if (mayHold && rest.holds === undefined) return undefined;
-    const firstMs = mayHold ? this.#heldFrom(last, member, rest) : undefined;
+    if (mayHold && holds === undefined) return undefined;
+    const firstMs = mayHold && holds ? this.#heldFrom(last, member, { holds, spanMs }) : undefined;
     if (firstMs !== undefined && !(isEpisode ? this.#reaches(place, firstMs) : rest.mayBegin))
       return undefined;
     if (!fitsMember(member) || this.#has(last, member.id)) return undefined;
     const added = this.#add(last, member);
-    if (isEpisode) this.#setWord(place, BEFORE, added + 1);
-    if (firstMs === undefined) return isEpisode ? place : added;
-    if (isEpisode) return this.#grow(place, timeMs);
-    this.news = { id: undefined, lastMs: timeMs, dueMs: null };
-    return this.#addEpisode(added, { firstMs, lastMs: timeMs, ...BEGINNING });
+    if (isEpisode) {
+      this.#setWord(place, BEFORE, added + 1);
+      if (firstMs !== undefined) this.#grow(place, timeMs);
+      return place;
+    }
+    if (firstMs === undefined) return added;
+    const episode = this.#addEpisode(added, { firstMs, lastMs: timeMs, ...UNTOLD });
+    this.news = this.#episodeAt(episode);
+    return episode;
   }
 
   /** The group as it was put up. */
@@ -173,8 +178,12 @@ export class Shelf {
   }
 
   /** The first time in the window that ends with this member, where the condition holds in it. */
-  #heldFrom(last: number, { timeMs, from }: Member, rest: AtRest): number | undefined {
-    const fromMs = timeMs - rest.spanMs;
+  #heldFrom(
+    last: number,
+    { timeMs, from }: Member,
+    { holds, spanMs }: { readonly holds: Gauge | true; readonly spanMs: number },
+  ): number | undefined {
+    const fromMs = timeMs - spanMs;
     let count = 0;
     for (let place = last; place >= 0 && this.#time(place) >= fromMs; place = this.#before(place)) {
       TIMES_READ[count] = this.#time(place);
@@ -182,16 +191,15 @@ export class Shelf {
       count += 1;
     }
     const firstMs = count === 0 ? timeMs : (TIMES_READ[count - 1] as number);
-    if (rest.holds === true || rest.holds === undefined) return firstMs;
-    const gauge = rest.holds;
+    if (holds === true) return firstMs;
     for (let index = count - 1; index >= 0; index--)
-      gauge.add(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
-    gauge.add(timeMs, from, undefined);
-    const holds = gauge.holds();
+      holds.add(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
+    holds.add(timeMs, from, undefined);
+    const isHeld = holds.holds();
     for (let index = count - 1; index >= 0; index--)
-      gauge.remove(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
-    gauge.remove(timeMs, from, undefined);
-    return holds ? firstMs : undefined;
+      holds.remove(TIMES_READ[index] as number, FROMS_READ[index] as number, undefined);
+    holds.remove(timeMs, from, undefined);
+    return isHeld ? firstMs : undefined;
   }
 
   /** Whether a window that begins then is one with the episode. */
@@ -199,14 +207,13 @@ export class Shelf {
     return firstMs >= this.#time(episode) && firstMs <= this.#time(episode, LAST);
   }
 
-  #grow(episode: number, lastMs: number): number {
+  #grow(episode: number, lastMs: number): void {
     this.#setTime(episode, LAST, lastMs);
     const bytes = this.#bytesOf(episode);
     const at = startOf(episode) + FLAGS;
     const flags = bytes[at] as number;
     bytes[at] = flags | IS_DIRTY;
     if ((flags & IS_DIRTY) === 0) this.news = this.#episodeAt(episode);
-    return episode;
   }
 
   #add(before: number | undefined, { timeMs, id, from }: Member): number {

@@ -1,4 +1,4 @@
-// plan.ts — draws what a run is made of: two editions of its rules, what is told by whom and when, the house, the faults' odds.
+// plan.ts — draws what a run is made of: editions of its rules, what is told by whom and when, the house, the faults' odds.
 import { readAssets } from "../../core/assets.ts";
 import { DAY_MS } from "../../core/event.ts";
 import { indexedMatcher } from "../../correlator/match/indexed.ts";

@@ -77,8 +77,8 @@ const PLANTED: readonly Planted[] = [
     edits: [
       {
         file: "correlator/windows/shelf.ts",
-        from: "this.news = this.#episodeAt(episode);",
-        to: "{}",
+        from: "if ((flags & IS_DIRTY) === 0) this.news = this.#episodeAt(episode);",
+        to: "",
       },
     ],
   },
