@@ -355,15 +355,10 @@ function fits(group: Group): boolean {
   if (group.bounded || group.lacking || group.page) return false;
   if (group.forgottenBeforeMs !== undefined || group.settledMs !== undefined) return false;
   if (times.length === 0 || times.length > COUNT_MAX) return false;
-  for (let index = 0; index < times.length; index++)
-    if (
-      !fitsMember({
-        timeMs: times[index] as number,
-        id: ids[index] as string,
-        from: froms?.[index] ?? 0,
-      })
-    )
-      return false;
+  for (let index = 0; index < times.length; index++) {
+    const [timeMs, id, from] = [times[index] as number, ids[index] as string, froms?.[index] ?? 0];
+    if (!fitsMember({ timeMs, id, from })) return false;
+  }
   const [episode, another] = group.episodes;
   return another === undefined && (episode === undefined || fitsEpisode(episode));
 }
